@@ -1,0 +1,1 @@
+"""Who carries it: one file per carrier, speaking our words."""

@@ -1,0 +1,1 @@
+"""What we remember: functions take a session and never commit."""

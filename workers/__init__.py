@@ -1,0 +1,1 @@
+"""Celery: wakes the pump; remembers nothing."""
