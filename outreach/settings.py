@@ -1,0 +1,142 @@
+"""Settings from the environment (prefix OUTREACH_); read by wiring and the entrances only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from outreach.errors import BadInput
+
+ROOT = Path(__file__).resolve().parent.parent
+"""Holds templates/, locales/ and config/: the folder above the package."""
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two machines. Secrets never show in repr().
+
+    `database_url` and `redis_url` are None where the embedded engines are to be used; see `embedded`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OUTREACH_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    database_url: str | None = Field(default=None, repr=False)
+    redis_url: str | None = Field(default=None, repr=False)
+    var: Path = ROOT / "var"
+    key: str | None = Field(default=None, repr=False)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65533)
+    public_url: str = ""
+
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = Field(default="", repr=False)
+    twilio_base_url: str | None = None
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["none", "starttls", "tls"] = "starttls"
+    smtp_username: str = ""
+    smtp_password: str = Field(default="", repr=False)
+
+    sandbox: bool = False
+    sandbox_http_port: int = Field(default=0, ge=0, le=65535)
+    sandbox_smtp_port: int = Field(default=0, ge=0, le=65535)
+
+    clock: Literal["system", "database"] = "system"
+    demo: bool = False
+
+    @field_validator("database_url")
+    @classmethod
+    def _one_driver(cls, url: str | None) -> str | None:
+        return None if url is None else with_driver(url)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: dict[str, object]) -> dict[str, object]:
+        """The defaults that follow from other values."""
+        filled = dict(given)
+        port = _number(filled.get("port"), 8000)
+        filled.setdefault("public_url", f"http://127.0.0.1:{port}")
+        filled.setdefault("sandbox_http_port", port + 1)
+        filled.setdefault("sandbox_smtp_port", port + 2)
+        filled.setdefault("sandbox", not filled.get("twilio_account_sid") and not filled.get("smtp_host"))
+        filled.setdefault("demo", filled["sandbox"])
+        return filled
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the engines of the wheels are used. Both URLs are given, or neither."""
+        return self.database_url is None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Settings:
+        if (self.database_url is None) != (self.redis_url is None):
+            missing = "OUTREACH_DATABASE_URL" if self.database_url is None else "OUTREACH_REDIS_URL"
+            raise ValueError(f"{missing} is missing: give both URLs, or neither to use the embedded engines")
+        return self
+
+
+def load_settings() -> Settings:
+    """Settings of this process. BadInput names the variable and what would be right, never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadInput("\n".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())) from None
+
+
+def with_driver(url: str) -> str:
+    """A PostgreSQL URL with the driver we ship; ValueError for another database."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("must begin with postgresql:// (PostgreSQL is the one database supported)")
+    return f"postgresql+psycopg://{rest}"
+
+
+def master_key(settings: Settings) -> bytes:
+    """The 32-byte key of all sealed columns: OUTREACH_KEY, else var/key, made on first use with mode 0600."""
+    if settings.key is not None:
+        return _decoded(settings.key, "OUTREACH_KEY")
+    path = settings.var / "key"
+    make_var(settings.var)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _decoded(path.read_text("ascii"), str(path))
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
+    return _decoded(path.read_text("ascii"), str(path))
+
+
+def make_var(var: Path) -> None:
+    """Make the data folder; others may pass through it (an unprivileged database must), not look inside."""
+    if not var.is_dir():
+        var.mkdir(parents=True, exist_ok=True)
+        var.chmod(0o711)
+
+
+def _decoded(text: str, place: str) -> bytes:
+    try:
+        raw = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 32:
+        raise BadInput(f"{place}: not a key. It needs 32 bytes in base64; `openssl rand -base64 32` makes one.")
+    return raw
+
+
+def _number(value: object, default: int) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        return default
+
+
+def _sentence(place: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return f"OUTREACH_{str(place[0]).upper()}: {text}" if place else text
