@@ -51,6 +51,7 @@ class Reason(StrEnum):
     VALIDITY_OVER = "validity_over"
     UNKNOWN_CODE = "unknown_code"
     RETRIES_SPENT = "retries_spent"
+    NO_NEWS = "no_news"
     # delivered without proof
     PRESUMED = "presumed"
 

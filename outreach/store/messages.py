@@ -1,0 +1,297 @@
+"""Messages as the plan: adding, cancelling, and reading them back for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from outreach.domain.channel import Channel
+from outreach.domain.message import Planned
+from outreach.domain.status import ENDS, Status
+from outreach.errors import NotFound, Reason
+from outreach.store.tables import Event, Message
+from outreach.store.vault import Vault, token_hash, vault_of
+
+HANDED_OVER = (Status.SENDING, Status.UNKNOWN, Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNDELIVERED)
+
+
+def add_planned(
+    session: Session,
+    *,
+    clinic_id: UUID,
+    patient_id: UUID,
+    enrolment_id: UUID,
+    planned: Sequence[Planned],
+    addresses: Mapping[Channel, UUID],
+    now: datetime,
+) -> int:
+    """Write what the planner decided; what is there already stays untouched. Returns how many rows are new."""
+    vault = vault_of(session)
+    rows = [
+        _fresh(vault, clinic_id, patient_id, one.channel, one.step, one.due_at, one.useful_until, now)
+        | {
+            "enrolment_id": enrolment_id,
+            "course_id": one.course_id,
+            "infusion_id": one.infusion_id,
+            "address_id": addresses.get(one.channel),
+            "revision": one.revision,
+            "wall": one.wall,
+            "zone": one.zone,
+            "tz_version": one.tz_version,
+            "rule": one.rule,
+            "status": one.status.value,
+            "reason": one.reason.value if one.reason else None,
+            "ended_at": now if one.status in ENDS else None,
+        }
+        for one in planned
+    ]
+    if not rows:
+        return 0
+    statement = upsert(Message).values(rows).on_conflict_do_nothing().returning(Message.id)
+    added = set(session.scalars(statement))
+    note(session, [_planning_news(row, now) for row in rows if row["id"] in added])
+    return len(added)
+
+
+def add_occasion(
+    session: Session,
+    *,
+    clinic_id: UUID,
+    patient_id: UUID,
+    address_id: UUID,
+    channel: Channel,
+    step: str,
+    occasion: str,
+    zone: str,
+    due_at: datetime,
+    useful_until: datetime,
+    wall: datetime,
+    tz_version: str,
+    facts: Mapping[str, str] | None = None,
+    locale: str | None = None,
+    enrolment_id: UUID | None = None,
+    course_id: UUID | None = None,
+) -> UUID | None:
+    """A message that something brought about (an agreement, a reply, a move). None: it was there already."""
+    vault = vault_of(session)
+    row = _fresh(vault, clinic_id, patient_id, channel, step, due_at, useful_until, due_at) | {
+        "enrolment_id": enrolment_id,
+        "course_id": course_id,
+        "occasion": occasion,
+        "address_id": address_id,
+        "wall": wall,
+        "zone": zone,
+        "tz_version": tz_version,
+        "rule": "at once",
+        "status": Status.SCHEDULED.value,
+        "locale": locale,
+    }
+    if facts:
+        row["facts_sealed"] = vault.seal(json.dumps(dict(facts)), "message.facts", clinic_id, row["id"])
+    added = session.scalar(upsert(Message).values(row).on_conflict_do_nothing().returning(Message.id))
+    if added:
+        note(session, [_planning_news(row, due_at)])
+    return added
+
+
+def _fresh(
+    vault: Vault,
+    clinic_id: UUID,
+    patient_id: UUID,
+    channel: Channel,
+    step: str,
+    due_at: datetime,
+    useful_until: datetime,
+    now: datetime,
+) -> dict[str, Any]:
+    message_id = uuid4()
+    return {
+        "id": message_id,
+        "clinic_id": clinic_id,
+        "patient_id": patient_id,
+        "channel": channel.value,
+        "step": step,
+        "due_at": due_at,
+        "useful_until": useful_until,
+        "planned_at": now,
+        "link_hash": token_hash(vault.token("message", message_id)),
+    }
+
+
+def _planning_news(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    return {
+        "clinic_id": row["clinic_id"],
+        "message_id": row["id"],
+        "source": "plan",
+        "word": "planned",
+        "status": row["status"],
+        "reason": row.get("reason"),
+        "at": at,
+    }
+
+
+def note(session: Session, news: Sequence[Mapping[str, Any]]) -> None:
+    """Append events; nothing is ever changed or taken away."""
+    if news:
+        session.execute(insert(Event), [dict(one) for one in news])
+
+
+def cancel_unsent(
+    session: Session,
+    reason: Reason,
+    now: datetime,
+    *,
+    ids: Collection[UUID] | None = None,
+    infusion_id: UUID | None = None,
+    course_id: UUID | None = None,
+    patient_id: UUID | None = None,
+    steps: Collection[str] | None = None,
+) -> int:
+    """Cancel what is still scheduled of an infusion, a course, a patient or a list. Returns how many."""
+    return _end_scheduled(session, Status.CANCELLED, reason, now, [
+        Message.id.in_(ids) if ids is not None else None,
+        Message.infusion_id == infusion_id if infusion_id else None,
+        Message.course_id == course_id if course_id else None,
+        Message.patient_id == patient_id if patient_id else None,
+        Message.step.in_(steps) if steps is not None else None,
+    ])
+
+
+def suppress_scheduled(session: Session, address_ids: Collection[UUID], reason: Reason, now: datetime,
+                       keep: Collection[str] = ()) -> int:
+    """Suppress everything still to come to these addresses, at once; steps in `keep` stay. Returns how many."""
+    return _end_scheduled(session, Status.SUPPRESSED, reason, now, [
+        Message.address_id.in_(address_ids), Message.step.not_in(keep) if keep else None])
+
+
+def _end_scheduled(session: Session, end: Status, reason: Reason, now: datetime, where: Iterable[Any]) -> int:
+    conditions = [one for one in where if one is not None]
+    if not conditions:
+        raise ValueError("name what to end: without a condition every message of every clinic would be")
+    ended = session.execute(
+        update(Message)
+        .where(Message.status == Status.SCHEDULED.value, *conditions)
+        .values(status=end.value, reason=reason.value, ended_at=now)
+        .returning(Message.id, Message.clinic_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    note(session, [
+        {"clinic_id": row.clinic_id, "message_id": row.id, "source": "us", "word": end.value, "status": end.value,
+         "reason": reason.value, "at": now}
+        for row in ended
+    ])
+    return len(ended)
+
+
+def said(session: Session, course_id: UUID) -> frozenset[tuple[str, Channel, UUID | None]]:
+    """What was handed over for a course, is being handed over, or possibly went out: (step, channel, infusion)."""
+    rows = session.execute(
+        select(Message.step, Message.channel, Message.infusion_id).where(
+            Message.course_id == course_id, Message.occasion.is_(None), Message.status.in_([s.value for s in HANDED_OVER])
+        )
+    )
+    return frozenset((row.step, Channel(row.channel), row.infusion_id) for row in rows)
+
+
+def open_of_course(session: Session, course_id: UUID) -> Sequence[Message]:
+    """The planned messages of a course that have not gone out yet, locked against the pump while a re-plan decides."""
+    return session.scalars(
+        select(Message)
+        .where(Message.course_id == course_id, Message.occasion.is_(None), Message.status == Status.SCHEDULED.value)
+        .with_for_update()
+    ).all()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A message as people look at it: words opened, times as stored."""
+
+    id: UUID
+    clinic_id: UUID
+    patient_id: UUID
+    address_id: UUID | None
+    course_id: UUID | None
+    infusion_id: UUID | None
+    occasion: str | None
+    step: str
+    channel: Channel
+    wall: datetime
+    zone: str
+    rule: str
+    due_at: datetime
+    useful_until: datetime
+    status: Status
+    reason: Reason | None
+    locale: str | None
+    wording: str | None
+    subject: str
+    body: str
+    segments: int
+    attempts: int
+    carrier: str | None
+    sent_at: datetime | None
+    ended_at: datetime | None
+    facts: Mapping[str, str]
+
+
+_SEEN = (
+    Message.id, Message.clinic_id, Message.patient_id, Message.address_id, Message.course_id, Message.infusion_id,
+    Message.occasion, Message.step, Message.channel, Message.wall, Message.zone, Message.rule, Message.due_at,
+    Message.useful_until, Message.status, Message.reason, Message.locale, Message.wording, Message.segments,
+    Message.attempts, Message.carrier, Message.sent_at, Message.ended_at, Message.subject_sealed,
+    Message.body_sealed, Message.facts_sealed,
+)  # fmt: skip
+
+
+def timeline(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Seen]:
+    """A patient's messages, earliest first."""
+    return _see(session, select(*_SEEN).where(Message.clinic_id == clinic_id, Message.patient_id == patient_id)
+                .order_by(Message.due_at, Message.id))
+
+
+def for_day(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> list[Seen]:
+    """A clinic's messages due in [start, end), earliest first."""
+    return _see(session, select(*_SEEN).where(Message.clinic_id == clinic_id, Message.due_at >= start,
+                                              Message.due_at < end).order_by(Message.due_at, Message.id))
+
+
+def by_token(session: Session, token: str) -> Seen:
+    """The message a patient's link leads to; NotFound for any other text."""
+    found = _see(session, select(*_SEEN).where(Message.link_hash == token_hash(token)))
+    if not found:
+        raise NotFound("no message has this link")
+    return found[0]
+
+
+def last_asking(session: Session, address_ids: Collection[UUID], steps: Collection[str]) -> Seen | None:
+    """The newest message to these addresses that asked something and surely or possibly arrived."""
+    found = _see(session, select(*_SEEN).where(
+        Message.address_id.in_(address_ids), Message.step.in_(steps),
+        Message.status.in_([s.value for s in HANDED_OVER]),
+    ).order_by(Message.sent_at.desc().nulls_last(), Message.due_at.desc()).limit(1))
+    return found[0] if found else None
+
+
+def _see(session: Session, statement: Select[Any]) -> list[Seen]:
+    vault = vault_of(session)
+    return [_opened(vault, row) for row in session.execute(statement).mappings()]
+
+
+def _opened(vault: Vault, row: RowMapping) -> Seen:
+    values: dict[str, Any] = dict(row)
+    facts = values.pop("facts_sealed")
+    for part in ("subject", "body"):
+        sealed = values.pop(f"{part}_sealed")
+        values[part] = vault.open(sealed, f"message.{part}", row["clinic_id"], row["id"]) if sealed else ""
+    values["facts"] = json.loads(vault.open(facts, "message.facts", row["clinic_id"], row["id"])) if facts else {}
+    values["channel"], values["status"] = Channel(row["channel"]), Status(row["status"])
+    values["reason"] = Reason(row["reason"]) if row["reason"] else None
+    return Seen(**values)
