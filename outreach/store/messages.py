@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -156,20 +156,37 @@ def cancel_unsent(
     steps: Collection[str] | None = None,
 ) -> int:
     """Cancel what is still scheduled of an infusion, a course, a patient or a list. Returns how many."""
-    return _end_scheduled(session, Status.CANCELLED, reason, now, [
-        Message.id.in_(ids) if ids is not None else None,
-        Message.infusion_id == infusion_id if infusion_id else None,
-        Message.course_id == course_id if course_id else None,
-        Message.patient_id == patient_id if patient_id else None,
-        Message.step.in_(steps) if steps is not None else None,
-    ])
+    return _end_scheduled(
+        session,
+        Status.CANCELLED,
+        reason,
+        now,
+        [
+            Message.id.in_(ids) if ids is not None else None,
+            Message.infusion_id == infusion_id if infusion_id else None,
+            Message.course_id == course_id if course_id else None,
+            Message.patient_id == patient_id if patient_id else None,
+            Message.step.in_(steps) if steps is not None else None,
+        ],
+    )
 
 
-def suppress_scheduled(session: Session, address_ids: Collection[UUID], reason: Reason, now: datetime,
-                       keep: Collection[str] = ()) -> int:
+def suppress_scheduled(
+    session: Session, address_ids: Collection[UUID], reason: Reason, now: datetime, keep: Collection[str] = ()
+) -> int:
     """Suppress everything still to come to these addresses, at once; steps in `keep` stay. Returns how many."""
-    return _end_scheduled(session, Status.SUPPRESSED, reason, now, [
-        Message.address_id.in_(address_ids), Message.step.not_in(keep) if keep else None])
+    return _end_scheduled(
+        session,
+        Status.SUPPRESSED,
+        reason,
+        now,
+        [Message.address_id.in_(address_ids), Message.step.not_in(keep) if keep else None],
+    )
+
+
+def finish(session: Session, ids: Collection[UUID], end: Status, reason: Reason, now: datetime) -> int:
+    """End messages that are still scheduled, by decision. Returns how many."""
+    return _end_scheduled(session, end, reason, now, [Message.id.in_(ids)])
 
 
 def _end_scheduled(session: Session, end: Status, reason: Reason, now: datetime, where: Iterable[Any]) -> int:
@@ -183,11 +200,21 @@ def _end_scheduled(session: Session, end: Status, reason: Reason, now: datetime,
         .returning(Message.id, Message.clinic_id)
         .execution_options(synchronize_session=False)
     ).all()
-    note(session, [
-        {"clinic_id": row.clinic_id, "message_id": row.id, "source": "us", "word": end.value, "status": end.value,
-         "reason": reason.value, "at": now}
-        for row in ended
-    ])
+    note(
+        session,
+        [
+            {
+                "clinic_id": row.clinic_id,
+                "message_id": row.id,
+                "source": "us",
+                "word": end.value,
+                "status": end.value,
+                "reason": reason.value,
+                "at": now,
+            }
+            for row in ended
+        ],
+    )
     return len(ended)
 
 
@@ -195,7 +222,9 @@ def said(session: Session, course_id: UUID) -> frozenset[tuple[str, Channel, UUI
     """What was handed over for a course, is being handed over, or possibly went out: (step, channel, infusion)."""
     rows = session.execute(
         select(Message.step, Message.channel, Message.infusion_id).where(
-            Message.course_id == course_id, Message.occasion.is_(None), Message.status.in_([s.value for s in HANDED_OVER])
+            Message.course_id == course_id,
+            Message.occasion.is_(None),
+            Message.status.in_([s.value for s in HANDED_OVER]),
         )
     )
     return frozenset((row.step, Channel(row.channel), row.infusion_id) for row in rows)
@@ -242,7 +271,7 @@ class Seen:
     facts: Mapping[str, str]
 
 
-_SEEN = (
+SEEN = (
     Message.id, Message.clinic_id, Message.patient_id, Message.address_id, Message.course_id, Message.infusion_id,
     Message.occasion, Message.step, Message.channel, Message.wall, Message.zone, Message.rule, Message.due_at,
     Message.useful_until, Message.status, Message.reason, Message.locale, Message.wording, Message.segments,
@@ -253,19 +282,27 @@ _SEEN = (
 
 def timeline(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Seen]:
     """A patient's messages, earliest first."""
-    return _see(session, select(*_SEEN).where(Message.clinic_id == clinic_id, Message.patient_id == patient_id)
-                .order_by(Message.due_at, Message.id))
+    return _see(
+        session,
+        select(*SEEN)
+        .where(Message.clinic_id == clinic_id, Message.patient_id == patient_id)
+        .order_by(Message.due_at, Message.id),
+    )
 
 
 def for_day(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> list[Seen]:
     """A clinic's messages due in [start, end), earliest first."""
-    return _see(session, select(*_SEEN).where(Message.clinic_id == clinic_id, Message.due_at >= start,
-                                              Message.due_at < end).order_by(Message.due_at, Message.id))
+    return _see(
+        session,
+        select(*SEEN)
+        .where(Message.clinic_id == clinic_id, Message.due_at >= start, Message.due_at < end)
+        .order_by(Message.due_at, Message.id),
+    )
 
 
 def by_token(session: Session, token: str) -> Seen:
     """The message a patient's link leads to; NotFound for any other text."""
-    found = _see(session, select(*_SEEN).where(Message.link_hash == token_hash(token)))
+    found = _see(session, select(*SEEN).where(Message.link_hash == token_hash(token)))
     if not found:
         raise NotFound("no message has this link")
     return found[0]
@@ -273,19 +310,27 @@ def by_token(session: Session, token: str) -> Seen:
 
 def last_asking(session: Session, address_ids: Collection[UUID], steps: Collection[str]) -> Seen | None:
     """The newest message to these addresses that asked something and surely or possibly arrived."""
-    found = _see(session, select(*_SEEN).where(
-        Message.address_id.in_(address_ids), Message.step.in_(steps),
-        Message.status.in_([s.value for s in HANDED_OVER]),
-    ).order_by(Message.sent_at.desc().nulls_last(), Message.due_at.desc()).limit(1))
+    found = _see(
+        session,
+        select(*SEEN)
+        .where(
+            Message.address_id.in_(address_ids),
+            Message.step.in_(steps),
+            Message.status.in_([s.value for s in HANDED_OVER]),
+        )
+        .order_by(Message.sent_at.desc().nulls_last(), Message.due_at.desc())
+        .limit(1),
+    )
     return found[0] if found else None
 
 
-def _see(session: Session, statement: Select[Any]) -> list[Seen]:
+def _see(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Seen]:
     vault = vault_of(session)
-    return [_opened(vault, row) for row in session.execute(statement).mappings()]
+    return [opened(vault, dict(row)) for row in session.execute(statement).mappings()]
 
 
-def _opened(vault: Vault, row: RowMapping) -> Seen:
+def opened(vault: Vault, row: Mapping[str, Any]) -> Seen:
+    """A row of SEEN's columns with its sealed words opened."""
     values: dict[str, Any] = dict(row)
     facts = values.pop("facts_sealed")
     for part in ("subject", "body"):

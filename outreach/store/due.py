@@ -1,0 +1,156 @@
+"""Due messages with everything needed to decide, compose and send them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.domain.channel import Channel
+from outreach.domain.status import Status
+from outreach.store.messages import SEEN, Seen, opened
+from outreach.store.tables import Address, Clinic, Infusion, Message, Patient
+from outreach.store.vault import vault_of
+
+
+@dataclass(frozen=True)
+class ClinicFacts:
+    """What a message needs to know of its clinic."""
+
+    id: UUID
+    name: str
+    zone: str
+    phone: str
+    address: str
+    emergency: str
+    instructions: str
+    wording: str
+    quiet_from: time
+    quiet_to: time
+    sms_sender: str
+    email_sender: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One infusion as stored: naive wall time in the clinic's zone."""
+
+    id: UUID
+    starts: datetime
+    zone: str
+    minutes: int
+    status: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class Due:
+    """A due message with all that is needed to decide, compose and send it. `to` is opened; never log it."""
+
+    message: Seen
+    clinic: ClinicFacts
+    to: str | None
+    address_active: bool
+    patient_active: bool
+    patient_locale: str
+    patient_zone: str
+    patient_wording: str
+    visits: tuple[Visit, ...]
+
+
+_CLINIC = (Clinic.id, Clinic.name, Clinic.zone, Clinic.phone, Clinic.address, Clinic.emergency, Clinic.instructions,
+           Clinic.wording, Clinic.quiet_from, Clinic.quiet_to, Clinic.sms_sender, Clinic.email_sender)  # fmt: skip
+
+
+def lock_due(session: Session, now: datetime, limit: int, channels: Collection[Channel]) -> list[Due]:
+    """Lock up to `limit` due messages, earliest first, skipping those another worker holds. One short transaction."""
+    ids = session.scalars(
+        select(Message.id)
+        .where(
+            Message.status == Status.SCHEDULED.value,
+            Message.due_at <= now,
+            Message.channel.in_([channel.value for channel in channels]),
+        )
+        .order_by(Message.due_at, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return read_due(session, ids)
+
+
+def read_due(session: Session, ids: Collection[UUID]) -> list[Due]:
+    """The same view for given messages (previews, patient pages), without a lock."""
+    if not ids:
+        return []
+    clinics = {
+        row["id"]: ClinicFacts(**row)
+        for row in session.execute(
+            select(*_CLINIC).where(Clinic.id.in_(select(Message.clinic_id).where(Message.id.in_(ids))))
+        ).mappings()
+    }
+    rows = session.execute(
+        select(
+            *SEEN,
+            Address.value_sealed,
+            Address.active.label("address_active"),
+            Patient.active.label("patient_active"),
+            Patient.locale.label("patient_locale"),
+            Patient.zone.label("patient_zone"),
+            Patient.wording.label("patient_wording"),
+        )
+        .join(Patient, Patient.id == Message.patient_id)
+        .outerjoin(Address, Address.id == Message.address_id)
+        .where(Message.id.in_(ids))
+        .order_by(Message.due_at, Message.id)
+    ).mappings()
+    return _assemble(session, [dict(row) for row in rows], clinics)
+
+
+def _assemble(session: Session, rows: Sequence[dict[str, Any]], clinics: Mapping[UUID, ClinicFacts]) -> list[Due]:
+    vault = vault_of(session)
+    visits = visits_of(session, {row["course_id"] for row in rows if row["course_id"]})
+    due = []
+    for row in rows:
+        sealed = row.pop("value_sealed")
+        rest = {
+            key: row.pop(key)
+            for key in ("address_active", "patient_active", "patient_locale", "patient_zone", "patient_wording")
+        }
+        to = vault.open(sealed, "address.value", row["clinic_id"], row["address_id"]) if sealed else None
+        due.append(
+            Due(
+                message=opened(vault, row),
+                clinic=clinics[row["clinic_id"]],
+                to=to,
+                visits=visits.get(row["course_id"], ()),
+                **rest | {"address_active": bool(rest["address_active"])},
+            )
+        )
+    return due
+
+
+def visits_of(session: Session, course_ids: Collection[UUID]) -> dict[UUID, tuple[Visit, ...]]:
+    """The infusions of each course, earliest first."""
+    found: dict[UUID, tuple[Visit, ...]] = {}
+    if not course_ids:
+        return found
+    for row in session.execute(
+        select(
+            Infusion.course_id,
+            Infusion.id,
+            Infusion.starts,
+            Infusion.zone,
+            Infusion.minutes,
+            Infusion.status,
+            Infusion.revision,
+        )
+        .where(Infusion.course_id.in_(course_ids))
+        .order_by(Infusion.starts)
+    ):
+        found[row.course_id] = (*found.get(row.course_id, ()), Visit(*row[1:]))
+    return found
