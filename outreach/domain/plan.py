@@ -1,0 +1,170 @@
+"""The planner: sequence + infusions + the patient's zone + now → planned messages. Pure: equal input, equal output.
+
+Days count on the patient's calendar ("3 days before start" starts from the day of the visit as the patient's own clock
+has it); hours count real time. The visit's wall time belongs to the visit's zone, every message's to the patient's.
+Strange hours follow the rule of `domain.window`: a gap moves forward by the gap, an overlap means its first occurrence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from collections.abc import Sequence as List
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from outreach.domain.channel import Channel
+from outreach.domain.message import Planned
+from outreach.domain.sequence import Sequence, Step
+from outreach.domain.status import Status
+from outreach.domain.window import Moment, QuietHours, moment, tz_version, wall_at
+from outreach.errors import BadInput, Reason
+
+DEFAULT_QUIET = QuietHours()
+Said = frozenset[tuple[str, Channel, UUID | None]]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One infusion. `starts` is naive wall time in `zone` (the clinic's); `revision` counts how often it was moved."""
+
+    id: UUID
+    course_id: UUID
+    starts: datetime
+    zone: str
+    minutes: int
+    revision: int = 0
+    status: str = "booked"
+
+    @property
+    def start(self) -> datetime:
+        return moment(self.starts, self.zone).at
+
+    @property
+    def end(self) -> datetime:
+        return self.start + timedelta(minutes=self.minutes)
+
+
+def plan(
+    sequence: Sequence,
+    visits: List[Visit],
+    zone: str,
+    channels: Collection[Channel],
+    now: datetime,
+    quiet: QuietHours = DEFAULT_QUIET,
+    already: Said = frozenset(),
+) -> list[Planned]:
+    """Every message with a time, in order of due time; what will not be sent is there too, with its status and reason.
+
+    `zone` is the patient's, `channels` those the patient has. `already` holds what was handed over before, as (step, channel,
+    infusion id; for steps once per course the course id or None): it is left out, except `again_when_moved` steps of a
+    visit that moved. Cancelled visits plan nothing. Steps called for by an event are not here: see `at_once`.
+    """
+    if now.tzinfo is None:
+        raise BadInput("now must carry its zone.")
+    live = sorted((visit for visit in visits if visit.status != "cancelled"), key=lambda visit: (visit.start, visit.id.bytes))
+    planned = [
+        _one(step, channel, visit, _next(visit, live), zone, now, quiet)
+        for step in sequence.timed
+        for visit in _anchors(step, live)
+        for channel in step.channels
+        if channel in channels and not _said(step, channel, visit, already)
+    ]
+    return sorted(planned, key=lambda message: message.due_at)
+
+
+def at_once(
+    step: Step,
+    channel: Channel,
+    zone: str,
+    now: datetime,
+    visit: Visit | None = None,
+    quiet: QuietHours = DEFAULT_QUIET,
+) -> Planned:
+    """The message of a step that an event calls for: due now, or when quiet hours end unless it answers the patient."""
+    text = f"when {step.trigger}" if step.trigger != "enrolment" else "at enrolment"
+    instant = Moment(now.astimezone(UTC), wall_at(now, zone))
+    until = step.useful_until.instant(instant, visit.start if visit else None, zone)
+    message = Planned(
+        step.key, channel, instant.wall, zone, tz_version(), instant.at, until, text,
+        infusion_id=visit.id if visit else None, course_id=visit.course_id if visit else None,
+        revision=visit.revision if visit else 0,
+    )  # fmt: skip
+    return _outside_quiet_hours(message, quiet) if step.minds_quiet_hours else message
+
+
+def _anchors(step: Step, live: List[Visit]) -> Iterable[Visit]:
+    """The visits a step is told for: each one, or per course the first or last."""
+    if step.once_per != "course":
+        return live
+    ends: dict[UUID, Visit] = {}
+    for visit in live:
+        if step.anchor == "last" or visit.course_id not in ends:
+            ends[visit.course_id] = visit
+    return ends.values()
+
+
+def _next(visit: Visit, live: List[Visit]) -> Visit | None:
+    later = (other for other in live if other.course_id == visit.course_id and other.start > visit.start)
+    return next(later, None)
+
+
+def _said(step: Step, channel: Channel, visit: Visit, already: Said) -> bool:
+    if step.once_per == "course":
+        return not already.isdisjoint({(step.key, channel, None), (step.key, channel, visit.course_id)})
+    if step.again_when_moved and visit.revision > 0:
+        return False
+    return (step.key, channel, visit.id) in already
+
+
+def _one(
+    step: Step, channel: Channel, visit: Visit, following: Visit | None, zone: str, now: datetime, quiet: QuietHours
+) -> Planned:
+    assert step.when is not None
+    due = step.when.moment(visit.start, visit.end, zone)
+    per_course = step.once_per == "course"
+    message = Planned(
+        step=step.key,
+        channel=channel,
+        wall=due.wall,
+        zone=zone,
+        tz_version=tz_version(),
+        due_at=due.at,
+        useful_until=step.useful_until.instant(due, visit.start, zone),
+        rule=_rule(step, visit, due),
+        infusion_id=None if per_course else visit.id,
+        course_id=visit.course_id,
+        revision=0 if per_course else visit.revision,
+    )
+    near = step.unless_next_within
+    if due.at >= now and near is not None and following and following.start - visit.end <= near:
+        return _ended(message, Status.SUPPRESSED, Reason.NEXT_INFUSION_NEAR)
+    if due.at >= message.useful_until:
+        return _ended(message, Status.EXPIRED, Reason.PAST_AT_PLANNING if due.at < now else Reason.TOO_LATE)
+    message = _outside_quiet_hours(message, quiet)
+    if message.due_at < now:
+        return _ended(message, Status.EXPIRED, Reason.PAST_AT_PLANNING)
+    return message
+
+
+def _rule(step: Step, visit: Visit, due: Moment) -> str:
+    """The rule in words, with what the clock's strange hours did to it."""
+    assert step.when is not None
+    which = f" ({step.anchor} infusion)" if step.anchor else ""
+    start = moment(visit.starts, visit.zone).note
+    notes = [due.note, f"the visit's own time: {start}" if start else ""]
+    return "; ".join([step.when.text + which, *filter(None, notes)])
+
+
+def _outside_quiet_hours(message: Planned, quiet: QuietHours) -> Planned:
+    opening = quiet.next_open(message.due_at, message.zone)
+    if opening == message.due_at:
+        return message
+    if opening >= message.useful_until:
+        return _ended(message, Status.EXPIRED, Reason.QUIET_HOURS)
+    wall = wall_at(opening, message.zone)
+    return replace(message, due_at=opening, wall=wall, rule=f"{message.rule}; quiet hours: moved to {wall:%H:%M}")
+
+
+def _ended(message: Planned, status: Status, reason: Reason) -> Planned:
+    return replace(message, status=status, reason=reason)
