@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
+from outreach.domain.plan import Visit
 from outreach.domain.status import Status
 from outreach.store.messages import SEEN, Seen, opened
 from outreach.store.tables import Address, Clinic, Infusion, Message, Patient
@@ -34,18 +35,6 @@ class ClinicFacts:
     quiet_to: time
     sms_sender: str
     email_sender: str
-
-
-@dataclass(frozen=True)
-class Visit:
-    """One infusion as stored: naive wall time in the clinic's zone."""
-
-    id: UUID
-    starts: datetime
-    zone: str
-    minutes: int
-    status: str
-    revision: int
 
 
 @dataclass(frozen=True)
@@ -139,18 +128,8 @@ def visits_of(session: Session, course_ids: Collection[UUID]) -> dict[UUID, tupl
     found: dict[UUID, tuple[Visit, ...]] = {}
     if not course_ids:
         return found
-    for row in session.execute(
-        select(
-            Infusion.course_id,
-            Infusion.id,
-            Infusion.starts,
-            Infusion.zone,
-            Infusion.minutes,
-            Infusion.status,
-            Infusion.revision,
-        )
-        .where(Infusion.course_id.in_(course_ids))
-        .order_by(Infusion.starts)
-    ):
-        found[row.course_id] = (*found.get(row.course_id, ()), Visit(*row[1:]))
+    columns = (Infusion.id, Infusion.course_id, Infusion.starts, Infusion.zone, Infusion.minutes, Infusion.revision,
+               Infusion.status)
+    for row in session.execute(select(*columns).where(Infusion.course_id.in_(course_ids)).order_by(Infusion.starts)):
+        found[row.course_id] = (*found.get(row.course_id, ()), Visit(**row._mapping))
     return found
