@@ -1,0 +1,96 @@
+"""The wire under the official Twilio library: pooled, bounded in time, silent about addresses, pointed at a stand-in if asked."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import urllib3
+from twilio.base.exceptions import TwilioException
+from twilio.http import HttpClient
+from twilio.http.response import Response
+
+# The library logs whole URLs at INFO, and those of list calls carry the patient's number.
+_silent = logging.getLogger("twilio.http_client")
+_silent.setLevel(logging.CRITICAL)
+_silent.propagate = False
+# urllib3 does the same with its debug lines.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
+
+
+class TooMany(TwilioException):  # type: ignore[misc]
+    """429: never processed, always safe to repeat. The library's own exception drops Retry-After; this one keeps it."""
+
+    def __init__(self, code: str, after: float | None) -> None:
+        super().__init__("too many requests")
+        self.code = code
+        self.after = after
+
+
+class PooledHttpClient(HttpClient):  # type: ignore[misc]
+    """`twilio.http.HttpClient` over urllib3. Never retries: a repeated POST is a second message.
+
+    `base_url` replaces the scheme and host of api.twilio.com (the sandbox); `timeout` in seconds, for connecting and for
+    each read; `pool` is the number of kept connections, to be the number of threads that send.
+    """
+
+    def __init__(self, base_url: str | None, timeout: float, pool: int) -> None:
+        super().__init__(_silent, False, timeout)
+        self._base = urlsplit(base_url) if base_url else None
+        self._pool = urllib3.PoolManager(num_pools=4, maxsize=pool, block=True)
+
+    def request(  # noqa: PLR0913 - the library's signature
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        """Make one request; network faults leave as urllib3's own exceptions, 429 as TooMany."""
+        sent = dict(headers or {})
+        if auth:
+            sent.update(urllib3.make_headers(basic_auth=f"{auth[0]}:{auth[1]}"))
+        limit = timeout or self.timeout
+        answer = self._pool.request(
+            method.upper(),
+            self._address(url, params),
+            body=urlencode(data, doseq=True).encode() if data else None,
+            headers=sent,
+            timeout=urllib3.Timeout(connect=min(5.0, limit), read=limit),
+            redirect=False,
+            retries=False,
+        )
+        text = answer.data.decode("utf-8", "replace")
+        if answer.status == 429:
+            raise TooMany(_code(text), _seconds(answer.headers.get("Retry-After")))
+        return Response(answer.status, text, answer.headers)
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def _address(self, url: str, params: Mapping[str, object] | None) -> str:
+        asked = urlsplit(url)
+        query = "&".join(part for part in (asked.query, urlencode(params, doseq=True) if params else "") if part)
+        if self._base is None:
+            return urlunsplit((asked.scheme, asked.netloc, asked.path, query, ""))
+        if asked.hostname != "api.twilio.com":
+            raise TwilioException(f"unexpected host {asked.hostname}: only api.twilio.com has a stand-in")
+        return urlunsplit((self._base.scheme, self._base.netloc, self._base.path.rstrip("/") + asked.path, query, ""))
+
+
+def _code(text: str) -> str:
+    try:
+        return str(json.loads(text)["code"])
+    except (ValueError, KeyError, TypeError):
+        return "20429"
+
+
+def _seconds(value: str | None) -> float | None:
+    """Retry-After in seconds; its date form is rare here and ignored."""
+    return float(value) if value and value.strip().isdigit() else None
