@@ -259,7 +259,7 @@ class Message(Owned, Base):
         Index("message_lease", "lease_until", postgresql_where=text("status = 'sending'")),
         Index("message_open", "sent_at", postgresql_where=text("status in ('accepted', 'sent', 'unknown')")),
         Index("message_of_patient", "patient_id", "due_at"),
-        Index("message_of_clinic", "clinic_id", "due_at"),
+        Index("message_by_clinic", "clinic_id", "due_at"),
     )
 
 

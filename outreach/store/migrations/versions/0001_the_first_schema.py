@@ -373,7 +373,7 @@ def _create_tables() -> None:
     op.create_index(
         "message_lease", "message", ["lease_until"], unique=False, postgresql_where=sa.text("status = 'sending'")
     )
-    op.create_index("message_of_clinic", "message", ["clinic_id", "due_at"], unique=False)
+    op.create_index("message_by_clinic", "message", ["clinic_id", "due_at"], unique=False)
     op.create_index("message_of_patient", "message", ["patient_id", "due_at"], unique=False)
     op.create_index(
         "message_once_per_course",
