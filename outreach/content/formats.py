@@ -1,0 +1,150 @@
+"""Languages, and how each writes days, times, telephone numbers and foreign runs inside right-to-left text."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from datetime import time as clock_time
+from functools import cache, lru_cache
+from pathlib import Path
+
+import phonenumbers
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+from ruamel.yaml import YAML, YAMLError
+
+from outreach.errors import BadFile, BadInput
+
+FSI, PDI, RLM = "\u2068", "\u2069", "\u200f"
+# What people and phones write for a language, where it is not simply its name with another separator.
+ALIASES = {
+    "zh": "zh_Hans", "zh_cn": "zh_Hans", "zh_sg": "zh_Hans", "zh_tw": "zh_Hant", "zh_hk": "zh_Hant", "zh_mo": "zh_Hant",
+    "pt": "pt_BR", "pt_pt": "pt_BR", "tl": "fil", "iw": "he", "in": "id",
+}  # fmt: skip
+_BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
+
+
+@dataclass(frozen=True)
+class Language:
+    """One row of config/languages.yaml. `direction` is ltr or rtl; `clock` 12 or 24."""
+
+    locale: str
+    name: str
+    own_name: str
+    direction: str
+    formats: str
+    clock: int
+
+    @property
+    def tag(self) -> str:
+        """As HTML and mail headers write it: zh-Hans."""
+        return self.locale.replace("_", "-")
+
+
+def load_languages(path: Path) -> dict[str, Language]:
+    """The language table. Raises BadFile naming the row at fault."""
+    try:
+        rows = YAML(typ="safe").load(path.read_text("utf-8"))
+        return {str(locale): _language(path, str(locale), row) for locale, row in rows.items()}
+    except (OSError, YAMLError, AttributeError, UnicodeDecodeError) as error:
+        raise BadFile(path, 0, f"the language table cannot be read ({error}).") from error
+
+
+def _language(path: Path, locale: str, row: dict[str, str]) -> Language:
+    def wrong(what: str, remedy: str) -> BadFile:
+        return BadFile(path, 0, f"{locale}: {what}", remedy)
+
+    try:
+        language = Language(locale, row["name"], row["own_name"], row["direction"], row["formats"], int(row["clock"]))
+        pattern = Locale.parse(language.formats).time_formats["short"].pattern
+    except (KeyError, TypeError) as error:
+        raise wrong(f"{error} is missing.", "Give name, own_name, direction, formats and clock.") from error
+    except (ValueError, UnknownLocaleError) as error:
+        raise wrong(str(error), "Choose a locale whose dates Babel knows.") from error
+    if language.direction not in ("ltr", "rtl") or language.clock not in (12, 24):
+        raise wrong("direction or clock is unknown.", "Write ltr or rtl, and 12 or 24.")
+    if language.clock == 12 and "h" not in pattern:
+        raise wrong(f"{language.formats} has no 12-hour clock.", "Choose formats that do (es_US), or clock: 24.")
+    return language
+
+
+def resolve(tag: str, offered: Iterable[str]) -> str:
+    """The offered locale that a written language means (es-MX, zh-CN, PT). Raises BadInput naming the choice."""
+    known = {name.lower(): name for name in offered}
+    wanted = tag.strip().replace("-", "_").lower()
+    while wanted:
+        found = known.get(wanted) or known.get(ALIASES.get(wanted, "").lower())
+        if found:
+            return found
+        wanted = wanted.rpartition("_")[0]
+    raise BadInput(f"The language {tag!r} is not offered; choose one of {', '.join(sorted(known.values()))}.")
+
+
+def day(language: Language, moment: datetime) -> str:
+    """Weekday, day, month and year, as the language writes them; never 3/8, which two countries read as two days."""
+    return _day(language.formats, moment.date())
+
+
+def time(language: Language, moment: datetime) -> str:
+    """The time of day by the language's clock."""
+    return _time(language.formats, language.clock, moment.hour, moment.minute)
+
+
+@cache
+def _locale(name: str) -> Locale:
+    return Locale.parse(name)
+
+
+@lru_cache(maxsize=4096)
+def _day(formats: str, when: date) -> str:
+    return format_date(when, "full", locale=_locale(formats)).replace(RLM, "")
+
+
+@lru_cache(maxsize=8192)
+def _time(formats: str, clock: int, hour: int, minute: int) -> str:
+    locale = _locale(formats)
+    width = "HH:mm" if clock == 24 and "h" in locale.time_formats["short"].pattern else "short"
+    return format_time(clock_time(hour, minute), width, locale=locale).replace(RLM, "")
+
+
+def phone(written: str) -> str:
+    """A number as people read it, with its country code; what is no number (911, "press 0") stays as written."""
+    try:
+        number = phonenumbers.parse(written, None)
+    except phonenumbers.NumberParseException:
+        return written
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def plain(value: str) -> str:
+    """A value without direction marks or controls of its own: ours come after, and must be the only ones."""
+    kept = "".join(char if unicodedata.category(char) not in ("Cc", "Zl", "Zp") else " " for char in value)
+    return kept.translate(_BIDI).strip()
+
+
+def isolated(language: Language, value: str) -> str:
+    """A value that keeps its order inside right-to-left text: 555-010-0199 would show as 0199-010-555."""
+    if language.direction == "ltr" or not value or value.isascii() and value.isdigit():
+        return value
+    if all(char.isalpha() or char.isspace() for char in value):
+        return value
+    return f"{FSI}{value}{PDI}"
+
+
+def opened(language: Language, text: str) -> str:
+    """A line that begins with a Latin name but is right-to-left says so, or a phone lays it out from the left."""
+    if language.direction == "ltr":
+        return text
+    return "\n".join(RLM + line if _starts_latin(line) else line for line in text.split("\n"))
+
+
+def _starts_latin(line: str) -> bool:
+    depth = 0
+    for char in line:
+        depth += (char == FSI) - (char == PDI)
+        kind = unicodedata.bidirectional(char)
+        if depth == 0 and kind in ("L", "R", "AL"):
+            return kind == "L"
+    return False

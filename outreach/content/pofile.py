@@ -1,0 +1,98 @@
+"""The lines of a .po file as entries: strict where gettext's own readers guess, because a guess would be sent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from outreach.errors import BadFile
+
+_KEYWORD = re.compile(r'(msgctxt|msgid_plural|msgid|msgstr(?:\[(\d)\])?)\s*(".*)')
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"\s*')
+_ESCAPE = re.compile(r"\\(.)")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
+MOST_FORMS = 6
+
+
+@dataclass
+class Entry:
+    """One entry; `line` is that of its first keyword. `forms` are its translations in order."""
+
+    line: int = 0
+    fuzzy: bool = False
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return self.fields.get("msgctxt", "")
+
+    @property
+    def source(self) -> str:
+        return self.fields.get("msgid", "")
+
+    @property
+    def plural(self) -> str:
+        return self.fields.get("msgid_plural", "")
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        numbered = [self.fields.get(f"msgstr[{n}]") for n in range(MOST_FORMS)]
+        return tuple(form for form in numbered if form is not None) or (self.fields.get("msgstr", ""),)
+
+
+def parse(path: Path, text: str) -> list[Entry]:
+    """All living entries, header first. Obsolete ones (#~) are left out. Raises BadFile with the line."""
+    entries: list[Entry] = []
+    entry, current = Entry(), ""
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.strip()
+        if line.startswith("#"):
+            if entry.fields:
+                entries, entry, current = [*entries, entry], Entry(), ""
+            entry.fuzzy = entry.fuzzy or _marks_fuzzy(line)
+        elif line.startswith('"') and current:
+            entry.fields[current] += _string(path, number, line)
+        elif line:
+            name, value = _keyword(path, number, line)
+            if entry.fields and (name == "msgctxt" or (name == "msgid" and current != "msgctxt")):
+                entries, entry = [*entries, entry], Entry()
+            _admit(path, number, entry, name)
+            entry.line = entry.line or number
+            entry.fields[name], current = value, name
+    return [*entries, entry] if entry.fields else entries
+
+
+def _marks_fuzzy(line: str) -> bool:
+    """`#, fuzzy` in any case, and `#= fuzzy`, which gettext writes since 2025."""
+    flags = line[2:].lower().replace(" ", "").split(",") if line.startswith(("#,", "#=")) else []
+    return "fuzzy" in flags
+
+
+def _keyword(path: Path, number: int, line: str) -> tuple[str, str]:
+    found = _KEYWORD.fullmatch(line)
+    if not found:
+        raise BadFile(path, number, f"this is no line of a catalog: {line[:40]!r}.", 'Write msgid "…" or msgstr "…".')
+    return found[1], _string(path, number, found[3])
+
+
+def _admit(path: Path, number: int, entry: Entry, name: str) -> None:
+    if name in entry.fields:
+        raise BadFile(path, number, f"{entry.key}: {name} stands twice in one entry.", "Delete one.")
+    if name.startswith("msgstr") and "msgid" not in entry.fields:
+        raise BadFile(path, number, f"{name} comes before its msgid.", "Put the msgid first.")
+    if name.startswith("msgstr[") and not 0 <= int(name[7]) < MOST_FORMS:
+        raise BadFile(path, number, f"{entry.key}: {name} is beyond the {MOST_FORMS} plural forms.", "Delete it.")
+
+
+def _string(path: Path, number: int, quoted: str) -> str:
+    found = _STRING.fullmatch(quoted)
+    if not found:
+        raise BadFile(path, number, "the quotation marks do not match.", 'Begin and end the text with "; inside write \\".')
+    return _ESCAPE.sub(lambda escape: _unescaped(path, number, escape[1]), found[1])
+
+
+def _unescaped(path: Path, number: int, char: str) -> str:
+    if char not in _ESCAPES:
+        raise BadFile(path, number, f"\\{char} means nothing in a catalog.", "Write the character itself.")
+    return _ESCAPES[char]
