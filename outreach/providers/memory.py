@@ -18,8 +18,8 @@ Outcome = Accepted | OutreachError
 class MemoryProvider:
     """`outcomes` are given out in order, then `otherwise` for ever (None: accepted, with an id of its own).
 
-    `parcels` holds everything handed over, `taken` what a real carrier would now be sending: the accepted, and the uncertain
-    when `uncertain_is_taken`.
+    `parcels` holds everything handed over, `taken` what a real carrier would now be sending: the accepted, and
+    the uncertain when `uncertain_is_taken`.
     """
 
     def __init__(

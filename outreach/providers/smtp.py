@@ -65,7 +65,7 @@ class _Kept(threading.local):
 
 
 class SmtpProvider:
-    """`security`: none (a loopback or the sandbox), starttls, or tls from the first byte. `timeout` in seconds per step."""
+    """`security`: none (a loopback or the sandbox), starttls, or tls from the first byte. `timeout`: seconds a step."""
 
     name = "smtp"
     channel = Channel.EMAIL
@@ -88,7 +88,7 @@ class SmtpProvider:
         self._lock = threading.Lock()
 
     def send(self, parcel: Parcel) -> Accepted:
-        """Hand one mail over. The carrier id is our Message-ID; SMTP knows no more than that the next server took it."""
+        """Hand one mail over. The carrier id is our Message-ID; SMTP knows only that the next server took it."""
         try:
             mail = smtp_mail.build(parcel)
             to, sender = smtp_mail.ascii_address(parcel.to), smtp_mail.ascii_address(parcel.sender)

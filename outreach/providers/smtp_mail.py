@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import email.policy
 from datetime import UTC, datetime
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 
 from outreach.domain.message import Parcel
 
 
-class _Whole(UnstructuredHeader):
+class _Whole(UnstructuredHeader, BaseHeader):
     """A header whose value must not be folded: the library would turn a long URL into an encoded word."""
 
     def fold(self, *, policy: email.policy.EmailPolicy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 _headers = HeaderRegistry()
@@ -24,7 +24,7 @@ POLICY = email.policy.SMTP.clone(cte_type="7bit", header_factory=_headers)
 
 
 def message_id(parcel: Parcel) -> str:
-    """Ours, the same for every try of one attempt: it is how a bounce, or a look into the mailbox, finds the attempt."""
+    """Ours, the same for every try of one attempt: by it a bounce, or a look into the mailbox, finds the attempt."""
     return f"<{parcel.attempt_id}@{parcel.message_domain}>"
 
 

@@ -76,8 +76,8 @@ class TwilioProvider:
     def find(self, to: str, day: date) -> Sequence[Found]:
         """Messages to `to` created on `day` (UTC), newest first; raises like `send` when Twilio does not answer.
 
-        Asked with DateSent on or after the day, since a message made before midnight may be sent after it. One that waits
-        in Twilio's queue may have no DateSent and be missing: an empty answer is not yet proof.
+        Asked with DateSent on or after the day, since a message made before midnight may be sent after it. One that
+        waits in Twilio's queue may have no DateSent and be missing: an empty answer is not yet proof.
         """
         try:
             listed = self._client.messages.list(

@@ -1,4 +1,4 @@
-"""The wire under the official Twilio library: pooled, bounded in time, silent about addresses, pointed at a stand-in if asked."""
+"""The wire under the official Twilio library: pooled, bounded in time, silent about addresses."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class TooMany(TwilioException):  # type: ignore[misc]
 class PooledHttpClient(HttpClient):  # type: ignore[misc]
     """`twilio.http.HttpClient` over urllib3. Never retries: a repeated POST is a second message.
 
-    `base_url` replaces the scheme and host of api.twilio.com (the sandbox); `timeout` in seconds, for connecting and for
-    each read; `pool` is the number of kept connections, to be the number of threads that send.
+    `base_url` replaces the scheme and host of api.twilio.com (the sandbox); `timeout` in seconds, for connecting and
+    for each read; `pool` is the number of kept connections, to be the number of threads that send.
     """
 
     def __init__(self, base_url: str | None, timeout: float, pool: int) -> None:
@@ -41,7 +41,7 @@ class PooledHttpClient(HttpClient):  # type: ignore[misc]
         self._base = urlsplit(base_url) if base_url else None
         self._pool = urllib3.PoolManager(num_pools=4, maxsize=pool, block=True)
 
-    def request(  # noqa: PLR0913 - the library's signature
+    def request(
         self,
         method: str,
         url: str,

@@ -22,7 +22,7 @@ def sign(token: str, url: str, params: Iterable[tuple[str, str]]) -> str:
 def valid(
     tokens: Sequence[str], url: str, params: Iterable[tuple[str, str]], signature: str | None, body: str | None = None
 ) -> bool:
-    """Whether one of `tokens` (primary, secondary) made `signature`. Never raises: a strange request is simply not valid.
+    """Whether one of `tokens` (primary, secondary) made `signature`. Never raises: nonsense is simply not valid.
 
     `url` is the public URL from our configuration, with its query, never one built from the request's Host header.
     `body` is the raw text of a request that is not a form; its hash is in the URL (bodySHA256).
@@ -36,7 +36,7 @@ def valid(
         if body is None and any(hmac.compare_digest(sign(key, url, pairs).encode(), given) for key in keys):
             return True
         return any(_valid_by_library(key, url, pairs, signature, body) for key in keys)
-    except Exception:  # noqa: BLE001 - strangers choose every byte of this input; the answer to nonsense is "no"
+    except Exception:  # strangers choose every byte of this input; the answer to nonsense is "no"
         return False
 
 
