@@ -56,13 +56,14 @@ def plan(
 ) -> list[Planned]:
     """Every message with a time, in order of due time; what will not be sent is there too, with its status and reason.
 
-    `zone` is the patient's, `channels` those the patient has. `already` holds what was handed over before, as (step, channel,
-    infusion id; for steps once per course the course id or None): it is left out, except `again_when_moved` steps of a
-    visit that moved. Cancelled visits plan nothing. Steps called for by an event are not here: see `at_once`.
+    `zone` is the patient's, `channels` those the patient has. `already` holds what was handed over before, as (step,
+    channel, infusion id; for steps once per course the course id or None): it is left out, except `again_when_moved`
+    steps of a visit that moved. Cancelled visits plan nothing. Steps called for by an event: see `at_once`.
     """
     if now.tzinfo is None:
         raise BadInput("now must carry its zone.")
-    live = sorted((visit for visit in visits if visit.status != "cancelled"), key=lambda visit: (visit.start, visit.id.bytes))
+    live = [visit for visit in visits if visit.status != "cancelled"]
+    live.sort(key=lambda visit: (visit.start, visit.id.bytes))
     planned = [
         _one(step, channel, visit, _next(visit, live), zone, now, quiet)
         for step in sequence.timed

@@ -39,7 +39,12 @@ WHEN_FORMS = (
 UNTIL_FORMS = ("start", "end of day", "2 hours later", "1 day later")
 UNLESS_FORM = "next infusion within 48 hours"
 
-_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+_UNITS = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
 _NUMBER = r"(?P<number>[1-9]\d{0,2})"
 _CLOCK = r"at (?P<clock>\S+)"
 _CALENDAR = re.compile(rf"{_NUMBER} (?P<unit>day|week)s? (?P<side>before|after)(?: (?P<anchor>start|end))? {_CLOCK}")

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import cache
 
-import tzdata
+import tzdata  # type: ignore[import-untyped]
 
 from outreach.errors import BadInput
 
@@ -27,7 +27,7 @@ zoneinfo.ZoneInfo.clear_cache()
 
 def tz_version() -> str:
     """The IANA release that plans are made with, such as "2026c"; kept on each plan."""
-    return tzdata.IANA_VERSION
+    return str(tzdata.IANA_VERSION)
 
 
 @cache
@@ -103,7 +103,7 @@ class QuietHours:
 
     def __post_init__(self) -> None:
         if self.closes != time(0) and self.closes <= self.opens:
-            raise BadInput(f"quiet hours: opening at {self.opens:%H:%M} must come before closing at {self.closes:%H:%M}.")
+            raise BadInput(f"quiet hours: opening {self.opens:%H:%M} must come before closing {self.closes:%H:%M}.")
 
     def open_at(self, at: datetime, name: str) -> bool:
         """May a message go at this instant to someone living in the zone?"""

@@ -1,0 +1,71 @@
+"""YAML with line numbers: reading files that people edit, and saying where they are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from outreach.errors import BadFile
+
+_LOOK = "Look at indentation, colons and quotes."
+
+
+def read_yaml(path: Path) -> Any:
+    """The mapping in a YAML file, with line numbers for `line_of`; BadFile when it is missing, empty or not YAML."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise BadFile(path, 0, "there is no such file.", "Check its name and folder.") from None
+    except OSError as error:
+        raise BadFile(path, 0, f"cannot be read: {error.strerror}.", "It must be a readable file.") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise BadFile(path, line, "these bytes are not UTF-8.", "Save the file as UTF-8.") from None
+    tree = _parse(path, text)
+    if tree is None:
+        raise BadFile(path, 0, "the file is empty.", "Start from the one that comes with the project.")
+    if not isinstance(tree, dict):
+        raise BadFile(path, 1, "these are not `word: value` lines.", "Start from the file that comes with the project.")
+    return tree
+
+
+def _parse(path: Path, text: str) -> Any:
+    yaml = YAML(typ="rt")
+    try:
+        return yaml.load(text)
+    except DuplicateKeyError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        said = str(error.problem or "").partition('"')[2].partition('"')[0]
+        raise BadFile(path, line, f'"{said}" is written twice.', "Keep one of the two.") from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise BadFile(path, line, f"this is not YAML: {error.problem}.", _LOOK) from None
+    except (YAMLError, RecursionError, ValueError) as error:
+        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadFile(path, 0, f"this is not YAML: {problem}.", _LOOK) from None
+
+
+def line_of(node: Any, key: Any = None) -> int:
+    """The line (from 1) of a mapping or list, or of one key or position in it; the node's own when that is absent."""
+    place = getattr(node, "lc", None)
+    if place is None or place.line is None:
+        return 0
+    try:
+        found = place.item(key) if isinstance(node, list) else place.key(key)
+    except (KeyError, TypeError, AttributeError):
+        found = None
+    return int(found[0] if found else place.line) + 1
+
+
+def suggest(wrong: str, right: Collection[str]) -> str:
+    """What would be right: the nearest word, else all of them."""
+    near = get_close_matches(wrong.casefold(), [str(word) for word in right], n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean {near[0]}?"
+    return f"It must be one of: {', '.join(right)}." if right else "There is none yet."
