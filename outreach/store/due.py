@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
-from outreach.store.messages import SEEN, Seen, opened
+from outreach.store.seen import SEEN, Seen, opened
 from outreach.store.tables import Address, Clinic, Infusion, Message, Patient
 from outreach.store.vault import vault_of
 
@@ -128,8 +128,15 @@ def visits_of(session: Session, course_ids: Collection[UUID]) -> dict[UUID, tupl
     found: dict[UUID, tuple[Visit, ...]] = {}
     if not course_ids:
         return found
-    columns = (Infusion.id, Infusion.course_id, Infusion.starts, Infusion.zone, Infusion.minutes, Infusion.revision,
-               Infusion.status)
+    columns = (
+        Infusion.id,
+        Infusion.course_id,
+        Infusion.starts,
+        Infusion.zone,
+        Infusion.minutes,
+        Infusion.revision,
+        Infusion.status,
+    )
     for row in session.execute(select(*columns).where(Infusion.course_id.in_(course_ids)).order_by(Infusion.starts)):
         found[row.course_id] = (*found.get(row.course_id, ()), Visit(**row._mapping))
     return found

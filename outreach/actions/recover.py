@@ -1,0 +1,74 @@
+"""What became of messages in doubt, and of those no news will come for any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.orm import Session, sessionmaker
+
+from outreach.actions.dispatch import text_hash
+from outreach.domain.channel import Channel
+from outreach.domain.message import Found
+from outreach.domain.status import Status
+from outreach.errors import OutreachError, Reason
+from outreach.providers.base import Provider
+from outreach.store.due import Due
+from outreach.store.queue import Outcome, doubtful, expire_leases, record, settle
+from outreach.store.tables import Attempt
+
+log = structlog.get_logger()
+
+HOLD = timedelta(minutes=3)
+"""How long a message in doubt rests before we ask: the carrier's list lags by minutes."""
+
+SETTLE_AFTER = timedelta(hours=72)
+"""After this a message with no further news ends: sent is presumed delivered, accepted is undelivered (no_news)."""
+
+
+def recover(
+    sessions: sessionmaker[Session],
+    providers: Mapping[Channel, Provider],
+    clock: Callable[[], datetime],
+    hold: timedelta = HOLD,
+    limit: int = 50,
+) -> int:
+    """Leases over → unknown; unknown → asked of the carrier; old news → settled. Returns rows that moved.
+
+    Found at the carrier: adopted. Not found: it stays unknown for a person; it is never resent from here.
+    """
+    with sessions.begin() as session:
+        moved = expire_leases(session, clock())
+        now = clock()
+        moved += settle(session, Status.SENT, Status.DELIVERED, Reason.PRESUMED, now - SETTLE_AFTER, now)
+        moved += settle(session, Status.ACCEPTED, Status.UNDELIVERED, Reason.NO_NEWS, now - SETTLE_AFTER, now)
+    with sessions() as session:
+        doubts = doubtful(session, hold, limit)
+        session.rollback()  # no transaction is open while the carrier is asked
+    outcomes = [found for due, attempt in doubts if (found := _ask(due, attempt, providers, clock()))]
+    with sessions.begin() as session:
+        return moved + record(session, outcomes)
+
+
+def _ask(due: Due, attempt: Attempt, providers: Mapping[Channel, Provider], now: datetime) -> Outcome | None:
+    provider = providers.get(due.message.channel)
+    if provider is None or due.to is None:
+        return None
+    days = {attempt.started_at.date(), (attempt.started_at + timedelta(minutes=10)).date()}
+    try:
+        listed = [one for day in sorted(days) for one in provider.find(due.to, day)]
+    except OutreachError as error:
+        log.warning("carrier could not be asked", message=str(due.message.id), error=type(error).__name__)
+        return None
+    found = next((one for one in listed if _same(one, due, attempt)), None)
+    if found is None:
+        log.warning("in doubt, not found at the carrier", message=str(due.message.id), attempt=str(attempt.id))
+        return None
+    return Outcome(due.message.id, due.message.clinic_id, attempt.id, found.status or Status.ACCEPTED, "found", now,
+                   carrier_id=found.carrier_id, from_status=(Status.UNKNOWN,))  # fmt: skip
+
+
+def _same(found: Found, due: Due, attempt: Attempt) -> bool:
+    same_text = text_hash(found.body) == attempt.text_hash
+    return same_text and (due.clinic.sms_sender.startswith("MG") or found.sender == due.clinic.sms_sender)

@@ -1,0 +1,105 @@
+"""What patients wrote: kept once per carrier id, found by patient and by clinic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from outreach.domain.channel import Channel
+from outreach.domain.message import Inbound
+from outreach.store.tables import Address, Clinic, InboundMessage, Patient
+from outreach.store.vault import vault_of
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A patient's address that an inbound message may come from; several share a family's phone."""
+
+    address_id: UUID
+    patient_id: UUID
+    locale: str
+    zone: str
+
+
+def clinic_of_sender(session: Session, number: str) -> UUID | None:
+    """The clinic that texts from this number (E.164 or messaging service)."""
+    return session.scalar(select(Clinic.id).where(Clinic.sms_sender == number))
+
+
+def senders(session: Session, clinic_id: UUID, channel: Channel, normal_form: str) -> list[Sender]:
+    """Everybody of the clinic whose active address this is."""
+    index = vault_of(session).index(channel.value, normal_form, clinic_id)
+    rows = session.execute(
+        select(Address.id, Patient.id, Patient.locale, Patient.zone)
+        .join(Patient, Patient.id == Address.patient_id)
+        .where(Address.clinic_id == clinic_id, Address.value_index == index, Address.active)
+        .order_by(Patient.created_at, Patient.id)
+    )
+    return [Sender(*row) for row in rows]
+
+
+def keep(
+    session: Session,
+    clinic_id: UUID,
+    inbound: Inbound,
+    normal_form: str,
+    *,
+    sender: Sender | None,
+    understood: str,
+    answer: str | None,
+    locale: str | None,
+    about: UUID | None,
+    needs_person: bool,
+    now: datetime,
+) -> UUID | None:
+    """Keep an inbound message; None when this carrier id is known already (a replay)."""
+    vault, inbound_id = vault_of(session), uuid4()
+    return session.scalar(
+        upsert(InboundMessage)
+        .values(
+            id=inbound_id, clinic_id=clinic_id, carrier_id=inbound.carrier_id, channel=inbound.channel.value,
+            patient_id=sender.patient_id if sender else None, address_id=sender.address_id if sender else None,
+            sender_sealed=vault.seal(inbound.sender, "inbound.sender", clinic_id, inbound_id),
+            sender_index=vault.index(inbound.channel.value, normal_form, clinic_id),
+            body_sealed=vault.seal(inbound.body, "inbound.body", clinic_id, inbound_id),
+            understood=understood, answer=answer, locale=locale, about_message_id=about, needs_person=needs_person,
+            received_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(InboundMessage.id)
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An inbound message as staff see it."""
+
+    id: UUID
+    patient_id: UUID | None
+    body: str
+    understood: str
+    answer: str | None
+    needs_person: bool
+    received_at: datetime
+
+
+def heard_from(session: Session, clinic_id: UUID, patient_id: UUID) -> Sequence[Heard]:
+    """What a patient wrote, earliest first."""
+    vault = vault_of(session)
+    rows = session.execute(
+        select(InboundMessage.id, InboundMessage.patient_id, InboundMessage.body_sealed, InboundMessage.understood,
+               InboundMessage.answer, InboundMessage.needs_person, InboundMessage.received_at)
+        .where(InboundMessage.clinic_id == clinic_id, InboundMessage.patient_id == patient_id)
+        .order_by(InboundMessage.received_at)
+    )  # fmt: skip
+    return [
+        Heard(row.id, row.patient_id, vault.open(row.body_sealed, "inbound.body", clinic_id, row.id),
+              row.understood, row.answer, row.needs_person, row.received_at)
+        for row in rows
+    ]  # fmt: skip

@@ -1,0 +1,123 @@
+"""Messages as people look at them: opened words, a patient's timeline, a clinic's day, a link's page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from outreach.domain.channel import Channel
+from outreach.domain.status import Status
+from outreach.errors import NotFound, Reason
+from outreach.store.messages import HANDED_OVER
+from outreach.store.tables import Message
+from outreach.store.vault import Vault, token_hash, vault_of
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A message as people look at it: words opened, times as stored."""
+
+    id: UUID
+    clinic_id: UUID
+    patient_id: UUID
+    address_id: UUID | None
+    course_id: UUID | None
+    infusion_id: UUID | None
+    occasion: str | None
+    step: str
+    channel: Channel
+    wall: datetime
+    zone: str
+    rule: str
+    due_at: datetime
+    useful_until: datetime
+    status: Status
+    reason: Reason | None
+    locale: str | None
+    wording: str | None
+    subject: str
+    body: str
+    segments: int
+    attempts: int
+    carrier: str | None
+    sent_at: datetime | None
+    ended_at: datetime | None
+    facts: Mapping[str, str]
+
+
+SEEN = (
+    Message.id, Message.clinic_id, Message.patient_id, Message.address_id, Message.course_id, Message.infusion_id,
+    Message.occasion, Message.step, Message.channel, Message.wall, Message.zone, Message.rule, Message.due_at,
+    Message.useful_until, Message.status, Message.reason, Message.locale, Message.wording, Message.segments,
+    Message.attempts, Message.carrier, Message.sent_at, Message.ended_at, Message.subject_sealed,
+    Message.body_sealed, Message.facts_sealed,
+)  # fmt: skip
+
+
+def timeline(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Seen]:
+    """A patient's messages, earliest first."""
+    return _see(
+        session,
+        select(*SEEN)
+        .where(Message.clinic_id == clinic_id, Message.patient_id == patient_id)
+        .order_by(Message.due_at, Message.id),
+    )
+
+
+def for_day(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> list[Seen]:
+    """A clinic's messages due in [start, end), earliest first."""
+    return _see(
+        session,
+        select(*SEEN)
+        .where(Message.clinic_id == clinic_id, Message.due_at >= start, Message.due_at < end)
+        .order_by(Message.due_at, Message.id),
+    )
+
+
+def by_token(session: Session, token: str) -> Seen:
+    """The message a patient's link leads to; NotFound for any other text."""
+    found = _see(session, select(*SEEN).where(Message.link_hash == token_hash(token)))
+    if not found:
+        raise NotFound("no message has this link")
+    return found[0]
+
+
+def last_asking(session: Session, address_ids: Collection[UUID], steps: Collection[str]) -> Seen | None:
+    """The newest message to these addresses that asked something and surely or possibly arrived."""
+    found = _see(
+        session,
+        select(*SEEN)
+        .where(
+            Message.address_id.in_(address_ids),
+            Message.step.in_(steps),
+            Message.status.in_([s.value for s in HANDED_OVER]),
+        )
+        .order_by(Message.sent_at.desc().nulls_last(), Message.due_at.desc())
+        .limit(1),
+    )
+    return found[0] if found else None
+
+
+def _see(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Seen]:
+    vault = vault_of(session)
+    return [opened(vault, dict(row)) for row in session.execute(statement).mappings()]
+
+
+def opened(vault: Vault, row: Mapping[str, Any]) -> Seen:
+    """A row of SEEN's columns with its sealed words opened."""
+    values: dict[str, Any] = dict(row)
+    facts = values.pop("facts_sealed")
+    for part in ("subject", "body"):
+        sealed = values.pop(f"{part}_sealed")
+        values[part] = vault.open(sealed, f"message.{part}", row["clinic_id"], row["id"]) if sealed else ""
+    values["facts"] = json.loads(vault.open(facts, "message.facts", row["clinic_id"], row["id"])) if facts else {}
+    values["channel"], values["status"] = Channel(row["channel"]), Status(row["status"])
+    values["reason"] = Reason(row["reason"]) if row["reason"] else None
+    return Seen(**values)
