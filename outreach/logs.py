@@ -12,9 +12,11 @@ import structlog
 KEYS = frozenset(
     {
         "event", "level", "timestamp", "logger",
-        "clinic", "patient", "course", "infusion", "enrolment", "message", "attempt", "address_id", "inbound", "batch", "user",
-        "channel", "carrier", "locale", "step", "status", "reason", "code", "error", "place", "kind", "route", "method",
-        "count", "claimed", "sent", "accepted", "refused", "unknown", "suppressed", "expired", "cancelled", "rescheduled",
+        "clinic", "patient", "course", "infusion", "enrolment", "message", "attempt", "address_id", "inbound",
+        "batch", "user", "channel", "carrier", "locale", "step", "status", "reason", "code", "error",
+        "place", "kind", "route", "method",
+        "count", "claimed", "sent", "accepted", "refused", "unknown", "suppressed", "expired", "cancelled",
+        "rescheduled",
         "applied", "recovered", "waiting", "ignored", "segments", "seconds", "milliseconds", "late_seconds", "attempts",
         "port", "name", "pid", "revision", "version", "word",
     }
@@ -25,9 +27,7 @@ _LOUD = ("twilio.http_client", "urllib3", "sqlalchemy.engine", "uvicorn.access",
 """Libraries that write addresses or whole links at INFO."""
 
 
-def only_declared(
-    _logger: Any, _name: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def only_declared(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Keep declared keys; name the dropped ones, never their values. An exception becomes its type and place."""
     error = event.pop("exc_info", None)
     if error:

