@@ -1,0 +1,52 @@
+"""Clinics: finding one by its short name, and making one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from outreach.errors import BadInput, NotFound
+from outreach.store.tables import Clinic
+
+
+def by_id(session: Session, clinic_id: UUID) -> Clinic:
+    found = session.get(Clinic, clinic_id)
+    if found is None:
+        raise NotFound("no such clinic")
+    return found
+
+
+def every(session: Session) -> Sequence[Clinic]:
+    """All clinics, oldest first."""
+    return session.scalars(select(Clinic).order_by(Clinic.created_at, Clinic.slug)).all()
+
+
+def find(session: Session, slug: str) -> Clinic | None:
+    return session.scalar(select(Clinic).where(Clinic.slug == slug))
+
+
+def chosen(session: Session, slug: str | None) -> Clinic:
+    """The clinic of this short name; without one, the only clinic there is. BadInput lists what can be chosen."""
+    clinics = every(session)
+    wanted = [clinic for clinic in clinics if slug is None or clinic.slug == slug]
+    if len(wanted) == 1:
+        return wanted[0]
+    if not clinics:
+        raise BadInput("There is no clinic yet. `outreach up` makes the sample clinic on its first run.")
+    names = ", ".join(clinic.slug for clinic in clinics)
+    what = f'There is no clinic "{slug}".' if slug is not None else "There are several clinics."
+    raise BadInput(f"{what} Name one with --clinic: {names}.")
+
+
+def add(session: Session, **values: Any) -> Clinic:
+    """Add a clinic; `values` are the columns of the table. BadInput when its short name is taken."""
+    if find(session, values["slug"]) is not None:
+        raise BadInput(f'There is a clinic "{values["slug"]}" already. Choose another short name (slug).')
+    clinic = Clinic(**values)
+    session.add(clinic)
+    session.flush()
+    return clinic

@@ -1,0 +1,116 @@
+"""The consent ledger: appended to, read in its order, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from outreach.domain.channel import Channel
+from outreach.domain.consent import ConsentEvent, ConsentKind
+from outreach.store.tables import Consent
+from outreach.store.vault import vault_of
+
+
+def add(
+    session: Session,
+    *,
+    clinic_id: UUID,
+    patient_id: UUID,
+    address_id: UUID,
+    channel: Channel,
+    kind: ConsentKind,
+    method: str,
+    actor: str,
+    at: datetime,
+    evidence: str,
+    warned: bool = False,
+    wording: str | None = None,
+    wording_version: str = "",
+    locale: str = "",
+    purpose: str = "care",
+) -> UUID | None:
+    """Append to the ledger of an address. `evidence` names the source (an inbound id, a form); None: it was there.
+
+    `wording`: the words the person was shown; kept sealed. `at`: when it was said, not when we wrote it down.
+    """
+    vault, event_id = vault_of(session), uuid4()
+    return session.scalar(
+        upsert(Consent)
+        .values(
+            id=event_id,
+            clinic_id=clinic_id,
+            patient_id=patient_id,
+            address_id=address_id,
+            channel=channel.value,
+            kind=kind.value,
+            purpose=purpose,
+            warned=warned,
+            method=method,
+            wording_sealed=vault.seal(wording, "consent_event.wording", clinic_id, event_id) if wording else None,
+            wording_version=wording_version,
+            locale=locale,
+            actor=actor,
+            at=at,
+            evidence=evidence,
+        )
+        .on_conflict_do_nothing(constraint="consent_event_once")
+        .returning(Consent.id)
+    )
+
+
+def ledger(session: Session, address_id: UUID) -> list[ConsentEvent]:
+    """What an address said, in the order of the ledger."""
+    return ledgers(session, [address_id]).get(address_id, [])
+
+
+def ledgers(session: Session, address_ids: Collection[UUID]) -> dict[UUID, list[ConsentEvent]]:
+    """The ledgers of several addresses; those that said nothing are absent."""
+    found: dict[UUID, list[ConsentEvent]] = {}
+    if not address_ids:
+        return found
+    rows = session.execute(
+        select(Consent.address_id, Consent.kind, Consent.at, Consent.channel, Consent.purpose, Consent.method,
+               Consent.warned, Consent.evidence)
+        .where(Consent.address_id.in_(address_ids))
+        .order_by(Consent.seq)
+    )  # fmt: skip
+    for address_id, kind, at, channel, purpose, method, warned, evidence in rows:
+        event = ConsentEvent(ConsentKind(kind), at, Channel(channel), purpose, method, warned, evidence)
+        found.setdefault(address_id, []).append(event)
+    return found
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One row of the ledger with the words that were shown, for the patient's page and the export."""
+
+    kind: ConsentKind
+    channel: Channel
+    at: datetime
+    method: str
+    actor: str
+    warned: bool
+    locale: str
+    wording: str
+    wording_version: str
+    evidence: str
+
+
+def history(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Proof]:
+    """Everything a patient's addresses ever said, in the order of the ledger."""
+    vault = vault_of(session)
+    rows = session.scalars(
+        select(Consent).where(Consent.clinic_id == clinic_id, Consent.patient_id == patient_id).order_by(Consent.seq)
+    )
+    return [
+        Proof(ConsentKind(row.kind), Channel(row.channel), row.at, row.method, row.actor, row.warned, row.locale,
+              vault.open(row.wording_sealed, "consent_event.wording", clinic_id, row.id) if row.wording_sealed else "",
+              row.wording_version, row.evidence)
+        for row in rows
+    ]  # fmt: skip

@@ -1,0 +1,92 @@
+"""Courses and enrolments: which series of infusions follows which sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from outreach.errors import NotFound
+from outreach.store.tables import Course, Enrolment
+
+
+@dataclass(frozen=True)
+class Series:
+    """A course of one patient."""
+
+    id: UUID
+    clinic_id: UUID
+    patient_id: UUID
+    status: str
+
+
+def course_for(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) -> UUID:
+    """The patient's active course, made when there is none."""
+    found = active_course(session, clinic_id, patient_id)
+    if found is not None:
+        return found
+    course_id = uuid4()
+    session.execute(
+        insert(Course).values(
+            id=course_id, clinic_id=clinic_id, patient_id=patient_id, label="", status="active", created_at=now
+        )
+    )
+    return course_id
+
+
+def active_course(session: Session, clinic_id: UUID, patient_id: UUID) -> UUID | None:
+    return session.scalar(
+        select(Course.id)
+        .where(Course.clinic_id == clinic_id, Course.patient_id == patient_id, Course.status == "active")
+        .order_by(Course.created_at, Course.id)
+        .limit(1)
+    )
+
+
+def lock_course(session: Session, course_id: UUID) -> Series:
+    """The course, locked: two re-plans of one course take turns, so that neither adds what the other cancels."""
+    row = session.execute(
+        select(Course.id, Course.clinic_id, Course.patient_id, Course.status)
+        .where(Course.id == course_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound("no such course")
+    return Series(*row)
+
+
+def enrol(
+    session: Session, *, clinic_id: UUID, patient_id: UUID, course_id: UUID, sequence: str, digest: str, now: datetime
+) -> UUID:
+    """The enrolment of this course in this sequence, made or found; it remembers the rules it was last planned by."""
+    return session.scalars(
+        upsert(Enrolment)
+        .values(
+            id=uuid4(), clinic_id=clinic_id, patient_id=patient_id, course_id=course_id, sequence=sequence,
+            sequence_digest=digest, status="active", created_at=now,
+        )
+        .on_conflict_do_update(constraint="enrolment_once", set_={"sequence_digest": digest})
+        .returning(Enrolment.id)
+    ).one()  # fmt: skip
+
+
+def active(session: Session, clinic_id: UUID | None = None) -> Sequence[tuple[UUID, str]]:
+    """(course, sequence) of every active enrolment: what a change of rules or zone data plans anew."""
+    of_clinic = [Enrolment.clinic_id == clinic_id] if clinic_id else []
+    rows = session.execute(
+        select(Enrolment.course_id, Enrolment.sequence)
+        .where(Enrolment.status == "active", *of_clinic)
+        .order_by(Enrolment.created_at, Enrolment.id)
+    )
+    return [(course_id, sequence) for course_id, sequence in rows]
+
+
+def end(session: Session, course_id: UUID) -> None:
+    """Nothing more is planned for this course."""
+    session.execute(update(Enrolment).where(Enrolment.course_id == course_id).values(status="ended"))
+    session.execute(update(Course).where(Course.id == course_id).values(status="ended"))

@@ -1,0 +1,113 @@
+"""Infusions: wall time and zone as the clinic wrote them, and what patients were told about each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from outreach.domain.plan import Visit
+from outreach.domain.status import Status
+from outreach.errors import NotFound
+from outreach.store.messages import HANDED_OVER
+from outreach.store.tables import Infusion, Message
+from outreach.store.vault import vault_of
+
+_VISIT = (Infusion.id, Infusion.course_id, Infusion.starts, Infusion.zone, Infusion.minutes, Infusion.revision,
+          Infusion.status)  # fmt: skip
+
+
+def add(
+    session: Session,
+    *,
+    clinic_id: UUID,
+    course_id: UUID,
+    starts: datetime,
+    zone: str,
+    minutes: int,
+    now: datetime,
+    external: str | None = None,
+) -> UUID:
+    """Book an infusion at wall time `starts` in `zone`."""
+    infusion_id = uuid4()
+    session.execute(
+        insert(Infusion).values(
+            id=infusion_id, clinic_id=clinic_id, course_id=course_id, external=external, starts=starts, zone=zone,
+            minutes=minutes, status="booked", revision=0, created_at=now,
+        )
+    )  # fmt: skip
+    return infusion_id
+
+
+def get(session: Session, infusion_id: UUID) -> Visit:
+    row = session.execute(select(*_VISIT).where(Infusion.id == infusion_id)).one_or_none()
+    if row is None:
+        raise NotFound("no such infusion")
+    return Visit(**row._mapping)
+
+
+def of_course(session: Session, course_id: UUID) -> list[Visit]:
+    """All infusions of a course, cancelled ones too, earliest first."""
+    rows = session.execute(
+        select(*_VISIT).where(Infusion.course_id == course_id).order_by(Infusion.starts, Infusion.id)
+    )
+    return [Visit(**row._mapping) for row in rows]
+
+
+def externals(session: Session, course_id: UUID) -> dict[str, UUID]:
+    """The clinic's own identifiers of a course's infusions."""
+    rows = session.execute(
+        select(Infusion.external, Infusion.id).where(Infusion.course_id == course_id, Infusion.external.is_not(None))
+    )
+    return {external: infusion_id for external, infusion_id in rows if external}
+
+
+def rebook(
+    session: Session, visit: Visit, *, starts: datetime, zone: str, minutes: int, status: str = "booked"
+) -> None:
+    """Write a visit's new time or status and count the change: the revision is part of every message's key."""
+    session.execute(
+        update(Infusion)
+        .where(Infusion.id == visit.id)
+        .values(starts=starts, zone=zone, minutes=minutes, status=status, revision=Infusion.revision + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def told(session: Session, infusion_id: UUID) -> bool:
+    """Whether any message about this visit went out, or possibly did."""
+    about = or_(Message.infusion_id == infusion_id, Message.occasion.startswith(f"visit:{infusion_id}:"))
+    return bool(
+        session.scalar(
+            select(Message.id).where(about, Message.status.in_([s.value for s in HANDED_OVER])).limit(1)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Notice:
+    """News of a change that is still waiting to go out, with the facts it would tell."""
+
+    message_id: UUID
+    facts: Mapping[str, str]
+
+
+def waiting_notices(session: Session, infusion_id: UUID) -> list[Notice]:
+    """Unsent notices about a visit, earliest change first; locked, so that the pump does not send one meanwhile."""
+    vault = vault_of(session)
+    rows = session.execute(
+        select(Message.id, Message.clinic_id, Message.facts_sealed)
+        .where(Message.occasion.startswith(f"visit:{infusion_id}:"), Message.status == Status.SCHEDULED.value)
+        .order_by(Message.planned_at, Message.id)
+        .with_for_update()
+    )
+    return [
+        Notice(row.id, json.loads(vault.open(row.facts_sealed, "message.facts", row.clinic_id, row.id)))
+        for row in rows
+        if row.facts_sealed
+    ]

@@ -1,0 +1,217 @@
+"""Patients and their addresses: sealed on the way in, opened on the way out, found by blind index."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from outreach.domain.channel import Channel
+from outreach.domain.contact import index_form
+from outreach.errors import NotFound
+from outreach.store.tables import Address, Patient
+from outreach.store.vault import Vault, vault_of
+
+
+@dataclass(frozen=True)
+class Person:
+    """A patient with opened names. Never log one."""
+
+    id: UUID
+    clinic_id: UUID
+    name: str
+    external: str
+    locale: str
+    zone: str
+    wording: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class Reach:
+    """An address of a patient, opened. Never log one."""
+
+    id: UUID
+    clinic_id: UUID
+    patient_id: UUID
+    channel: Channel
+    value: str
+    active: bool
+
+
+_PERSON = (Patient.id, Patient.clinic_id, Patient.name_sealed, Patient.external_sealed, Patient.locale, Patient.zone,
+           Patient.wording, Patient.active)  # fmt: skip
+_REACH = (Address.id, Address.clinic_id, Address.patient_id, Address.channel, Address.value_sealed, Address.active)
+
+
+def add(
+    session: Session,
+    *,
+    clinic_id: UUID,
+    name: str,
+    locale: str,
+    zone: str,
+    wording: str,
+    now: datetime,
+    external: str = "",
+) -> UUID:
+    """Add a patient. `external` is the clinic's own identifier; "" for none."""
+    vault, patient_id = vault_of(session), uuid4()
+    session.execute(
+        insert(Patient).values(
+            id=patient_id,
+            clinic_id=clinic_id,
+            external_sealed=vault.seal(external, "patient.external", clinic_id, patient_id) if external else None,
+            external_index=_external_index(vault, external, clinic_id) if external else None,
+            name_sealed=vault.seal(name, "patient.name", clinic_id, patient_id),
+            locale=locale,
+            zone=zone,
+            wording=wording,
+            active=True,
+            created_at=now,
+        )
+    )
+    return patient_id
+
+
+def get(session: Session, clinic_id: UUID, patient_id: UUID) -> Person:
+    """One patient of the clinic, or NotFound."""
+    row = session.execute(
+        select(*_PERSON).where(Patient.clinic_id == clinic_id, Patient.id == patient_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("no such patient in this clinic")
+    return _person(vault_of(session), *row)
+
+
+def by_external(session: Session, clinic_id: UUID, external: str) -> Person | None:
+    """The patient with the clinic's own identifier."""
+    vault = vault_of(session)
+    row = session.execute(
+        select(*_PERSON).where(
+            Patient.clinic_id == clinic_id, Patient.external_index == _external_index(vault, external, clinic_id)
+        )
+    ).one_or_none()
+    return _person(vault, *row) if row else None
+
+
+def listing(session: Session, clinic_id: UUID) -> list[Person]:
+    """The clinic's patients by name."""
+    vault = vault_of(session)
+    people = [_person(vault, *row) for row in session.execute(select(*_PERSON).where(Patient.clinic_id == clinic_id))]
+    return sorted(people, key=lambda person: (person.name.casefold(), str(person.id)))
+
+
+def change(session: Session, person: Person, values: Mapping[str, str | bool]) -> None:
+    """Set some of name, locale, zone, wording, active."""
+    columns: dict[str, object] = {key: value for key, value in values.items() if key != "name"}
+    if "name" in values:
+        sealed = vault_of(session).seal(str(values["name"]), "patient.name", person.clinic_id, person.id)
+        columns["name_sealed"] = sealed
+    if columns:
+        session.execute(
+            update(Patient)
+            .where(Patient.id == person.id, Patient.clinic_id == person.clinic_id)
+            .values(columns)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def addresses(session: Session, clinic_id: UUID, patient_id: UUID) -> dict[Channel, Reach]:
+    """The patient's active address of each channel."""
+    vault = vault_of(session)
+    rows = session.execute(
+        select(*_REACH).where(Address.clinic_id == clinic_id, Address.patient_id == patient_id, Address.active)
+    )
+    return {reach.channel: reach for reach in (_reach(vault, *row) for row in rows)}
+
+
+def address(session: Session, address_id: UUID) -> Reach:
+    """One address, or NotFound."""
+    row = session.execute(select(*_REACH).where(Address.id == address_id)).one_or_none()
+    if row is None:
+        raise NotFound("no such address")
+    return _reach(vault_of(session), *row)
+
+
+def sharing(session: Session, address_ids: Collection[UUID]) -> list[Reach]:
+    """These addresses and every other of their clinic with the same number or mailbox: a family's phone."""
+    same = select(Address.clinic_id, Address.channel, Address.value_index).where(Address.id.in_(address_ids)).subquery()
+    rows = session.execute(
+        select(*_REACH)
+        .join(
+            same,
+            (same.c.clinic_id == Address.clinic_id)
+            & (same.c.channel == Address.channel)
+            & (same.c.value_index == Address.value_index),
+        )
+        .distinct()
+        .order_by(Address.id)
+    )
+    vault = vault_of(session)
+    return [_reach(vault, *row) for row in rows]
+
+
+def set_address(
+    session: Session, clinic_id: UUID, patient_id: UUID, channel: Channel, value: str, now: datetime
+) -> tuple[UUID, bool]:
+    """Make `value` (normal form) the patient's active address of the channel. Returns (id, whether that is news).
+
+    An address from before keeps its row and its ledger: going back to an old number brings its STOP along.
+    """
+    vault, fresh = vault_of(session), uuid4()
+    index = vault.index(channel.value, index_form(channel, value), clinic_id)
+    ours = (Address.clinic_id == clinic_id, Address.patient_id == patient_id, Address.channel == channel.value)
+    known = session.execute(select(Address.id, Address.active).where(*ours, Address.value_index == index)).one_or_none()
+    if known is not None and known.active:
+        return known.id, False
+    session.execute(update(Address).where(*ours, Address.active).values(active=False))
+    if known is not None:
+        session.execute(update(Address).where(Address.id == known.id).values(active=True))
+        return known.id, True
+    session.execute(
+        upsert(Address).values(
+            id=fresh,
+            clinic_id=clinic_id,
+            patient_id=patient_id,
+            channel=channel.value,
+            value_sealed=vault.seal(value, "address.value", clinic_id, fresh),
+            value_index=index,
+            active=True,
+            created_at=now,
+        )
+    )
+    return fresh, True
+
+
+def _external_index(vault: Vault, external: str, clinic_id: UUID) -> bytes:
+    return vault.index("external", unicodedata.normalize("NFC", external.strip()), clinic_id)
+
+
+def _person(
+    vault: Vault,
+    patient_id: UUID,
+    clinic_id: UUID,
+    name: bytes,
+    external: bytes | None,
+    locale: str,
+    zone: str,
+    wording: str,
+    active: bool,
+) -> Person:
+    opened = vault.open(external, "patient.external", clinic_id, patient_id) if external else ""
+    called = vault.open(name, "patient.name", clinic_id, patient_id)
+    return Person(patient_id, clinic_id, called, opened, locale, zone, wording, active)
+
+
+def _reach(
+    vault: Vault, address_id: UUID, clinic_id: UUID, patient_id: UUID, channel: str, value: bytes, active: bool
+) -> Reach:
+    opened = vault.open(value, "address.value", clinic_id, address_id)
+    return Reach(address_id, clinic_id, patient_id, Channel(channel), opened, active)
