@@ -24,7 +24,8 @@ from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.decision import End, Go, Wait, decide
 from outreach.domain.message import Accepted, Parcel
-from outreach.domain.retry import GiveUp, Retry, after_refusal
+from outreach.domain.retry import Retry, after_refusal
+from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.status import Status
 from outreach.domain.window import QuietHours
 from outreach.errors import BadInput, Reason, Refused, Uncertain
@@ -45,6 +46,7 @@ class Pump:
     sessions: sessionmaker[Session]
     providers: Mapping[Channel, Provider]
     words: Words
+    sequences: Mapping[str, Steps]
     public_url: str
     clock: Callable[[], datetime]
     window: int = 32
@@ -144,7 +146,8 @@ def _prepare(
     vault = vault_of(session)
     message, provider = due.message, pump.providers[due.message.channel]
     token = vault.token("message", message.id)
-    composed = compose(due, pump.words, f"{pump.public_url}/p/{token}", f"{pump.public_url}/u/{token}", warned, now)
+    links = f"{pump.public_url}/p/{token}", f"{pump.public_url}/u/{token}"
+    composed = compose(due, pump.words, pump.sequences, *links, warned, now)
     attempt_id, content = uuid4(), composed.content
     assert due.to is not None  # decide() ended it otherwise
     parcel = Parcel(
@@ -199,13 +202,12 @@ def _hand_over(pump: Pump, handed: Handed) -> Outcome:
 def _refused(handed: Handed, pump: Pump, refused: Refused) -> Outcome:
     message = handed.due.message
     decision = after_refusal(
-        refused, message.attempts + 1, pump.clock(), message.useful_until, handed.parcel.attempt_id
+        refused, message.attempts + 1, pump.clock(), message.useful_until, str(handed.parcel.attempt_id)
     )
     if isinstance(decision, Retry):
         return _outcome(handed, pump, Status.SCHEDULED, "refused", reason=refused.reason, code=refused.code,
                         due_at=decision.at)  # fmt: skip
-    assert isinstance(decision, GiveUp)
-    return _outcome(handed, pump, Status.FAILED, "refused", reason=decision.reason, code=refused.code)
+    return _outcome(handed, pump, decision.status, "refused", reason=decision.reason, code=refused.code)
 
 
 def _outcome(handed: Handed, pump: Pump, status: Status, word: str, **more: Any) -> Outcome:

@@ -21,7 +21,8 @@ from outreach.store.tables import Attempt, Event, Message
 def begin_sending(session: Session, going: Sequence[Mapping[str, Any]], lease: timedelta) -> None:
     """Rows go scheduled → sending with attempt, lease and exact words. Commit before a byte leaves.
 
-    Each mapping: id, clinic_id, attempt_id, number, carrier, locale, wording, subject_sealed, body_sealed, segments, text_hash.
+    Each mapping: id, clinic_id, attempt_id, number, carrier, locale, wording, subject_sealed, body_sealed, segments,
+    text_hash.
     The lease runs on the database's own clock: workers' clocks need not agree.
     """
     if not going:
@@ -138,7 +139,7 @@ def record(session: Session, outcomes: Sequence[Outcome]) -> int:
 
 
 def _outcome_word(one: Outcome) -> str:
-    if one.status in (Status.SCHEDULED, Status.FAILED):
+    if one.status in (Status.SCHEDULED, Status.FAILED, Status.EXPIRED):
         return "refused"
     return "unknown" if one.status is Status.UNKNOWN else "accepted"
 
@@ -257,7 +258,7 @@ def doubtful(session: Session, hold: timedelta, limit: int) -> list[tuple[Due, A
 
 
 def settle(session: Session, status: Status, end: Status, reason: Reason, sent_before: datetime, at: datetime) -> int:
-    """Messages that stayed in `status` since before `sent_before` end as `end`: no more news will come. Returns how many."""
+    """Messages that stayed in `status` since `sent_before` or longer end as `end`. Returns how many."""
     rows = session.execute(
         update(Message)
         .where(Message.status == status.value, Message.sent_at <= sent_before)

@@ -1,0 +1,121 @@
+"""One message's words for one patient, now: consent decides the wording, the visit gives the times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from outreach.content.compose import Values, Words
+from outreach.domain.consent import ConsentEvent, State, may_contact
+from outreach.domain.decision import Standing
+from outreach.domain.message import Content
+from outreach.domain.plan import Visit
+from outreach.domain.sequence import Sequence as Steps
+from outreach.domain.window import moment
+from outreach.store.due import Due
+
+
+@dataclass(frozen=True)
+class Permitted:
+    """How an address stands now: what domain.decision asks, and whether words may be clinical."""
+
+    standing: Standing
+    warned: bool
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Words and the wording they were chosen in."""
+
+    content: Content
+    wording: Literal["full", "neutral"]
+
+
+def standing_of(due: Due, ledgers: Mapping[UUID, Sequence[ConsentEvent]], now: datetime) -> Permitted:
+    """Where this message's address stands by its ledger."""
+    events = ledgers.get(due.message.address_id, ()) if due.message.address_id else ()
+    permission = may_contact(events, now)
+    stopped = permission.state in (State.OPTED_OUT, State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER)
+    return Permitted(
+        Standing(
+            reachable=due.to is not None and due.address_active,
+            active=due.patient_active,
+            allowed=permission.allowed,
+            stopped=stopped,
+            why_not=permission.reason,
+        ),
+        permission.warned,
+    )
+
+
+def wording_of(due: Due, warned: bool) -> Literal["full", "neutral"]:
+    """Full words only where the warning was accepted and neither patient nor clinic prefers the neutral ones."""
+    full = warned and due.patient_wording == "full" and due.clinic.wording == "full"
+    return "full" if full else "neutral"
+
+
+def compose(
+    due: Due, words: Words, sequences: Mapping[str, Steps], link: str, unsubscribe: str, warned: bool, now: datetime
+) -> Composed:
+    """The exact words that would go now. BadInput: the words or a value they need are missing."""
+    wording = wording_of(due, warned)
+    message = due.message
+    locale = message.locale if message.occasion and message.locale else due.patient_locale
+    content = words.compose(
+        message.step, message.channel, locale, wording, values_of(due, link, unsubscribe, now),
+        calendar=_calendar(message.step, sequences), now=now,
+    )  # fmt: skip
+    return Composed(content, wording)
+
+
+def _calendar(step: str, sequences: Mapping[str, Steps]) -> bool:
+    return any(one.key == step and one.calendar for sequence in sequences.values() for one in sequence.steps)
+
+
+def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
+    """What the templates may say of the clinic and the visit."""
+    clinic, facts = due.clinic, due.message.facts
+    visit = _visit(due)
+    start = datetime.fromisoformat(facts["new_start"]) if "new_start" in facts else visit.start if visit else None
+    old = datetime.fromisoformat(facts["old_start"]) if "old_start" in facts else None
+    return Values(
+        clinic=clinic.name,
+        clinic_phone=clinic.phone,
+        zone=due.patient_zone,
+        clinic_zone=clinic.zone,
+        clinic_address=clinic.address,
+        emergency=clinic.emergency,
+        visit_start=start or old,
+        visit_minutes=visit.minutes if visit else 60,
+        visit_uid=f"{visit.id}@{clinic.email_sender.rpartition('@')[2]}" if visit else "",
+        visit_sequence=visit.revision if visit else 0,
+        old_start=old,
+        next_visit=_next(due.visits, now),
+        link=link,
+        unsubscribe=unsubscribe,
+        instructions=clinic.instructions,
+    )
+
+
+def _visit(due: Due) -> Visit | None:
+    """The infusion a message is about; for a message about a course its first before, its last after."""
+    infusion = due.message.infusion_id or _of_occasion(due.message.occasion)
+    if infusion:
+        return next((visit for visit in due.visits if visit.id == infusion), None)
+    live = [visit for visit in due.visits if visit.status != "cancelled"]
+    if not live:
+        return None
+    return live[-1] if due.message.step.startswith("post.") else live[0]
+
+
+def _of_occasion(occasion: str | None) -> UUID | None:
+    kind, _, rest = (occasion or "").partition(":")
+    return UUID(rest.partition(":")[0]) if kind == "visit" else None
+
+
+def _next(visits: Sequence[Visit], now: datetime) -> datetime | None:
+    coming = [moment(visit.starts, visit.zone).at for visit in visits if visit.status == "booked"]
+    return min((at for at in coming if at > now), default=None)

@@ -1,0 +1,109 @@
+"""build(settings) -> Outreach: the one place that knows how everything fits together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, create_engine, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from outreach import logs
+from outreach.actions.dispatch import Pump
+from outreach.content.compose import Words
+from outreach.content.keywords import load_replies
+from outreach.content.sequences import load as load_sequence
+from outreach.domain.channel import Channel
+from outreach.domain.replies import ReplyWords
+from outreach.domain.sequence import Sequence
+from outreach.errors import BadInput
+from outreach.providers.base import Provider
+from outreach.providers.smtp import SmtpProvider
+from outreach.providers.twilio import TwilioProvider
+from outreach.settings import ROOT, Settings, master_key
+from outreach.store.tables import Clock
+from outreach.store.vault import Vault
+
+SANDBOX_SID = "AC" + "0" * 32
+SANDBOX_TOKEN = "sandbox-token-known-to-everyone"  # noqa: S105 - the stand-in guards nothing; it listens on loopback
+WINDOW = 32
+TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Outreach:
+    """Everything an entrance needs, made once per process."""
+
+    settings: Settings
+    engine: Engine
+    sessions: sessionmaker[Session]
+    vault: Vault
+    words: Words
+    sequences: Mapping[str, Sequence]
+    replies: ReplyWords
+    providers: Mapping[Channel, Provider]
+    clock: Callable[[], datetime]
+
+    def pump(self) -> Pump:
+        return Pump(self.sessions, self.providers, self.words, self.sequences, self.settings.public_url, self.clock,
+                    window=WINDOW, timeout=TIMEOUT)  # fmt: skip
+
+    def close(self) -> None:
+        """Let go of connections, the carriers' first."""
+        for provider in self.providers.values():
+            provider.close()
+        self.engine.dispose()
+
+
+def build(settings: Settings) -> Outreach:
+    """Compose the whole from settings. BadInput and BadFile name what is wrong with configuration or content."""
+    logs.configure()
+    if settings.database_url is None:
+        raise BadInput("no database: set OUTREACH_DATABASE_URL and OUTREACH_REDIS_URL, or start with `outreach up`.")
+    vault = Vault(master_key(settings))
+    engine = create_engine(settings.database_url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+    sessions = sessionmaker(engine, info={"vault": vault}, expire_on_commit=False)
+    sequences = [load_sequence(path) for path in sorted((ROOT / "config" / "sequences").glob("*.yaml"))]
+    return Outreach(
+        settings=settings,
+        engine=engine,
+        sessions=sessions,
+        vault=vault,
+        words=Words.load(ROOT),
+        sequences={sequence.name: sequence for sequence in sequences},
+        replies=load_replies(ROOT / "config" / "replies.yaml"),
+        providers=carriers(settings),
+        clock=_clock(settings, sessions),
+    )
+
+
+def carriers(settings: Settings) -> dict[Channel, Provider]:
+    """The carriers that settings name; the sandbox's when it stands in."""
+    found: dict[Channel, Provider] = {}
+    if settings.sandbox:
+        base = f"http://127.0.0.1:{settings.sandbox_http_port}"
+        found[Channel.SMS] = TwilioProvider(SANDBOX_SID, SANDBOX_TOKEN, base_url=base, timeout=TIMEOUT, pool=WINDOW)
+        found[Channel.EMAIL] = SmtpProvider("127.0.0.1", settings.sandbox_smtp_port, "none", "", "", timeout=TIMEOUT)
+        return found
+    if settings.twilio_account_sid:
+        found[Channel.SMS] = TwilioProvider(settings.twilio_account_sid, settings.twilio_auth_token,
+                                            base_url=settings.twilio_base_url, timeout=TIMEOUT, pool=WINDOW)  # fmt: skip
+    if settings.smtp_host:
+        found[Channel.EMAIL] = SmtpProvider(settings.smtp_host, settings.smtp_port, settings.smtp_security,
+                                            settings.smtp_username, settings.smtp_password, timeout=TIMEOUT)  # fmt: skip
+    return found
+
+
+def twilio_tokens(settings: Settings) -> list[str]:
+    """The tokens that webhooks may be signed with."""
+    return [SANDBOX_TOKEN] if settings.sandbox else [settings.twilio_auth_token] if settings.twilio_auth_token else []
+
+
+def _clock(settings: Settings, sessions: sessionmaker[Session]) -> Callable[[], datetime]:
+    def stored() -> datetime:
+        with sessions() as session:
+            now = session.scalar(select(Clock.now))
+        return now or datetime.now(UTC)
+
+    return stored if settings.clock == "database" else lambda: datetime.now(UTC)

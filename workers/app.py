@@ -1,0 +1,29 @@
+"""The Celery app and its beat schedule. Celery wakes, it does not remember: no results, no eta, no arguments."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+BROKER = os.environ.get("OUTREACH_REDIS_URL", "redis://127.0.0.1:6379/0")
+
+app = Celery("outreach", broker=BROKER, include=["workers.tasks"])
+app.conf.update(
+    task_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    task_default_queue="wake",
+    worker_prefetch_multiplier=1,
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 2},
+    timezone="UTC",
+    beat_schedule={
+        # `expires`: wake-ups that piled up while the workers were down are worth one, not a thousand.
+        "dispatch": {"task": "workers.tasks.dispatch", "schedule": 2.0, "options": {"expires": 4}},
+        "recover": {"task": "workers.tasks.recover", "schedule": 30.0, "options": {"expires": 30}},
+    },
+)
