@@ -35,9 +35,9 @@ def after_refusal(
 ) -> Retry | GiveUp:
     """The decision after the `attempts`-th attempt was surely refused.
 
-    Waits 20 s, 80 s, 320 s ... up to an hour, shortened by as much as half so that messages refused together do
-    not come back together; `seed` (the attempt's id) decides by how much. Never sooner than the carrier asked for, never at
-    or after `useful_until`, never more than six attempts.
+    Waits 20 s, 80 s, 320 s ... up to an hour, shortened by as much as half, so that messages refused together do not
+    come back together; `seed` (the attempt's id) decides by how much. Never sooner than the carrier asked for, never
+    at or after `useful_until`, never more than six attempts.
     """
     if not refused.retry:
         return GiveUp(refused.reason)

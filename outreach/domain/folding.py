@@ -1,0 +1,49 @@
+"""Inbound text folded for matching: NFKC, invisible characters, marks, punctuation and emoji gone, letters unified."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u20d0-\u20f0\ufe00-\ufe0f]"
+)
+_LETTERS = str.maketrans(
+    {
+        "ı": "i",
+        "đ": "d",
+        "ø": "o",
+        "ł": "l",
+        "æ": "ae",
+        "œ": "oe",
+        "ى": "ي",
+        "ی": "ي",
+        "ې": "ي",
+        "ک": "ك",
+        "ٱ": "ا",
+        "ہ": "ه",
+        "ۃ": "ه",
+        "ة": "ه",
+        "ـ": "",
+    }
+)
+_DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
+
+
+def fold(text: str, *, marks: bool = False) -> str:
+    """Text as it is matched: words in one form, separated by single spaces. `marks` keeps accents and tones."""
+    text = unicodedata.normalize("NFKC", text).replace("İ", "i").casefold()
+    if not marks:
+        # Decomposed, the marks can be dropped: é becomes e, and أ ؤ ئ lose their hamza.
+        text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
+    text = "".join(_folded(char) for char in unicodedata.normalize("NFC", text))
+    return _DRAWN_OUT.sub(r"\1", " ".join(text.split()))
+
+
+def _folded(char: str) -> str:
+    category = unicodedata.category(char)
+    if category == "Nd":
+        return str(unicodedata.digit(char))
+    if category == "Cf" or char == "ـ" or "\ufe00" <= char <= "\ufe0f" or category == "Me":
+        return ""
+    return " " if category[0] in "PSZC" else char
