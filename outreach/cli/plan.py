@@ -44,16 +44,15 @@ def plan(
         raise typer.Exit(2) from None
     rows = [_row(message) for message in messages]
     if as_json:
-        typer.echo(
-            json.dumps({"tz_version": tz_version(), "sequence": sequence, "zone": zone, "messages": rows}, indent=2)
-        )
+        about = {"tz_version": tz_version(), "sequence": sequence, "zone": zone}
+        typer.echo(json.dumps(about | {"messages": rows}, indent=2))
     else:
         Console(width=None if Console().is_terminal else 160).print(_table(rows, sequence, zone))
 
 
 def _sequence(name: str) -> Sequence:
     folder = ROOT / "templates" / "messages"
-    known = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+    known = {path.name for path in folder.glob("*.*") if path.is_dir()}
     return sequences.load(sequences.find(ROOT / "config" / "sequences", name), known or None)
 
 
@@ -118,7 +117,7 @@ def _row(message: Planned) -> dict[str, Any]:
 def _table(rows: list[dict[str, Any]], sequence: str, zone: str) -> Table:
     table = Table(title=f"{sequence}, for a patient in {zone} (zone data {tz_version()})", title_justify="left")
     for column in ("Step", "Channel", "Local time", "UTC", "Offset", "Rule", "Status"):
-        table.add_column(column, no_wrap=column not in ("Rule", "Status"))
+        table.add_column(column, overflow="fold")  # a narrow terminal breaks a time, never cuts it
     for row in rows:
         ended = row["status"] + (f" ({row['reason'].replace('_', ' ')})" if row["reason"] else "")
         local = datetime.fromisoformat(row["local"]).strftime("%a %Y-%m-%d %H:%M")

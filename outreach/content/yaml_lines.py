@@ -65,7 +65,9 @@ def line_of(node: Any, key: Any = None) -> int:
 
 def suggest(wrong: str, right: Collection[str]) -> str:
     """What would be right: the nearest word, else all of them."""
-    near = get_close_matches(wrong.casefold(), [str(word) for word in right], n=1, cutoff=0.6)
+    words = [str(word) for word in right]
+    near = get_close_matches(wrong.casefold(), words, n=1, cutoff=0.6)
+    near = near or [word for word in words if len(wrong) > 2 and word.startswith(wrong.casefold())]
     if near:
         return f"Did you mean {near[0]}?"
     return f"It must be one of: {', '.join(right)}." if right else "There is none yet."
