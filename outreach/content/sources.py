@@ -36,8 +36,6 @@ def environment(sources: Mapping[str, str]) -> Environment:
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         autoescape=False,  # noqa: S701 - rendering.py escapes every output, for Markdown or for HTML
-        trim_blocks=True,
-        lstrip_blocks=True,
         auto_reload=False,
         cache_size=-1,
     )

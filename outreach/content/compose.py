@@ -1,0 +1,159 @@
+"""Words: every message in every language, checked at load, and put together for one reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from outreach.content import body, calendars, catalogs, layouts, sources
+from outreach.content.formats import Language, load_languages, opened, resolve
+from outreach.content.values import Values, context
+from outreach.content.voice import Voice
+from outreach.domain.channel import Channel
+from outreach.domain.message import Content
+from outreach.domain.segments import count, normalise
+from outreach.errors import BadFile, BadInput
+
+__all__ = ["Values", "Words"]
+
+SOURCE = "en"
+SET_APART = frozenset({"neutral", "page"})
+CANCELLING = "visit.cancelled"
+_LAYOUT = ("layouts/email.html", "layouts/email.txt", "messages/page/ui.txt")
+
+Wording = Literal["full", "neutral"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A snapshot of templates and catalogs; a changed file is seen by loading anew. Safe to share between threads."""
+
+    parts: Mapping[str, sources.Part]
+    units: Mapping[str, catalogs.Unit]
+    voices: Mapping[str, Voice]
+
+    @classmethod
+    def load(cls, root: Path, locales: list[str] | None = None) -> Words:
+        """Read config/languages.yaml, templates/ and locales/ under `root`. Raises BadFile at the first fault."""
+        languages = load_languages(root / "config" / "languages.yaml")
+        wanted = [resolve(tag, languages) for tag in locales] if locales else list(languages)
+        parts = sources.read(root / "templates")
+        units = sources.units(parts, root / "templates")
+        voices = {locale: _voice(root, languages[locale], parts, units) for locale in wanted}
+        return cls(parts, units, voices)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all messages."""
+        folders = {name.split("/")[1] for name in self.parts if name.startswith("messages/")}
+        return tuple(sorted(folders - SET_APART))
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        """The locales that can be offered: not one unit is missing."""
+        return tuple(locale for locale in self.voices if not self.missing(locale))
+
+    def missing(self, locale: str) -> tuple[str, ...]:
+        """The keys of the units that are not translated, or fuzzy, or whose English has changed since."""
+        forms = self._voice(locale).catalog.forms
+        return tuple(sorted(key for key in self.units if key not in forms))
+
+    def language(self, locale: str) -> Language:
+        """How a language is called, its direction and formats."""
+        return self._voice(locale).language
+
+    def resolve(self, tag: str) -> str:
+        """The loaded locale that a written language means (es-MX is es). Raises BadInput naming the choice."""
+        return resolve(tag, self.voices)
+
+    def ui(self, key: str, locale: str, **values: object) -> str:
+        """One unit of templates/messages/page as plain text; the page escapes it."""
+        return self._voice(locale).say(key, **values)
+
+    def compose(
+        self,
+        key: str,
+        channel: Channel,
+        locale: str,
+        wording: Wording,
+        values: Values,
+        *,
+        calendar: bool = False,
+        now: datetime | None = None,
+    ) -> Content:
+        """What is sent. `calendar` adds the visit to an e-mail and needs `now` (aware). Raises BadInput."""
+        voice = self._voice(locale)
+        if channel is Channel.SMS:
+            return self._sms(voice, key, wording, values)
+        inside = context(voice, values, "email")
+        subject = voice.render(self._part(key, "subject.txt", wording), inside).strip()
+        markdown = voice.render(self._part(key, "body.md", wording), inside)
+        ics, method = self._calendar(voice, key, values, now) if calendar else (None, "PUBLISH")
+        return Content(
+            locale=voice.language.locale,
+            subject=opened(voice.language, " ".join(subject.split())),
+            text=layouts.email_text(voice, markdown, inside),
+            html=layouts.email_html(voice, markdown, subject, inside),
+            calendar=ics,
+            calendar_method=method,
+        )
+
+    def page(self, key: str, locale: str, wording: Wording, values: Values) -> str:
+        """The body as an HTML fragment for the patient's own page."""
+        voice = self._voice(locale)
+        return body.html(voice.render(self._part(key, "body.md", wording), context(voice, values, "page")))
+
+    def facts(self, key: str) -> tuple[str, ...]:
+        """The facts a message rests on, or `operational`."""
+        found = [part.facts for name, part in self.parts.items() if name.startswith(f"messages/{key}/")]
+        return tuple(dict.fromkeys(fact for facts in found for fact in facts))
+
+    def _sms(self, voice: Voice, key: str, wording: Wording, values: Values) -> Content:
+        said = voice.render(self._part(key, "sms.txt", wording), context(voice, values, "sms"))
+        text = normalise(opened(voice.language, said.strip()))
+        size = count(text)
+        return Content(voice.language.locale, text, segments=size.segments, encoding=size.encoding)
+
+    def _part(self, key: str, part: str, wording: str) -> str:
+        own = self.parts.get(f"messages/{key}/{part}")
+        if own is None or key in SET_APART:
+            raise BadInput(f"The message {key!r} has no {part}; messages are: {', '.join(self.keys)}.")
+        if wording not in ("full", "neutral"):
+            raise BadInput(f"The wording {wording!r} is unknown; choose full or neutral.")
+        return own.name if wording == "full" or own.neutral else f"messages/neutral/{part}"
+
+    def _calendar(self, voice: Voice, key: str, values: Values, now: datetime | None) -> tuple[bytes, str]:
+        if not (now and values.visit_start and values.visit_uid and values.visit_minutes):
+            raise BadInput(f"{key}: a calendar part needs now, visit_start, visit_minutes and visit_uid.")
+        method: calendars.Method = "CANCEL" if key == CANCELLING else "PUBLISH"
+        ics = calendars.visit(
+            values.visit_uid,
+            values.visit_sequence,
+            values.visit_start,
+            values.visit_minutes,
+            voice.say("calendar.summary"),
+            values.clinic_address,
+            method,
+            now,
+        )
+        return ics, method
+
+    def _voice(self, locale: str) -> Voice:
+        voice = self.voices.get(locale)
+        if voice is None:
+            raise BadInput(f"The locale {locale!r} is not loaded; there are: {', '.join(self.voices)}.")
+        return voice
+
+
+def _voice(root: Path, language: Language, parts: Mapping[str, Any], units: Mapping[str, catalogs.Unit]) -> Voice:
+    path = root / "locales" / language.locale / "LC_MESSAGES" / "messages.po"
+    if language.locale == SOURCE:
+        catalog = catalogs.identity(SOURCE, units)
+    elif path.is_file():
+        catalog = catalogs.load(path, language.locale, units)
+    else:
+        raise BadFile(path, 0, f"{language.name} has no catalog.", "Run: outreach locales update.")
+    return Voice(language, catalog, parts, units)
