@@ -1,0 +1,81 @@
+"""The web application: `create()` puts the rooms together; nothing here knows a patient."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from outreach.errors import NotFound
+from outreach.settings import load_settings
+from outreach.web import console, hooks, patient
+from outreach.web.console.desk import SignInFirst
+from outreach.web.forms import Wired
+from outreach.web.headers import Headers
+from outreach.web.tries import Tries
+from outreach.web.views import STATIC, page
+from outreach.wiring import Outreach, build
+
+log = structlog.get_logger()
+
+
+def create(outreach: Outreach | None = None) -> FastAPI:
+    """The application over `outreach`; built from the environment's settings, and closed again, when None."""
+    wired = outreach or build(load_settings())
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if outreach is None:
+            wired.close()
+
+    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.outreach = wired
+    app.state.tries = Tries()
+    app.add_middleware(Headers, secure=wired.settings.public_url.startswith("https:"))
+    app.get("/healthz")(health)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    for room in (hooks, patient, console):
+        app.include_router(room.router)
+    app.exception_handler(SignInFirst)(_to_sign_in)
+    app.exception_handler(NotFound)(_not_found)
+    app.exception_handler(HTTPException)(_said_no)
+    app.exception_handler(OperationalError)(_database_away)
+    return app
+
+
+def health(out: Wired) -> PlainTextResponse:
+    """200 only while the database answers."""
+    with out.sessions() as session:
+        session.execute(text("select 1"))
+    return PlainTextResponse("ok\n")
+
+
+def _to_sign_in(_request: Request, _error: Exception) -> Response:
+    return RedirectResponse("/sign-in", 303)
+
+
+def _not_found(_request: Request, _error: Exception) -> Response:
+    return page("console/trouble.html", 404, title="Not found", text="There is no such page, or it is not your clinic's.")
+
+
+def _said_no(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return _not_found(_request, error)
+    return page("console/trouble.html", error.status_code, title="That did not work", text=error.detail)
+
+
+def _database_away(request: Request, error: Exception) -> Response:
+    """503, so that a carrier calls again and a person knows to wait."""
+    route = request.scope.get("route")
+    log.error("database away", route=getattr(route, "path", "?"), error=type(error).__name__)
+    text = "The database does not answer just now. Nothing is lost. Try again in a minute."
+    return page("console/trouble.html", 503, title="One moment", text=text)

@@ -1,0 +1,31 @@
+"""The first page: what is here, how to sign in, what to try."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
+
+from outreach.store import staff
+from outreach.web.forms import Wired
+from outreach.web.views import page
+
+router = APIRouter()
+
+
+@router.get("/")
+def start(out: Wired) -> Response:
+    """The demo's three lines; a clinic in service goes straight to its day."""
+    with out.sessions() as session:
+        clinic = staff.demo_clinic(session)
+    if clinic is None:
+        return RedirectResponse("/today", 303)
+    settings = out.settings
+    phones = f"http://127.0.0.1:{settings.sandbox_http_port}/phones" if settings.sandbox else ""
+    return page(
+        "console/start.html",
+        desk=None,
+        clinic=clinic,
+        email=staff.DEMO_EMAIL,
+        password=staff.DEMO_PASSWORD,
+        phones=phones,
+    )

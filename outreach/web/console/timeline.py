@@ -1,0 +1,87 @@
+"""Messages as staff look at them: exact words where they went out, words composed now where they are still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from outreach.actions.compose import compose, standing_of
+from outreach.domain.status import ENDS, Status
+from outreach.domain.window import zone as zone_of
+from outreach.errors import BadInput
+from outreach.store import consents
+from outreach.store.due import Due, read_due
+from outreach.store.messages import Seen
+from outreach.web.forms import Wired
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of a timeline. `preview`: the words are what it would say now, not what was said."""
+
+    seen: Seen
+    at: datetime
+    clinic_zone: str
+    subject: str = ""
+    text: str = ""
+    preview: bool = False
+    direction: str = "auto"
+    tag: str = ""
+    name: str = ""
+
+    @property
+    def zone(self) -> str:
+        return self.seen.zone
+
+    @property
+    def over(self) -> bool:
+        return self.seen.status in ENDS
+
+    @property
+    def differs(self) -> bool:
+        """Whether the patient's clock shows another time than the clinic's."""
+        return self.at.astimezone(zone_of(self.zone)).utcoffset() != self.at.astimezone(zone_of(self.clinic_zone)).utcoffset()
+
+
+def items(session: Session, out: Wired, rows: Iterable[Seen], clinic_zone: str, now: datetime) -> list[Item]:
+    """Lines for `rows`, in their order, with words."""
+    listed = list(rows)
+    coming = {due.message.id: due for due in read_due(session, [row.id for row in listed if _to_come(row)])}
+    ledgers = consents.ledgers(session, {row.address_id for row in listed if row.address_id})
+    found = []
+    for row in listed:
+        due = coming.get(row.id)
+        warned = standing_of(due, ledgers, now).warned if due else False
+        found.append(_composed(out, due, clinic_zone, warned, now) if due else _said(out, row, clinic_zone))
+    return found
+
+
+def _to_come(row: Seen) -> bool:
+    return row.status is Status.SCHEDULED and not row.body
+
+
+def _said(out: Wired, row: Seen, clinic_zone: str) -> Item:
+    direction, tag = _language(out, row.locale)
+    return Item(row, row.sent_at or row.due_at, clinic_zone, row.subject, row.body, False, direction, tag)
+
+
+def _composed(out: Wired, due: Due, clinic_zone: str, warned: bool, now: datetime) -> Item:
+    """The words it would have if it went now; none when they are missing, which dispatch would say as well."""
+    row, link = due.message, f"{out.settings.public_url}/p/example"
+    try:
+        content = compose(due, out.words, out.sequences, link, link, warned, now).content
+    except BadInput:
+        return Item(row, row.due_at, clinic_zone)
+    direction, tag = _language(out, content.locale)
+    return Item(row, row.due_at, clinic_zone, content.subject, content.text, True, direction, tag)
+
+
+def _language(out: Wired, locale: str | None) -> tuple[str, str]:
+    try:
+        language = out.words.language(locale or "")
+    except BadInput:
+        return "auto", ""
+    return language.direction, language.tag

@@ -1,0 +1,55 @@
+"""What a handler asks of a request: the wiring, and its form read as raw bytes within a limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, HTTPException, Request
+
+from outreach.wiring import Outreach
+
+LIMIT = 64 * 1024
+MOST_FIELDS = 200
+
+
+@dataclass(frozen=True)
+class Form:
+    """A posted form as received: pairs in order, names perhaps repeated. `fields` keeps the last of each name."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return dict(self.pairs)
+
+
+def outreach_of(request: Request) -> Outreach:
+    """The wiring this app was created with."""
+    wired = request.app.state.outreach
+    assert isinstance(wired, Outreach)
+    return wired
+
+
+async def read_body(request: Request) -> bytes:
+    """The body, at most LIMIT bytes: 413 as soon as it is longer, whatever its Content-Length claims."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LIMIT:
+            raise HTTPException(413, "This is more than we read.")
+    return bytes(body)
+
+
+def read_form(body: Annotated[bytes, Depends(read_body)]) -> Form:
+    """A urlencoded form; 400 for what is none."""
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise HTTPException(400, "This is not a form.") from None
+    return Form(tuple(pairs))
+
+
+Wired = Annotated[Outreach, Depends(outreach_of)]
+Posted = Annotated[Form, Depends(read_form)]

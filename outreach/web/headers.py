@@ -1,0 +1,43 @@
+"""The headers of every answer: nothing is cached, framed, indexed, or told to another site."""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+EVERYWHERE = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",  # a patient's link must not travel on in a Referer
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Headers:
+    """ASGI middleware; `secure` adds HSTS, which only makes sense behind TLS."""
+
+    def __init__(self, app: ASGIApp, secure: bool) -> None:
+        self.app = app
+        self.fixed = EVERYWHERE | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        cache = "public, max-age=86400" if scope["path"].startswith("/static/") else "no-store"
+
+        async def send_with(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self.fixed)
+                headers["Cache-Control"] = cache
+            await send(message)
+
+        await self.app(scope, receive, send_with)
