@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -94,6 +94,7 @@ class Notice:
     """News of a change that is still waiting to go out, with the facts it would tell."""
 
     message_id: UUID
+    occasion: str
     facts: Mapping[str, str]
 
 
@@ -101,13 +102,23 @@ def waiting_notices(session: Session, infusion_id: UUID) -> list[Notice]:
     """Unsent notices about a visit, earliest change first; locked, so that the pump does not send one meanwhile."""
     vault = vault_of(session)
     rows = session.execute(
-        select(Message.id, Message.clinic_id, Message.facts_sealed)
+        select(Message.id, Message.clinic_id, Message.occasion, Message.facts_sealed)
         .where(Message.occasion.startswith(f"visit:{infusion_id}:"), Message.status == Status.SCHEDULED.value)
         .order_by(Message.planned_at, Message.id)
         .with_for_update()
     )
     return [
-        Notice(row.id, json.loads(vault.open(row.facts_sealed, "message.facts", row.clinic_id, row.id)))
+        Notice(row.id, row.occasion, json.loads(vault.open(row.facts_sealed, "message.facts", row.clinic_id, row.id)))
         for row in rows
         if row.facts_sealed
     ]
+
+
+def heard_any(session: Session, occasions: Collection[str]) -> bool:
+    """Whether a message of one of these occasions went out, or possibly did."""
+    if not occasions:
+        return False
+    gone = [status.value for status in HANDED_OVER]
+    return bool(
+        session.scalar(select(Message.id).where(Message.occasion.in_(occasions), Message.status.in_(gone)).limit(1))
+    )

@@ -1,0 +1,70 @@
+"""Agreeing: the consent of one address is written down, and confirmed once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from outreach.domain.consent import ConsentKind, may_contact
+from outreach.domain.window import QuietHours, tz_version, wall_at
+from outreach.store import consents, messages, patients
+from outreach.store.patients import Person, Reach
+
+CONFIRMATION = "consent.confirmed"
+CONFIRM_WITHIN = timedelta(days=1)
+
+
+def agree(
+    session: Session,
+    address_id: UUID,
+    *,
+    method: str,
+    evidence: str,
+    locale: str,
+    wording: str,
+    now: datetime,
+    wording_version: str = "",
+    warned: bool = True,
+    actor: str = "patient",
+) -> bool:
+    """The patient agrees for this address. `wording`: the words shown; `evidence`: the inbound message or page.
+
+    `warned`: those words told that the channel is not encrypted (the opt-in request does). False: nothing new, since
+    this evidence is known (a replay) or the address had agreed before; then nothing is confirmed again.
+    """
+    reach = patients.address(session, address_id)
+    person = patients.get(session, reach.clinic_id, reach.patient_id)
+    before = may_contact(consents.ledger(session, address_id), now)
+    consent_id = consents.add(
+        session, clinic_id=reach.clinic_id, patient_id=person.id, address_id=address_id, channel=reach.channel,
+        kind=ConsentKind.AGREED, method=method, actor=actor, at=now, evidence=evidence, warned=warned, wording=wording,
+        wording_version=wording_version, locale=locale,
+    )  # fmt: skip
+    after = may_contact(consents.ledger(session, address_id), now)
+    if consent_id is None or before.allowed or not after.allowed:
+        return False
+    messages.revive(session, [address_id], now)
+    confirm(session, reach, person, consent_id, now, locale=locale)
+    return True
+
+
+def confirm(
+    session: Session,
+    reach: Reach,
+    person: Person,
+    consent_id: UUID,
+    now: datetime,
+    *,
+    quiet: QuietHours | None = None,
+    locale: str | None = None,
+) -> bool:
+    """Queue the one confirmation of an agreement: at once, or with `quiet` when the patient may next be written to."""
+    due = quiet.next_open(now, person.zone) if quiet else now
+    queued = messages.add_occasion(
+        session, clinic_id=person.clinic_id, patient_id=person.id, address_id=reach.id, channel=reach.channel,
+        step=CONFIRMATION, occasion=f"agreed:{consent_id}", zone=person.zone, due_at=due,
+        useful_until=due + CONFIRM_WITHIN, wall=wall_at(due, person.zone), tz_version=tz_version(), locale=locale,
+    )  # fmt: skip
+    return queued is not None

@@ -1,0 +1,109 @@
+"""Re-planning a course: the one idempotent way in which planned messages come into being and go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from outreach.domain.channel import Channel
+from outreach.domain.message import Planned
+from outreach.domain.plan import Visit, plan
+from outreach.domain.sequence import Sequence
+from outreach.domain.status import Status
+from outreach.domain.window import QuietHours
+from outreach.errors import Reason
+from outreach.store import clinics, enrolments, infusions, messages, patients, plans
+from outreach.store.plans import Unsent
+from outreach.store.tables import Clinic
+
+Key = tuple[str, Channel, UUID | None, int]
+
+# Decisions of the planner that a new plan may take back; every other end was decided at its time and stays.
+PLANNERS_OWN = frozenset({Reason.NEXT_INFUSION_NEAR.value, Reason.QUIET_HOURS.value})
+
+
+@dataclass(frozen=True)
+class Planning:
+    """What a re-plan changed."""
+
+    added: int = 0
+    cancelled: int = 0
+
+
+def quiet_of(clinic: Clinic) -> QuietHours:
+    """When patients of this clinic may be written to."""
+    return QuietHours(opens=clinic.quiet_to, closes=clinic.quiet_from)
+
+
+def replan(session: Session, course_id: UUID, sequence: Sequence, now: datetime) -> Planning:
+    """Make the planned messages of a course what its infusions, addresses and sequence now ask for.
+
+    Twice in a row changes nothing. What went out, or possibly did, is never planned again but where a step says so.
+    """
+    course = enrolments.lock_course(session, course_id)
+    clinic = clinics.by_id(session, course.clinic_id)
+    person = patients.get(session, clinic.id, course.patient_id)
+    visits = infusions.of_course(session, course_id)
+    reach = {channel: one.id for channel, one in patients.addresses(session, clinic.id, person.id).items()}
+    enrolment_id = enrolments.enrol(
+        session, clinic_id=clinic.id, patient_id=person.id, course_id=course_id, sequence=sequence.name,
+        digest=sequence.digest, now=now,
+    )  # fmt: skip
+    waiting = plans.unsent(session, course_id)
+    said = messages.said(session, course_id)  # read after the lock: what the pump took meanwhile is among it
+    wanted = plan(sequence, visits, person.zone, reach.keys(), now, quiet_of(clinic), said)
+    leaving, fresh = compare(waiting, wanted if person.active else [], reach, visits)
+    plans.put_aside(session, leaving, now)
+    added = messages.add_planned(
+        session, clinic_id=clinic.id, patient_id=person.id, enrolment_id=enrolment_id, planned=fresh,
+        addresses=reach, now=now,
+    )  # fmt: skip
+    return Planning(added, len(leaving))
+
+
+def compare(
+    waiting: list[Unsent], wanted: list[Planned], reach: Mapping[Channel, UUID], visits: list[Visit]
+) -> tuple[dict[UUID, tuple[UUID, Reason]], list[Planned]]:
+    """Which waiting rows leave (with a reason), and which planned messages are new. Pure."""
+    plan_by_key = {_key(one.step, one.channel, one.infusion_id, one.revision): one for one in wanted}
+    kept: set[Key] = set()
+    leaving: dict[UUID, tuple[UUID, Reason]] = {}
+    for row in waiting:
+        key = _key(row.step, row.channel, row.infusion_id, row.revision)
+        one = plan_by_key.get(key)
+        if one is not None and _stays(row, one, reach):
+            kept.add(key)
+        elif one is not None or row.status is Status.SCHEDULED:
+            leaving[row.id] = (row.clinic_id, _why(row, visits))
+    return leaving, [one for key, one in plan_by_key.items() if key not in kept]
+
+
+def _key(step: str, channel: Channel, infusion_id: UUID | None, revision: int) -> Key:
+    return step, channel, infusion_id, revision
+
+
+def _stays(row: Unsent, one: Planned, reach: Mapping[Channel, UUID]) -> bool:
+    same = (
+        (row.wall, row.zone, row.useful_until, row.address_id)
+        == (one.wall, one.zone, one.useful_until, reach.get(one.channel))
+        # Newer zone data alone is no reason to write the row anew; another instant is. A retry's delay is not one.
+        and (row.tz_version == one.tz_version or row.due_at == one.due_at)
+    )
+    if row.status is Status.SCHEDULED:
+        return same and one.status is not Status.SUPPRESSED
+    if one.status is not Status.SCHEDULED:
+        return True  # over is over: it needs no second end
+    return same and row.reason not in PLANNERS_OWN
+
+
+def _why(row: Unsent, visits: list[Visit]) -> Reason:
+    visit = next((one for one in visits if one.id == row.infusion_id), None)
+    if visit is not None and visit.status == "cancelled":
+        return Reason.VISIT_CANCELLED
+    if visit is not None and visit.revision > row.revision:
+        return Reason.VISIT_MOVED
+    return Reason.SUPERSEDED

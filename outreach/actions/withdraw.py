@@ -1,0 +1,96 @@
+"""Withdrawing: STOP and its kin, effective at once for everything not yet handed over; and START, its one undoing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from outreach.domain.consent import ConsentKind, State, may_contact
+from outreach.errors import Reason
+from outreach.store import consents, messages, patients
+from outreach.store.patients import Reach
+
+# The one confirmation of a STOP, and the answer to HELP, which is owed to everybody.
+KEPT = ("reply.stopped", "reply.help")
+
+
+def stop(
+    session: Session,
+    address_ids: UUID | Collection[UUID],
+    *,
+    method: str,
+    evidence: str,
+    now: datetime,
+    actor: str = "patient",
+    wording: str | None = None,
+    locale: str = "",
+) -> int:
+    """The patient wants no more. Returns how many waiting messages were suppressed.
+
+    Everybody of the clinic who shares the number or mailbox is included: we cannot know who of a family wrote, and
+    silence is the safe side. `wording`: what the person wrote, kept sealed. A repeat of the same evidence is harmless.
+    """
+    shared = patients.sharing(session, _several(address_ids))
+    _write(session, shared, ConsentKind.OPTED_OUT, method=method, evidence=evidence, now=now, actor=actor,
+           wording=wording, locale=locale)  # fmt: skip
+    return messages.suppress_scheduled(session, [one.id for one in shared], Reason.OPTED_OUT, now, KEPT)
+
+
+def restore(
+    session: Session,
+    address_ids: UUID | Collection[UUID],
+    *,
+    method: str,
+    evidence: str,
+    now: datetime,
+    actor: str = "patient",
+    locale: str = "",
+) -> list[UUID]:
+    """The patient said START. Returns the addresses that may be written to again; none if STOP had taken nothing.
+
+    Gives back what STOP took, and no more: not a first agreement, not what staff or a carrier revoked.
+    """
+    shared = patients.sharing(session, _several(address_ids))
+    before = consents.ledgers(session, [one.id for one in shared])
+    stopped = [one for one in shared if may_contact(before.get(one.id, ()), now).state is State.OPTED_OUT]
+    _write(session, stopped, ConsentKind.RESTORED, method=method, evidence=evidence, now=now, actor=actor,
+           wording=None, locale=locale)  # fmt: skip
+    after = consents.ledgers(session, [one.id for one in stopped])
+    allowed = [one.id for one in stopped if may_contact(after.get(one.id, ()), now).allowed]
+    if allowed:
+        messages.revive(session, allowed, now)
+    return allowed
+
+
+def revoke(session: Session, address_id: UUID, *, actor: str, evidence: str, now: datetime) -> int:
+    """Staff note that the patient withdrew by telephone, letter or at the desk. START does not undo it."""
+    reach = patients.address(session, address_id)
+    _write(session, [reach], ConsentKind.REVOKED_BY_STAFF, method="staff", evidence=evidence, now=now, actor=actor,
+           wording=None, locale="")  # fmt: skip
+    return messages.suppress_scheduled(session, [address_id], Reason.WITHDRAWN, now)
+
+
+def _several(address_ids: UUID | Collection[UUID]) -> Collection[UUID]:
+    return [address_ids] if isinstance(address_ids, UUID) else address_ids
+
+
+def _write(
+    session: Session,
+    reaches: Sequence[Reach],
+    kind: ConsentKind,
+    *,
+    method: str,
+    evidence: str,
+    now: datetime,
+    actor: str,
+    wording: str | None,
+    locale: str,
+) -> None:
+    for one in reaches:
+        consents.add(
+            session, clinic_id=one.clinic_id, patient_id=one.patient_id, address_id=one.id, channel=one.channel,
+            kind=kind, method=method, actor=actor, at=now, evidence=evidence, wording=wording, locale=locale,
+        )  # fmt: skip
