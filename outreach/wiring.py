@@ -25,8 +25,6 @@ from outreach.settings import ROOT, Settings, master_key
 from outreach.store.tables import Clock
 from outreach.store.vault import Vault
 
-SANDBOX_SID = "AC" + "0" * 32
-SANDBOX_TOKEN = "sandbox-token-known-to-everyone"  # noqa: S105 - the stand-in guards nothing; it listens on loopback
 WINDOW = 32
 TIMEOUT = 10.0
 
@@ -79,13 +77,8 @@ def build(settings: Settings) -> Outreach:
 
 
 def carriers(settings: Settings) -> dict[Channel, Provider]:
-    """The carriers that settings name; the sandbox's when it stands in."""
+    """The carriers that settings name; `outreach up` names the sandbox where there are no real ones."""
     found: dict[Channel, Provider] = {}
-    if settings.sandbox:
-        base = f"http://127.0.0.1:{settings.sandbox_http_port}"
-        found[Channel.SMS] = TwilioProvider(SANDBOX_SID, SANDBOX_TOKEN, base_url=base, timeout=TIMEOUT, pool=WINDOW)
-        found[Channel.EMAIL] = SmtpProvider("127.0.0.1", settings.sandbox_smtp_port, "none", "", "", timeout=TIMEOUT)
-        return found
     if settings.twilio_account_sid:
         found[Channel.SMS] = TwilioProvider(settings.twilio_account_sid, settings.twilio_auth_token,
                                             base_url=settings.twilio_base_url, timeout=TIMEOUT, pool=WINDOW)  # fmt: skip
@@ -97,7 +90,7 @@ def carriers(settings: Settings) -> dict[Channel, Provider]:
 
 def twilio_tokens(settings: Settings) -> list[str]:
     """The tokens that webhooks may be signed with."""
-    return [SANDBOX_TOKEN] if settings.sandbox else [settings.twilio_auth_token] if settings.twilio_auth_token else []
+    return [settings.twilio_auth_token] if settings.twilio_auth_token else []
 
 
 def _clock(settings: Settings, sessions: sessionmaker[Session]) -> Callable[[], datetime]:

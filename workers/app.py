@@ -6,6 +6,8 @@ import os
 
 from celery import Celery
 
+# A rehearsal, whose clock runs fast, wakes more often.
+WAKE = float(os.environ.get("OUTREACH_WAKE_SECONDS", "2"))
 BROKER = os.environ.get("OUTREACH_REDIS_URL", "redis://127.0.0.1:6379/0")
 
 app = Celery("outreach", broker=BROKER, include=["workers.tasks"])
@@ -23,7 +25,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         # `expires`: wake-ups that piled up while the workers were down are worth one, not a thousand.
-        "dispatch": {"task": "workers.tasks.dispatch", "schedule": 2.0, "options": {"expires": 4}},
-        "recover": {"task": "workers.tasks.recover", "schedule": 30.0, "options": {"expires": 30}},
+        "dispatch": {"task": "workers.tasks.dispatch", "schedule": WAKE, "options": {"expires": 2 * WAKE}},
+        "recover": {"task": "workers.tasks.recover", "schedule": 15 * WAKE, "options": {"expires": 15 * WAKE}},
     },
 )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from outreach.actions import agree, withdraw
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
-from outreach.domain.consent import State, may_contact
+from outreach.domain.consent import ConsentKind, State, may_contact
 from outreach.domain.contact import index_form
 from outreach.domain.decision import REQUEST
 from outreach.domain.message import Inbound
@@ -46,7 +46,7 @@ def heard(session: Session, inbound: Inbound, *, replies: ReplyWords, words: Wor
         return inbound_id
     locale = _locale(said, writer, words)
     if kind == "stop":
-        _stop(session, clinic_id, people, writer, inbound_id, locale, now)
+        _stop(session, clinic_id, writer, inbound_id, locale, now)
     elif kind == "start":
         _start(session, clinic_id, people, writer, inbound_id, locale, now)
     elif kind == "help":
@@ -67,9 +67,9 @@ def _writer(people: Sequence[inbox.Sender], asked: seen.Seen | None) -> inbox.Se
 def _needs_person(kind: str, said: Understood, asked: seen.Seen | None, people: Sequence[inbox.Sender]) -> bool:
     """Nothing a patient writes goes unread: what no rule settles is for staff."""
     if kind == "stop":
-        return len({one.patient_id for one in people}) > 1
+        return said.doubtful or len({one.patient_id for one in people}) > 1
     if kind in ("start", "help"):
-        return False
+        return said.doubtful
     return not (said.answer == "1" and asked is not None)
 
 
@@ -81,7 +81,7 @@ def _locale(said: Understood, writer: inbox.Sender, words: Words) -> str:
 
 
 def _stop(
-    session: Session, clinic_id: UUID, people: Sequence[inbox.Sender], writer: inbox.Sender, inbound_id: UUID,
+    session: Session, clinic_id: UUID, writer: inbox.Sender, inbound_id: UUID,
     locale: str, now: datetime,
 ) -> None:  # fmt: skip
     """Opt out everybody on that number; confirm once, and not again to a patient who had stopped before."""
@@ -101,7 +101,7 @@ def _start(
         if may_contact(consents.ledger(session, one.address_id), now).state is not State.OPTED_OUT:
             continue
         consents.add(session, clinic_id=clinic_id, patient_id=one.patient_id, address_id=one.address_id,
-                     channel=Channel.SMS, kind="restored", method="sms", actor="patient", at=now,
+                     channel=Channel.SMS, kind=ConsentKind.RESTORED, method="sms", actor="patient", at=now,
                      evidence=str(inbound_id))  # fmt: skip
         if may_contact(consents.ledger(session, one.address_id), now).allowed:
             back.append(one.address_id)

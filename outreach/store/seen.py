@@ -81,6 +81,14 @@ def for_day(session: Session, clinic_id: UUID, start: datetime, end: datetime) -
     )
 
 
+def for_clinic(session: Session, clinic_id: UUID, steps: Collection[str] | None = None) -> list[Seen]:
+    """All of a clinic's messages, or those of some steps, earliest first."""
+    chosen = [Message.step.in_(steps)] if steps is not None else []
+    return _see(
+        session, select(*SEEN).where(Message.clinic_id == clinic_id, *chosen).order_by(Message.due_at, Message.id)
+    )
+
+
 def by_token(session: Session, token: str) -> Seen:
     """The message a patient's link leads to; NotFound for any other text."""
     found = _see(session, select(*SEEN).where(Message.link_hash == token_hash(token)))

@@ -1,0 +1,176 @@
+"""`outreach rehearse`: the whole course of real patients' rows through the real engines, workers and sandbox carriers."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach.actions.load import load_rows
+from outreach.actions.sample import add_clinic
+from outreach.cli.course import Course
+from outreach.cli.stage import Stage, stage
+from outreach.domain.status import Status
+from outreach.domain.window import moment
+from outreach.errors import OutreachError
+from outreach.settings import ROOT, load_settings
+from outreach.store.patients import listing
+from outreach.store.reports import Balance, balance
+from outreach.store.seen import Seen
+from outreach.store.tables import Attempt, Infusion
+from outreach.wiring import Outreach
+
+BEFORE_FIRST = timedelta(days=10)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("rehearse")(rehearse)
+
+
+def rehearse(
+    csv: Annotated[Path, typer.Option(help="Patients and infusions, in the form of `outreach load`.")] = ROOT
+    / "config" / "sample" / "patients.csv",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write every message and the balance there.")] = None,
+) -> None:
+    """Play the whole course of these patients on a clock that runs ahead; exit 0 only if every message is accounted for."""
+    console = Console(soft_wrap=True, highlight=False)
+    with stage(load_settings()) as running:
+        report = _play(running, csv, console)
+    _print(report, console)
+    if json_file:
+        json_file.write_text(json.dumps(report.as_json(), ensure_ascii=False, indent=1), "utf-8")
+    if report.faults:
+        raise typer.Exit(1)
+
+
+@dataclass
+class Report:
+    """What was seen at both ends: our rows, and what the carriers' stand-in received."""
+
+    messages: list[Seen]
+    names: dict[UUID, str]
+    balance: Balance
+    faults: list[str]
+    answers: Counter[str]
+    mended: list[str]
+    received: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "messages": [_row(one, self.names) for one in self.messages],
+            "balance": {"planned": self.balance.planned, **{k.value: v for k, v in self.balance.ends.items()}},
+            "open": {k.value: v for k, v in self.balance.open.items() if v},
+            "answers": dict(self.answers), "restarted": self.mended, "faults": self.faults,
+        }  # fmt: skip
+
+
+def _play(running: Stage, csv: Path, console: Console) -> Report:
+    out = running.out
+    with out.sessions() as session:  # a first reading, undone: only to learn when the first infusion is
+        _load(session, out, csv, datetime.now(UTC))
+        starts = session.execute(select(Infusion.starts, Infusion.zone)).all()
+    if not starts:
+        raise OutreachError(f"{csv}: no row could be loaded, so there is nothing to rehearse.")
+    begin = min(moment(row.starts, row.zone).at for row in starts) - BEFORE_FIRST
+    with out.sessions.begin() as session:
+        clinic_id, errors = _load(session, out, csv, begin)
+        names = {person.id: person.external or str(person.id)[:8] for person in listing(session, clinic_id)}
+    for error in errors:
+        console.print(f"{csv.name}: {error}")
+    console.print(f"{len(names)} patients, {len(starts)} infusions; the clock starts at {begin:%Y-%m-%d %H:%M} UTC")
+    course = Course(running, clinic_id, begin)
+    faults = []
+    try:
+        with _progress(console, course):
+            course.play()
+    except OutreachError as error:
+        faults.append(str(error))
+    return _report(running, course, names, faults)
+
+
+@contextmanager
+def _progress(console: Console, course: Course) -> Iterator[None]:
+    """A bar where somebody watches; silence in a file."""
+    if not console.is_terminal:
+        yield
+        return
+    day = TextColumn("{task.fields[day]}")
+    with Progress(TextColumn("rehearsing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), day) as bar:
+        task = bar.add_task("", total=None, day="")
+
+        def told(ended: int, planned: int) -> None:
+            bar.update(task, completed=ended, total=planned, day=f"{course.now:%Y-%m-%d %H:%M}Z")
+
+        course.told = told
+        yield
+
+
+def _load(session: Session, out: Outreach, csv: Path, now: datetime) -> tuple[UUID, list[str]]:
+    """The sample clinic, with the quiet hours of a real one, and the patients of the file."""
+    clinic = add_clinic(session, ROOT, quiet=True)
+    loaded = load_rows(session, csv, clinic=clinic, sequences=out.sequences, words=out.words, now=now)
+    return clinic.id, [str(error) for error in loaded.errors]
+
+
+def _report(running: Stage, course: Course, names: dict[UUID, str], faults: list[str]) -> Report:
+    """Compare three witnesses: planning events, rows, and what the sandbox received."""
+    with running.out.sessions() as session:
+        counted = balance(session)
+        accepted = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.outcome == "accepted")) or 0
+    received = running.sandbox("/sandbox/messages")
+    outbound = sum(one["direction"] != "inbound" for one in received["sms"]) + len(received["mails"])
+    if not counted.finished:
+        faults.append("the balance does not hold")
+    if received["duplicates"]:
+        faults.append(f"{len(received['duplicates'])} messages reached the carriers twice")
+    if outbound != accepted:
+        faults.append(f"the carriers received {outbound} messages, we handed over {accepted}")
+    return Report(course.messages(), names, counted, faults, Counter(course.answers), course.mended, outbound)
+
+
+def _row(one: Seen, names: dict[UUID, str]) -> dict[str, Any]:
+    return {
+        "patient": names[one.patient_id], "step": one.step, "channel": one.channel.value, "locale": one.locale,
+        "wording": one.wording, "local": one.wall.isoformat(timespec="minutes"), "zone": one.zone,
+        "utc": one.due_at.isoformat(), "rule": one.rule, "status": one.status.value,
+        "reason": one.reason.value if one.reason else None, "segments": one.segments, "words": one.body,
+    }  # fmt: skip
+
+
+def _print(report: Report, console: Console) -> None:
+    for one in report.messages:
+        why = f" ({one.reason.value.replace('_', ' ')})" if one.reason else ""
+        size = f"{one.segments} seg" if one.segments else ""
+        console.print(
+            f"{report.names[one.patient_id]:<10.10} {one.step:<20} {one.channel.value:<5} {one.locale or '-':<3}"
+            f" {one.wall:%Y-%m-%d %H:%M} {one.zone:<20} {one.status.value + why:<34} {size:<6}"
+            f" {' '.join(one.body.split())[:48]}",
+            markup=False,
+        )
+    for answer, count in sorted(report.answers.items()):
+        console.print(f"patients {answer}: {count}", markup=False)
+    for name, count in Counter(report.mended).items():
+        console.print(f"{name} died and was started again: {count}")
+    ends = report.balance.ends
+    failed = ends[Status.FAILED] + ends[Status.UNDELIVERED]
+    console.print(
+        f"planned {report.balance.planned} = delivered {ends[Status.DELIVERED]} + failed {failed}"
+        f" + suppressed {ends[Status.SUPPRESSED]} + expired {ends[Status.EXPIRED]}"
+        f" + cancelled {ends[Status.CANCELLED]}; the carriers received {report.received}"
+    )
+    for fault in report.faults:
+        console.print(f"[bold red]{fault}[/]")
+    if not report.faults:
+        console.print("[green]the balance holds; nothing lost, nothing twice[/]")
