@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,6 +82,14 @@ class Engines:
             return
         with self._alone():
             self._leave()
+
+    @staticmethod
+    def discard(var: Path) -> None:
+        """Remove a data folder for good, and what was put elsewhere for it (tests, rehearsals). Nobody may use it."""
+        home = _read(var).get("home")
+        for folder in (home, var):
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _leave(self) -> None:
         if (users := self._users) is None:

@@ -65,6 +65,7 @@ port {port}
 requirepass {password}
 save ""
 appendonly no
+databases 128
 maxmemory-policy noeviction
 loglevel warning
 """
@@ -154,16 +155,24 @@ def _launch(
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError), process.stdin as channel:
             channel.write(text.encode())
-        while process.poll() is None and time.monotonic() < deadline:
-            if ready(process.pid):
-                return process
-            time.sleep(0.02)
+        try:
+            while process.poll() is None and time.monotonic() < deadline:
+                if ready(process.pid):
+                    return process
+                time.sleep(0.02)
+        except BaseException:  # Ctrl-C at this moment: nobody else knows of it yet
+            _kill(process)
+            raise
         if time.monotonic() >= deadline:
-            process.kill()
-            process.wait()
+            _kill(process)
             raise OutreachError(f"{name} did not start within {PATIENCE:.0f} s; its last words in {log}:\n{_tail(log)}")
         deadline = min(deadline, time.monotonic() + 10)
         time.sleep(0.3)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 def _initialise(lodging: Lodging, data: Path, password: str) -> None:

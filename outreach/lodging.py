@@ -89,7 +89,9 @@ def _new_home(var: Path, account: tuple[int, int]) -> Path:
         return inside
     inside.rmdir()
     temporary = Path(tempfile.gettempdir()).resolve()
-    parents = [temporary] if var.resolve().is_relative_to(temporary) else [Path("/var/lib"), temporary]
+    parents = [Path("/var/lib"), temporary]
+    if var.resolve().is_relative_to(temporary):
+        parents.reverse()  # what is temporary stays so
     for parent in parents:
         try:
             return Path(tempfile.mkdtemp(prefix="outreach-", dir=parent))

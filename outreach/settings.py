@@ -95,6 +95,8 @@ def with_driver(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise ValueError("must begin with postgresql:// (PostgreSQL is the one database supported)")
+    if rest.count("@") > 1 or "@" in rest.partition("/")[2].partition("?")[0]:
+        raise ValueError("has an @ or / in its password: write @ as %40 and / as %2F")
     return f"postgresql+psycopg://{rest}"
 
 

@@ -1,0 +1,255 @@
+"""`outreach up`: engines, migrations, sample, then web, worker, beat and sandbox under one roof."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import http.client
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+
+import psycopg
+import redis
+import typer
+from sqlalchemy.engine import make_url
+
+from outreach.cli.supervise import Child, Supervisor, say
+from outreach.embedded import Engines
+from outreach.errors import OutreachError
+from outreach.settings import ROOT, Settings, load_settings, make_var, master_key
+from outreach.store.migrate import upgrade
+
+START_SECONDS = 60.0
+CHECK_ENGINES_EVERY = 1.0
+
+
+def register(app: typer.Typer) -> None:
+    app.command("up")(up)
+    app.command("migrate")(migrate)
+
+
+def up() -> None:
+    """Run everything: web, worker, beat, and where nothing else is configured database, broker and sandbox."""
+    settings = load_settings()
+    refuse_taken_ports(settings)
+    make_var(settings.var)
+    (settings.var / "log").mkdir(exist_ok=True)
+    with _signals_end_it():
+        _run(settings)
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema, then stop."""
+    settings = load_settings()
+    with urls(settings) as (database, _redis, _engines):
+        check_database(database)
+        upgrade(database)
+    say("the database has the newest schema")
+
+
+@contextlib.contextmanager
+def urls(settings: Settings) -> Iterator[tuple[str, str, Engines | None]]:
+    """Database and Redis URLs: the configured ones, or the embedded engines for as long as the block lasts."""
+    if settings.database_url is not None and settings.redis_url is not None:
+        yield settings.database_url, settings.redis_url, None
+        return
+    engines = Engines.start(settings.var)
+    try:
+        yield engines.database_url, engines.redis_url, engines
+    finally:
+        engines.stop()
+
+
+def _run(settings: Settings) -> None:
+    with urls(settings) as (database, broker, engines):
+        if engines is None:
+            check_database(database)
+            check_redis(broker)
+        upgrade(database)
+        environment = child_environment(settings, database, broker)
+        load_sample_once(settings, environment)
+        supervisor = Supervisor(children(settings, environment))
+        try:
+            supervisor.start()
+            supervisor.until(lambda: _answers(settings), START_SECONDS)
+            say(f"ready http://127.0.0.1:{settings.port}")
+            if settings.sandbox:
+                say(f"phones and mailboxes: http://127.0.0.1:{settings.sandbox_http_port}/phones")
+            say("Ctrl-C stops everything")
+            _watch(supervisor, engines)
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            say("stopping")
+            supervisor.stop()
+
+
+def load_sample_once(settings: Settings, environment: dict[str, str]) -> None:
+    """A demo with an empty database gets the sample clinic."""
+    del settings, environment
+
+
+def _watch(supervisor: Supervisor, engines: Engines | None) -> None:
+    checked = 0.0
+    while True:
+        supervisor.tick()
+        now = time.monotonic()
+        if engines is not None and now - checked > CHECK_ENGINES_EVERY:
+            checked = now
+            try:
+                for name in engines.ensure():
+                    say(f"{name} had stopped; it runs again")
+            except OutreachError as error:
+                say(f"error: {error}")
+        time.sleep(0.2)
+
+
+def children(settings: Settings, environment: dict[str, str]) -> list[Child]:
+    """Web, worker, beat and, where it stands in for the carriers, the sandbox."""
+    celery = ["-m", "celery", "-A", "workers.app", "--quiet"]
+    commands = {
+        "web": [
+            "-m", "uvicorn", "outreach.web.app:create", "--factory", "--host", settings.host,
+            "--port", str(settings.port), "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "4",
+        ],
+        "worker": [
+            *celery, "worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING",
+            "--without-gossip", "--without-mingle",
+        ],
+        "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile=", "--schedule", str(settings.var / "beat")],
+    }  # fmt: skip
+    if settings.sandbox:
+        commands["sandbox"] = ["-m", "outreach.sandbox"]
+    return [
+        Child(name, [sys.executable, *arguments], environment, ROOT, settings.var.absolute() / "log" / f"{name}.log")
+        for name, arguments in commands.items()
+    ]
+
+
+def child_environment(settings: Settings, database: str, broker: str) -> dict[str, str]:
+    """What children read: everything decided once, here, so that all of them agree."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
+        "PYTHONUNBUFFERED": "1",
+        "OUTREACH_DATABASE_URL": database,
+        "OUTREACH_REDIS_URL": broker,
+        "OUTREACH_VAR": str(settings.var.absolute()),
+        "OUTREACH_PORT": str(settings.port),
+        "OUTREACH_PUBLIC_URL": settings.public_url,
+        "OUTREACH_SANDBOX": str(settings.sandbox).lower(),
+        "OUTREACH_DEMO": str(settings.demo).lower(),
+    }
+    if settings.sandbox:
+        environment |= _sandbox_environment(settings)
+    return environment
+
+
+def _sandbox_environment(settings: Settings) -> dict[str, str]:
+    """The carriers' settings point at the sandbox; its account is ours alone, and the same at every start."""
+    secret = hmac.new(master_key(settings), b"outreach/sandbox account", hashlib.sha256).hexdigest()
+    sid, token = "AC" + secret[:32], secret[32:]
+    http_port, smtp_port = str(settings.sandbox_http_port), str(settings.sandbox_smtp_port)
+    return {
+        "OUTREACH_TWILIO_ACCOUNT_SID": sid,
+        "OUTREACH_TWILIO_AUTH_TOKEN": token,
+        "OUTREACH_TWILIO_BASE_URL": f"http://127.0.0.1:{http_port}",
+        "OUTREACH_SMTP_HOST": "127.0.0.1",
+        "OUTREACH_SMTP_PORT": smtp_port,
+        "OUTREACH_SMTP_SECURITY": "none",
+        "OUTREACH_SANDBOX_HTTP_PORT": http_port,
+        "OUTREACH_SANDBOX_SMTP_PORT": smtp_port,
+        "OUTREACH_SANDBOX_ACCOUNT_SID": sid,
+        "OUTREACH_SANDBOX_AUTH_TOKEN": token,
+        "OUTREACH_SANDBOX_INBOUND_URL": f"{settings.public_url}/hooks/twilio/inbound",
+    }
+
+
+def refuse_taken_ports(settings: Settings) -> None:
+    """Before anything is started. OutreachError names the port, what wants it and the remedy."""
+    wanted = {"web": settings.port}
+    if settings.sandbox:
+        wanted |= {"sandbox's HTTP": settings.sandbox_http_port, "sandbox's SMTP": settings.sandbox_smtp_port}
+    for what, port in wanted.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise OutreachError(
+                    f"port {port} (for the {what}) cannot be had: {error.strerror}."
+                    f" Stop what uses it, or choose another with OUTREACH_PORT={_other(port)}"
+                ) from None
+
+
+def _other(port: int) -> int:
+    return port + 100 if port < 65000 else 8000
+
+
+def check_database(url: str) -> None:
+    """OutreachError when PostgreSQL does not let us in; the password is never part of it."""
+    address = make_url(url)
+    try:
+        psycopg.connect(url.replace("+psycopg", "", 1), connect_timeout=5).close()
+    except psycopg.Error as error:
+        reason = str(error).strip().partition("\n")[0]
+        if address.password and str(address.password) in reason:
+            reason = type(error).__name__
+        place = f"{address.host}:{address.port or 5432}"
+        raise OutreachError(
+            f"PostgreSQL at {place} does not let us in ({reason}). Check OUTREACH_DATABASE_URL."
+        ) from None
+
+
+def check_redis(url: str) -> None:
+    """OutreachError when Valkey or Redis does not answer; the password is never part of it."""
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        reason = "not a redis:// URL" if isinstance(error, ValueError) else str(error)
+        raise OutreachError(f"Valkey or Redis does not answer ({reason}). Check OUTREACH_REDIS_URL.") from None
+
+
+def _answers(settings: Settings) -> bool:
+    if settings.sandbox and not (_http(settings.sandbox_http_port, "/phones") and _listens(settings.sandbox_smtp_port)):
+        return False
+    return _http(settings.port, "/healthz")
+
+
+def _http(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < 400
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _signals_end_it() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal all mean: stop everything, and that is a success."""
+
+    def end(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    with contextlib.suppress(KeyboardInterrupt):
+        yield
+    say("stopped")

@@ -1,0 +1,162 @@
+"""One PostgreSQL and one Valkey for the whole run, however many processes it has; a database of its own for each test
+that commits."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from outreach.embedded import Engines
+from outreach.settings import ROOT
+from outreach.store.migrate import upgrade
+from outreach.store.vault import Vault
+
+VAR = "OUTREACH_TEST_VAR"
+TEMPLATE = "pattern"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process makes the folder, those of xdist inherit its name. No setting of the machine counts."""
+    if hasattr(config, "workerinput"):
+        return
+    for name in [name for name in os.environ if name.startswith("OUTREACH_")]:
+        del os.environ[name]
+    folder = Path(tempfile.mkdtemp(prefix="outreach-test-"))
+    folder.chmod(0o711)
+    os.environ[VAR] = str(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and VAR in os.environ:
+        Engines.discard(Path(os.environ.pop(VAR)))
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Engines]:
+    """Started by whoever needs them first, stopped by the last one out."""
+    running = Engines.start(Path(os.environ[VAR]), durable=False)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def pattern(engines: Engines) -> str:
+    """The name of a migrated, empty database that others are copied from; made once for the whole run."""
+    with (engines.var / "pattern.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with _administrator(engines) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone()
+        if known is None:
+            with _database(engines, None) as url:
+                upgrade(url)
+                name = url.rpartition("/")[2]
+                with _administrator(engines) as connection:
+                    connection.execute(f"ALTER DATABASE {name} RENAME TO {TEMPLATE}".encode())
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def database_url(engines: Engines, pattern: str) -> Iterator[str]:
+    """A migrated database of this process; leave it as you found it (`session` does)."""
+    with _database(engines, pattern) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_database_url(engines: Engines, pattern: str) -> Iterator[str]:
+    """A migrated, empty database of this one test."""
+    with _database(engines, pattern) as url:
+        yield url
+
+
+@pytest.fixture
+def bare_database_url(engines: Engines) -> Iterator[str]:
+    """An empty database without any table, of this one test."""
+    with _database(engines, None) as url:
+        yield url
+
+
+@pytest.fixture
+def engine(fresh_database_url: str) -> Iterator[Engine]:
+    """For tests that need real commits and several connections."""
+    made = create_engine(fresh_database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def _shared_engine(database_url: str) -> Iterator[Engine]:
+    made = create_engine(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def session(_shared_engine: Engine, vault: Vault) -> Iterator[Session]:
+    """A session with a vault; whatever the test commits is rolled back after it."""
+    with _shared_engine.connect() as connection:
+        transaction = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint", info={"vault": vault}) as made:
+            yield made
+        transaction.rollback()
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    return Vault(bytes(range(32)))
+
+
+@pytest.fixture
+def redis_url(engines: Engines) -> str:
+    """An empty Valkey database of this process."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    url = f"{engines.redis_url.rpartition('/')[0]}/{number}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """A file of the collection beside the repository: skips, saying so, where it is absent; fails in CI."""
+
+    def find(name: str) -> Path:
+        path = ROOT.parent / "shared" / name
+        if not path.exists():
+            if os.environ.get("CI"):
+                pytest.fail(f"../shared/{name} is missing, and CI must have it")
+            pytest.skip(f"needs ../shared/{name}, which is not beside this clone")
+        return path
+
+    return find
+
+
+@contextmanager
+def _administrator(engines: Engines) -> Iterator[psycopg.Connection]:
+    url = engines.database_url.replace("+psycopg", "").rpartition("/")[0] + "/postgres"
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def _database(engines: Engines, pattern: str | None) -> Iterator[str]:
+    """A database for a while, copied from `pattern`."""
+    name = f"test_{uuid4().hex}"
+    with _administrator(engines) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {pattern or 'template0'}".encode())
+    try:
+        yield f"{engines.database_url.rpartition('/')[0]}/{name}"
+    finally:
+        with _administrator(engines) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
