@@ -115,7 +115,8 @@ def children(settings: Settings, environment: dict[str, str]) -> list[Child]:
     commands = {
         "web": [
             "-m", "uvicorn", "outreach.web.app:create", "--factory", "--host", settings.host,
-            "--port", str(settings.port), "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "4",
+            "--port", str(settings.port), "--no-access-log", "--log-level", "warning",
+            "--timeout-graceful-shutdown", "4",
         ],
         "worker": [
             *celery, "worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING",
