@@ -84,7 +84,7 @@ class Hooks:
                 return
             if not self.behaviour.out_of_order:
                 self._book.move(message, word, error)
-            for _ in range(2 if self.behaviour.duplicates else 1):
+            for _ in range(0 if part.silent else 2 if self.behaviour.duplicates else 1):
                 await self._call_back(message, word, error)
 
     async def _call_back(self, message: Message, word: str, error: int | None) -> None:

@@ -102,9 +102,8 @@ class Phones:
         """Cards by latest activity; `show` phones|mail, `q` a part of number, address or text, `page` from 1."""
         show, query = request.query_params.get("show", ""), request.query_params.get("q", "").strip().lower()
         page = max(int(value) if (value := request.query_params.get("page", "1")).isdigit() else 1, 1)
-        phones = [] if show == "mail" else by_number(self._book.messages.values())
-        boxes = [] if show == "phones" else by_address(self._book.mails)
-        every: list[Phone | Mailbox] = [*phones, *boxes]
+        phones, boxes = by_number(self._book.messages.values()), by_address(self._book.mails)
+        every: list[Phone | Mailbox] = [*(phones if show != "mail" else ()), *(boxes if show != "phones" else ())]
         cards = [card for card in every if not query or query in _haystack(card)]
         cards.sort(key=lambda card: card.latest, reverse=True)
         known = f'"{self._book.revision}-{hash((show, query, page)) & 0xFFFFFF}"'
@@ -118,7 +117,7 @@ class Phones:
             page=page,
             show=show,
             query=query,
-            total=(len(self._book.messages), len(self._book.mails)),
+            total=(len(phones), len(boxes)),
         )
 
     async def phone(self, request: Request) -> Response:

@@ -9,7 +9,7 @@ Any other number plays the part its last four digits name (LAST_FOUR), so that a
     9007  undelivered, 30007 filtered                 9050  500, nothing taken
     9008  undelivered, 30008 unknown                  9051  500, but taken: callbacks come
     9040  failed, 30008, without ever being sent      9052  taken, the connection drops, callbacks come
-    9041  stays sent for ever                         9053  taken, the connection drops, no callback ever
+    9041  stays sent for ever                         9053  taken and delivered, the connection drops, no callback
     9042  stays queued for ever, no callback          9054  201 with a body that is not JSON; taken
 """
 
@@ -64,6 +64,7 @@ class Part:
     words: tuple[str, ...] = ("sent", "delivered")
     error: int | None = None
     taken: bool = True
+    silent: bool = False  # no callbacks: only a look into the list tells
     sometimes: bool = False
 
 
@@ -86,7 +87,7 @@ LAST_FOUR: dict[str, Part] = {
     "9050": Part(answer="error", taken=False),
     "9051": Part(answer="error"),
     "9052": Part(answer="drop"),
-    "9053": Part(answer="drop", words=()),
+    "9053": Part(answer="drop", silent=True),
     "9054": Part(answer="garbage"),
 }
 ORDINARY = Part()
