@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from outreach.content import body, calendars, catalogs, layouts, sources
-from outreach.content.formats import Language, load_languages, opened, resolve
+from outreach.content.formats import Language, isolated, load_languages, opened, plain, resolve
 from outreach.content.values import Values, context
 from outreach.content.voice import Voice
 from outreach.domain.channel import Channel
@@ -22,7 +22,6 @@ __all__ = ["Values", "Words"]
 SOURCE = "en"
 SET_APART = frozenset({"neutral", "page"})
 CANCELLING = "visit.cancelled"
-_LAYOUT = ("layouts/email.html", "layouts/email.txt", "messages/page/ui.txt")
 
 Wording = Literal["full", "neutral"]
 
@@ -70,8 +69,9 @@ class Words:
         return resolve(tag, self.voices)
 
     def ui(self, key: str, locale: str, **values: object) -> str:
-        """One unit of templates/messages/page as plain text; the page escapes it."""
-        return self._voice(locale).say(key, **values)
+        """One unit of templates/messages/page as plain text, values isolated where it runs right to left; escape it."""
+        voice = self._voice(locale)
+        return voice.say(key, **{name: isolated(voice.language, plain(str(value))) for name, value in values.items()})
 
     def compose(
         self,

@@ -14,14 +14,18 @@ from babel.messages.pofile import read_po, write_po
 from outreach.content.formats import load_languages
 from outreach.content.plurals import HEADERS
 
-_CREATED = re.compile(rb'"POT-Creation-Date:[^\n]*\n')
+# Babel's placeholders, and dates that would make the file differ each day although no word has changed.
+_NOISE = re.compile(
+    rb'"(?:POT-Creation-Date|Report-Msgid-Bugs-To|Language-Team|Generated-By|PO-Revision-Date: YEAR|Last-Translator: FULL)'
+    rb'[^\n]*\n'
+)
 _COMMENT = """# Words of the patient messages.
 # This file is generated from templates/ by `outreach locales extract`; do not edit it."""
 
 
 def template(root: Path) -> bytes:
     """The bytes of messages.pot for the templates as they are. The same words give the same bytes."""
-    catalog = Catalog(project="outreach", header_comment=_COMMENT, charset="utf-8", fuzzy=False)
+    catalog = Catalog(project="outreach", version="0.1", header_comment=_COMMENT, charset="utf-8", fuzzy=False)
     with (root / "config" / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)
     for name, _, message, comments, context in extract_from_dir(
@@ -29,8 +33,7 @@ def template(root: Path) -> bytes:
     ):
         place = [(Path(name).as_posix(), 0)]
         catalog.add(message, None, place, flags=_flags(message), auto_comments=comments, context=context)
-    # A date in the file would make it differ each day although no word has changed.
-    return _CREATED.sub(b"", _written(catalog))
+    return _written(catalog)
 
 
 def extract(root: Path) -> Path:
@@ -51,7 +54,7 @@ def update(root: Path, locale: str) -> Path:
     with path.open("rb") as file:
         catalog = read_po(file, locale=locale)
     catalog.update(source, no_fuzzy_matching=True, update_creation_date=False)
-    path.write_bytes(_CREATED.sub(b"", _written(catalog)))
+    path.write_bytes(_written(catalog))
     return path
 
 
@@ -67,7 +70,7 @@ def _flags(message: str | tuple[str, ...]) -> set[str]:
 def _written(catalog: Catalog) -> bytes:
     buffer = BytesIO()
     write_po(buffer, catalog, width=0, include_lineno=False, sort_by_file=True)
-    return buffer.getvalue()
+    return _NOISE.sub(b"", buffer.getvalue())
 
 
 def _first(locale: str) -> str:
@@ -76,7 +79,7 @@ def _first(locale: str) -> str:
         "# No named reviewer has read it yet; a clinic cannot approve it before one has.",
         'msgid ""',
         'msgstr ""',
-        '"Project-Id-Version: outreach\\n"',
+        '"Project-Id-Version: outreach 0.1\\n"',
         '"PO-Revision-Date: 2026-11-21 12:00+0000\\n"',
         '"Last-Translator: machine draft, not reviewed\\n"',
         f'"Language: {locale}\\n"',
