@@ -63,7 +63,8 @@ def _to_sign_in(_request: Request, _error: Exception) -> Response:
 
 
 def _not_found(_request: Request, _error: Exception) -> Response:
-    return page("console/trouble.html", 404, title="Not found", text="There is no such page, or it is not your clinic's.")
+    text = "There is no such page, or it is not your clinic's."
+    return page("console/trouble.html", 404, title="Not found", text=text)
 
 
 def _said_no(_request: Request, error: Exception) -> Response:

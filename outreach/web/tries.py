@@ -11,7 +11,7 @@ MOST_KEYS = 10_000
 
 
 class Tries:
-    """Failed tries by key over the last quarter of an hour. Keys are whatever the caller hashes or names; none is stored for long."""
+    """Failed tries by key over the last quarter of an hour."""
 
     def __init__(self) -> None:
         self._tries: dict[str, deque[datetime]] = {}

@@ -17,7 +17,7 @@ from outreach.web.views import page
 COOKIE = "outreach_desk"
 
 
-class SignInFirst(Exception):  # noqa: N818 - not a fault: an answer
+class SignInFirst(Exception):
     """Nobody is signed in, or no longer."""
 
 
@@ -57,7 +57,7 @@ AtDesk = Annotated[Desk, Depends(at_desk)]
 def checked(desk: AtDesk, form: Posted) -> Form:
     """The form, if it came from one of this session's own pages; 403 otherwise."""
     if not hmac.compare_digest(form.fields.get("csrf", "").encode(), desk.signed.csrf.encode()):
-        raise HTTPException(403, "This form is from another session. Go back, load the page again and send it once more.")
+        raise HTTPException(403, "This form is from another session. Load its page again, then send it.")
     return form
 
 

@@ -16,7 +16,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.consent import State, may_contact
 from outreach.domain.plan import Visit
 from outreach.errors import BadInput, NotFound
-from outreach.store import consents, enrolments, inbox, infusions, messages, patients
+from outreach.store import consents, enrolments, inbox, infusions, patients, seen
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.timeline import items
 from outreach.web.forms import Wired
@@ -71,7 +71,7 @@ def shown(patient_id: str, desk: AtDesk, out: Wired, saved: str = "") -> HTMLRes
             person=person,
             reaches=_contacts(session, clinic_id, person.id, now),
             visits=_visits(session, clinic_id, person.id),
-            items=items(session, out, messages.timeline(session, clinic_id, person.id), desk.clinic.zone, now),
+            items=items(session, out, seen.timeline(session, clinic_id, person.id), desk.clinic.zone, now),
             heard=inbox.heard_from(session, clinic_id, person.id),
             proofs=consents.history(session, clinic_id, person.id),
             language=lambda locale: language_name(out, locale),
@@ -93,7 +93,9 @@ def language_name(out: Wired, locale: str) -> str:
     return voice.language.name if voice else locale
 
 
-def _list(desk: Desk, out: Wired, people: list[patients.Person], find: str = "", number: int = 1, pages: int = 1) -> HTMLResponse:
+def _list(
+    desk: Desk, out: Wired, people: list[patients.Person], find: str = "", number: int = 1, pages: int = 1
+) -> HTMLResponse:
     return desk.page(
         "patients.html", people=people, find=find, number=number, pages=pages,
         language=lambda locale: language_name(out, locale),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -73,9 +74,8 @@ def _form(out: Wired, secret: str, wrong: str = "", status: int = 200) -> HTMLRe
     return answer
 
 
-def _set(answer: Response, out: Wired, name: str, value: str, same_site: str) -> None:
-    site = "strict" if same_site == "strict" else "lax"
-    answer.set_cookie(name, value, httponly=True, secure=_secure(out), samesite=site, path="/")
+def _set(answer: Response, out: Wired, name: str, value: str, same_site: Literal["lax", "strict"]) -> None:
+    answer.set_cookie(name, value, httponly=True, secure=_secure(out), samesite=same_site, path="/")
 
 
 def _secure(out: Wired) -> bool:
@@ -89,7 +89,7 @@ def _tries(request: Request) -> Tries:
 
 
 def _keys(request: Request, email: str) -> dict[str, int]:
-    """What is counted, and how much of it is too much: this pair, this account, this address. Hashes: no address is kept."""
+    """What is counted, and how much is too much: this pair, this account, this address. No e-mail address is kept."""
     here = request.client.host if request.client else "?"
     account = hashlib.sha256(email.strip().casefold().encode()).hexdigest()
     return {f"pair {here} {account}": PER_PERSON, f"account {account}": PER_ACCOUNT, f"from {here}": PER_ADDRESS}

@@ -14,7 +14,7 @@ from outreach.domain.window import zone as zone_of
 from outreach.errors import BadInput
 from outreach.store import consents
 from outreach.store.due import Due, read_due
-from outreach.store.messages import Seen
+from outreach.store.seen import Seen
 from outreach.web.forms import Wired
 
 
@@ -43,7 +43,8 @@ class Item:
     @property
     def differs(self) -> bool:
         """Whether the patient's clock shows another time than the clinic's."""
-        return self.at.astimezone(zone_of(self.zone)).utcoffset() != self.at.astimezone(zone_of(self.clinic_zone)).utcoffset()
+        here, there = (self.at.astimezone(zone_of(name)) for name in (self.zone, self.clinic_zone))
+        return here.utcoffset() != there.utcoffset()
 
 
 def items(session: Session, out: Wired, rows: Iterable[Seen], clinic_zone: str, now: datetime) -> list[Item]:

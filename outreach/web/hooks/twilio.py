@@ -48,7 +48,7 @@ Signed = Annotated[dict[str, str], Depends(signed_fields)]
 
 @router.post("/status/{attempt_id}", status_code=NOTED)
 def status(attempt_id: str, fields: Signed, out: Wired) -> Response:
-    """A receipt. One for an attempt we do not know is noted in the log and answered the same: asking again is no use."""
+    """A receipt. One for an attempt we do not know is logged and answered the same: calling again is no use."""
     receipt = out.providers[Channel.SMS].receipt(fields)
     with out.sessions.begin() as session:
         known = _uuid(attempt_id)
