@@ -1,0 +1,184 @@
+"""Enrolling: patient, addresses, consent, course and visits from one form; the same form twice changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from outreach.actions import agree, move
+from outreach.actions.book import NewVisit, book
+from outreach.actions.replan import Planning, quiet_of, replan
+from outreach.domain import contact
+from outreach.domain.channel import Channel
+from outreach.domain.consent import ConsentKind, State, may_ask, may_contact
+from outreach.domain.plan import at_once
+from outreach.domain.sequence import Sequence
+from outreach.domain.window import moment, zone
+from outreach.errors import BadInput, Reason
+from outreach.store import clinics, consents, enrolments, messages, patients
+from outreach.store.patients import Person, Reach
+from outreach.store.tables import Clinic
+
+__all__ = ["Enrol", "Enrolled", "NewVisit", "Paper", "Planning", "ask", "enrol", "replan"]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What was signed on paper: for which channels, when (the clinic's calendar), on which form.
+
+    `refused`: channels the patient said no to. `warned`: the form told that SMS and e-mail are not encrypted.
+    """
+
+    channels: frozenset[Channel] = frozenset()
+    refused: frozenset[Channel] = frozenset()
+    on: date | None = None
+    form: str = ""
+    warned: bool = False
+
+
+@dataclass(frozen=True)
+class Enrol:
+    """The form. `external`: the clinic's own identifier of the patient; the same one is the same patient.
+
+    `zone` and `wording` of None are the clinic's. Addresses as people write them; "" leaves a known one as it is.
+    """
+
+    clinic_id: UUID
+    name: str
+    locale: str
+    visits: tuple[NewVisit, ...]
+    zone: str | None = None
+    phone: str = ""
+    email: str = ""
+    external: str = ""
+    wording: str | None = None
+    paper: Paper = field(default_factory=Paper)
+    actor: str = "staff"
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """What enrolling did. Visits as positions in the form's tuple."""
+
+    patient_id: UUID
+    course_id: UUID
+    new: bool
+    changed: bool
+    added: tuple[int, ...]
+    moved: tuple[int, ...]
+    planning: Planning
+    asked: int
+
+
+def enrol(session: Session, form: Enrol, sequence: Sequence, now: datetime) -> Enrolled:
+    """Make the database say what the form says, plan, and ask for consent where none is recorded.
+
+    BadInput when something cannot be; run it in a savepoint where others must not be lost with it.
+    """
+    clinic = clinics.by_id(session, form.clinic_id)
+    person, new, changed = _person(session, clinic, form, now)
+    fresh = _addresses(session, clinic, person, form, now)
+    reach = patients.addresses(session, clinic.id, person.id)
+    if not reach:
+        raise BadInput("There is neither a phone number nor an e-mail address. Give at least one.")
+    signed = _paper(session, clinic, person, reach, form, now)
+    course_id = enrolments.course_for(session, clinic.id, person.id, now)
+    added, moved = book(session, clinic, course_id, form.visits, now)
+    planning = replan(session, course_id, sequence, now)
+    for old in moved.values():
+        move.tell(session, old, sequence, now)
+    asked = ask(session, clinic, person, reach, sequence, now)
+    return Enrolled(person.id, course_id, new, changed or fresh or signed, added, tuple(moved), planning, asked)
+
+
+def ask(
+    session: Session, clinic: Clinic, person: Person, reach: Mapping[Channel, Reach], sequence: Sequence, now: datetime
+) -> int:
+    """Queue the opt-in request to each address that has not answered yet. Once per address, ever. Returns how many.
+
+    An address that somebody in the clinic shares and has stopped is not asked: it has said no, under another name.
+    """
+    queued = 0
+    shared = {one.id: one for one in patients.sharing(session, [one.id for one in reach.values()])}
+    ledgers = consents.ledgers(session, shared)
+    no = {(one.channel, one.value.casefold()) for one in shared.values()
+          if may_contact(ledgers.get(one.id, ()), now).state is State.OPTED_OUT}  # fmt: skip
+    for step in sequence.triggered("enrolment"):
+        for channel in (channel for channel in step.channels if channel in reach):
+            to = reach[channel]
+            if (channel, to.value.casefold()) in no or not may_ask(ledgers.get(to.id, ()), now):
+                continue
+            one = at_once(step, channel, person.zone, now, quiet=quiet_of(clinic))
+            queued += messages.add_occasion(
+                session, clinic_id=clinic.id, patient_id=person.id, address_id=to.id, channel=channel, step=step.key,
+                occasion=f"ask:{to.id}", zone=one.zone, due_at=one.due_at, useful_until=one.useful_until,
+                wall=one.wall, tz_version=one.tz_version,
+            ) is not None  # fmt: skip
+    return queued
+
+
+def _person(session: Session, clinic: Clinic, form: Enrol, now: datetime) -> tuple[Person, bool, bool]:
+    """(patient, whether new, whether a known one's data changed)."""
+    name, lives = " ".join(form.name.split()), form.zone or clinic.zone
+    if not name:
+        raise BadInput("The name is empty. Give the name the patient goes by.")
+    if (form.wording or clinic.wording) not in ("full", "neutral"):
+        raise BadInput("The wording must be full or neutral.")
+    zone(lives)  # BadInput for a name that is none
+    known = patients.by_external(session, clinic.id, form.external) if form.external else None
+    if known is None:
+        patient_id = patients.add(
+            session, clinic_id=clinic.id, name=name, locale=form.locale, zone=lives,
+            wording=form.wording or clinic.wording, external=form.external.strip(), now=now,
+        )  # fmt: skip
+        return patients.get(session, clinic.id, patient_id), True, False
+    wanted = {"name": name, "locale": form.locale, "zone": lives, "wording": form.wording or known.wording}
+    news = {key: value for key, value in wanted.items() if getattr(known, key) != value}
+    patients.change(session, known, news)
+    return patients.get(session, clinic.id, known.id) if news else known, False, bool(news)
+
+
+def _addresses(session: Session, clinic: Clinic, person: Person, form: Enrol, now: datetime) -> bool:
+    """Set the addresses that the form gives. Whether any is news."""
+    wanted = {}
+    if form.phone.strip():
+        wanted[Channel.SMS] = contact.phone(form.phone, clinic.country, lenient=True)
+    if form.email.strip():
+        wanted[Channel.EMAIL] = contact.email(form.email)
+    news = False
+    for channel, value in wanted.items():
+        news = patients.set_address(session, clinic.id, person.id, channel, value, now)[1] or news
+    return news
+
+
+def _paper(
+    session: Session, clinic: Clinic, person: Person, reach: Mapping[Channel, Reach], form: Enrol, now: datetime
+) -> bool:
+    """Write down what was signed. Whether anything of it was news."""
+    paper, news = form.paper, False
+    if not paper.channels and not paper.refused:
+        return False
+    if paper.on is None:
+        raise BadInput("Consent on paper needs the date it was signed.")
+    # The first minute of that day: a STOP of the same day is the later word, which is the safe way to be wrong.
+    at = moment(datetime.combine(paper.on, time(0)), clinic.zone).at
+    for channel in sorted(paper.channels | paper.refused):
+        if channel not in reach:
+            raise BadInput(f"There is consent for {channel.value}, but no address for it.")
+        agreed = channel in paper.channels
+        consent_id = consents.add(
+            session, clinic_id=clinic.id, patient_id=person.id, address_id=reach[channel].id, channel=channel,
+            kind=ConsentKind.AGREED if agreed else ConsentKind.REVOKED_BY_STAFF, method="paper", actor=form.actor,
+            at=at, evidence=f"paper:{paper.form}:{paper.on.isoformat()}", warned=agreed and paper.warned,
+            wording_version=paper.form,
+        )  # fmt: skip
+        news = news or consent_id is not None
+        if consent_id and agreed and may_contact(consents.ledger(session, reach[channel].id), now).allowed:
+            agree.confirm(session, reach[channel], person, consent_id, now, quiet=quiet_of(clinic))
+        if consent_id and not agreed:
+            messages.suppress_scheduled(session, [reach[channel].id], Reason.WITHDRAWN, now)
+    return news
