@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pkgutil
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 import typer
 from sqlalchemy.exc import OperationalError
 
 import outreach.cli
-from outreach.cli import plan, sms
 from outreach.errors import OutreachError
 
 
-def build() -> typer.Typer:
-    """A module of this folder that has `register(app)` adds its commands; nothing else is touched to add one."""
+def build(arguments: Sequence[str] = ()) -> typer.Typer:
+    """A module of this folder that has `register(app)` adds its commands; nothing else is touched to add one.
+
+    Where the first argument names a module, that one alone is imported: `outreach plan` needs no database library.
+    """
     app = typer.Typer(
         name="outreach",
         help="Localized SMS and e-mail outreach for clinics.",
@@ -26,12 +29,12 @@ def build() -> typer.Typer:
 
     @app.callback()
     def root() -> None:
-        """Keeps the commands sub-commands, even while there is only one."""
+        """Localized SMS and e-mail outreach for clinics."""
 
-    app.command("plan")(plan.plan)
-    app.add_typer(sms.app, name="sms")
-    for found in pkgutil.iter_modules(outreach.cli.__path__):
-        register = getattr(import_module(f"outreach.cli.{found.name}"), "register", None)
+    names = [found.name for found in pkgutil.iter_modules(outreach.cli.__path__)]
+    named = [name for name in names if name in arguments[:1]]
+    for name in named or names:
+        register = getattr(import_module(f"outreach.cli.{name}"), "register", None)
         if register is not None:
             register(app)
     return app
@@ -40,7 +43,7 @@ def build() -> typer.Typer:
 def main() -> None:
     """Exit codes: 0 done, 1 refused (the sentence on standard error says why), 2 the command line is wrong."""
     try:
-        build()()
+        build(sys.argv[1:])()
     except OutreachError as error:
         sys.exit(f"error: {error}")
     except OperationalError as error:

@@ -25,6 +25,10 @@ from outreach.settings import ROOT
 NOBODY = UUID(int=0)
 
 
+def register(app: typer.Typer) -> None:
+    app.command("plan")(plan)
+
+
 def plan(
     start: Annotated[str, typer.Option(help="The infusion's local time, such as 2026-11-28T10:00.")],
     zone: Annotated[str, typer.Option(help="The patient's time zone, such as America/Vancouver.")],

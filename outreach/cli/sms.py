@@ -15,6 +15,10 @@ from outreach.errors import BadInput
 app = typer.Typer(help="SMS texts.", no_args_is_help=True)
 
 
+def register(commands: typer.Typer) -> None:
+    commands.add_typer(app, name="sms")
+
+
 @app.callback()
 def main() -> None:
     """SMS texts."""

@@ -30,7 +30,6 @@ CHECK_ENGINES_EVERY = 1.0
 
 def register(app: typer.Typer) -> None:
     app.command("up")(up)
-    app.command("migrate")(migrate)
 
 
 def up() -> None:
@@ -41,15 +40,6 @@ def up() -> None:
     (settings.var / "log").mkdir(exist_ok=True)
     with _signals_end_it():
         _run(settings)
-
-
-def migrate() -> None:
-    """Bring the database to the newest schema, then stop."""
-    settings = load_settings()
-    with urls(settings) as (database, _redis, _engines):
-        check_database(database)
-        upgrade(database)
-    say("the database has the newest schema")
 
 
 @contextlib.contextmanager
