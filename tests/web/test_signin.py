@@ -1,0 +1,126 @@
+"""Signing in: one sentence for every refusal, a limit on tries, sessions that end on the server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from outreach.errors import BadInput
+from outreach.store import staff
+from outreach.store.tables import Staff, StaffSession
+from outreach.web.console.signin import PER_PERSON, WAIT, WRONG
+from tests.web.conftest import NOW, PASSWORD, House, field
+
+
+def test_the_health_page_asks_the_database(house: House) -> None:
+    assert house.browser().get("/healthz").text == "ok\n"
+
+
+@pytest.mark.parametrize("path", ["/today", "/patients", "/patients/new", "/patients/x", "/visits/x"])
+def test_a_stranger_is_sent_to_sign_in(house: House, path: str) -> None:
+    answer = house.browser().get(path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [("desk@north.example", "wrong"), ("nobody@north.example", PASSWORD), ("", ""), ("desk@north.example", "")],
+    ids=["wrong password", "unknown person", "nothing", "no password"],
+)
+def test_every_refusal_says_the_same(house: House, email: str, password: str) -> None:
+    browser = house.browser()
+    form = field(browser.get("/sign-in").text, "form")
+    answer = browser.post("/sign-in", data={"form": form, "email": email, "password": password})
+    assert answer.status_code == 403
+    assert WRONG in answer.text
+    assert "outreach_desk" not in browser.cookies
+
+
+def test_an_unknown_person_costs_one_hash_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(staff, "_matches", lambda stored, _word: bool(checked.append(stored)))
+    with house.out.sessions() as session:
+        for email in ("desk@north.example", "nobody@north.example"):
+            assert staff.sign_in(session, email, "wrong", NOW) is None
+    assert len(checked) == 2
+    assert all(stored.startswith("$argon2id$") for stored in checked)
+
+
+def test_a_foreign_page_cannot_sign_anybody_in(house: House) -> None:
+    browser = house.browser()
+    browser.get("/sign-in")
+    answer = browser.post("/sign-in", data={"form": "x", "email": "desk@north.example", "password": PASSWORD})
+    assert answer.status_code == 403
+    assert "outreach_desk" not in browser.cookies
+
+
+def test_too_many_tries_must_wait_even_with_the_right_word(house: House) -> None:
+    browser = house.browser()
+    form = field(browser.get("/sign-in").text, "form")
+    entry = {"form": form, "email": "desk@north.example", "password": "wrong"}
+    for _ in range(PER_PERSON):
+        assert browser.post("/sign-in", data=entry).status_code == 403
+    answer = browser.post("/sign-in", data=entry | {"password": PASSWORD})
+    assert answer.status_code == 429
+    assert WAIT in answer.text
+
+
+def test_the_cookie_is_for_the_browser_alone(house: House) -> None:
+    browser = house.browser()
+    form = field(browser.get("/sign-in").text, "form")
+    answer = browser.post("/sign-in", data={"form": form, "email": " Desk@North.Example", "password": PASSWORD})
+    cookie = answer.headers.get_list("set-cookie")[0]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    with house.out.sessions() as session:
+        stored = session.scalars(select(StaffSession)).one()
+    assert browser.cookies["outreach_desk"].encode() not in stored.token_hash
+
+
+def test_signing_out_ends_the_session_on_the_server(house: House) -> None:
+    browser = house.desk()
+    stolen = dict(browser.cookies)
+    csrf = field(browser.get("/today").text, "csrf")
+    assert browser.post("/sign-out", data={"csrf": csrf}).status_code == 303
+    thief = house.browser()
+    thief.cookies.update(stolen)
+    assert thief.get("/today").status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/sign-out", "/patients", "/patients/new"])
+def test_a_form_without_the_sessions_secret_is_refused(house: House, path: str) -> None:
+    browser = house.desk()
+    assert browser.post(path, data={"csrf": "x"}).status_code == 403
+    assert browser.get("/today").status_code == 200
+
+
+def test_a_session_ends_when_idle_and_when_old(house: House) -> None:
+    browser = house.desk()
+    for minutes, status in [(29, 200), (58, 200), (89, 303)]:
+        later = house.later(timedelta(minutes=minutes)).browser()
+        later.cookies.update(dict(browser.cookies))
+        assert later.get("/today").status_code == status
+    with house.out.sessions.begin() as session:
+        staff.forget_old_sessions(session, NOW + staff.LONGEST + timedelta(seconds=1))
+        assert session.scalar(select(func.count()).select_from(StaffSession)) == 0
+
+
+def test_whoever_left_is_out_at_once(house: House) -> None:
+    browser = house.desk()
+    with house.out.sessions.begin() as session:
+        session.scalars(select(Staff)).one().active = False
+    assert browser.get("/today").status_code == 303
+
+
+@pytest.mark.parametrize(("email", "password"), [("new@north.example", "short"), ("DESK@north.example", PASSWORD)])
+def test_staff_need_a_long_password_and_an_address_of_their_own(house: House, email: str, password: str) -> None:
+    with house.out.sessions() as session, pytest.raises(BadInput):
+        staff.add(session, clinic_id=house.clinic_id, email=email, name="X", password=password)
+
+
+def test_the_start_page_of_a_clinic_in_service_shows_no_password(house: House) -> None:
+    answer = house.browser().get("/")
+    assert answer.status_code == 303
+    assert staff.DEMO_PASSWORD not in answer.text
