@@ -14,9 +14,7 @@ from outreach.domain.message import Found
 from outreach.domain.status import Status
 from outreach.errors import OutreachError, Reason
 from outreach.providers.base import Provider
-from outreach.store.due import Due
-from outreach.store.queue import Outcome, doubtful, expire_leases, record, settle
-from outreach.store.tables import Attempt
+from outreach.store.queue import Doubt, Outcome, doubtful, expire_leases, record, settle
 
 log = structlog.get_logger()
 
@@ -45,30 +43,31 @@ def recover(
         moved += settle(session, Status.ACCEPTED, Status.UNDELIVERED, Reason.NO_NEWS, now - SETTLE_AFTER, now)
     with sessions() as session:
         doubts = doubtful(session, hold, limit)
-        session.rollback()  # no transaction is open while the carrier is asked
-    outcomes = [found for due, attempt in doubts if (found := _ask(due, attempt, providers, clock()))]
+    # No transaction is open while the carrier is asked; compare-and-set makes a second asker harmless.
+    outcomes = [found for doubt in doubts if (found := _ask(doubt, providers, clock()))]
     with sessions.begin() as session:
         return moved + record(session, outcomes)
 
 
-def _ask(due: Due, attempt: Attempt, providers: Mapping[Channel, Provider], now: datetime) -> Outcome | None:
-    provider = providers.get(due.message.channel)
-    if provider is None or due.to is None:
+def _ask(doubt: Doubt, providers: Mapping[Channel, Provider], now: datetime) -> Outcome | None:
+    message = doubt.due.message
+    provider = providers.get(message.channel)
+    if provider is None or doubt.due.to is None:
         return None
-    days = {attempt.started_at.date(), (attempt.started_at + timedelta(minutes=10)).date()}
+    days = {doubt.started_at.date(), (doubt.started_at + timedelta(minutes=10)).date()}
     try:
-        listed = [one for day in sorted(days) for one in provider.find(due.to, day)]
+        listed = [one for day in sorted(days) for one in provider.find(doubt.due.to, day)]
     except OutreachError as error:
-        log.warning("carrier could not be asked", message=str(due.message.id), error=type(error).__name__)
+        log.warning("carrier could not be asked", message=str(message.id), error=type(error).__name__)
         return None
-    found = next((one for one in listed if _same(one, due, attempt)), None)
+    found = next((one for one in listed if _same(one, doubt)), None)
     if found is None:
-        log.warning("in doubt, not found at the carrier", message=str(due.message.id), attempt=str(attempt.id))
+        log.warning("in doubt, not found at the carrier", message=str(message.id), attempt=str(doubt.attempt_id))
         return None
-    return Outcome(due.message.id, due.message.clinic_id, attempt.id, found.status or Status.ACCEPTED, "found", now,
+    return Outcome(message.id, message.clinic_id, doubt.attempt_id, found.status or Status.ACCEPTED, "found", now,
                    carrier_id=found.carrier_id, from_status=(Status.UNKNOWN,))  # fmt: skip
 
 
-def _same(found: Found, due: Due, attempt: Attempt) -> bool:
-    same_text = text_hash(found.body) == attempt.text_hash
-    return same_text and (due.clinic.sms_sender.startswith("MG") or found.sender == due.clinic.sms_sender)
+def _same(found: Found, doubt: Doubt) -> bool:
+    sender = doubt.due.clinic.sms_sender
+    return text_hash(found.body) == doubt.text_hash and (sender.startswith("MG") or found.sender == sender)

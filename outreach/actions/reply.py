@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from outreach.actions import agree, withdraw
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
-from outreach.domain.consent import ConsentKind, State, may_contact
+from outreach.domain.consent import State, may_contact
 from outreach.domain.contact import index_form
 from outreach.domain.decision import REQUEST
 from outreach.domain.message import Inbound
 from outreach.domain.replies import ReplyWords, Understood, understand
 from outreach.domain.window import tz_version, wall_at
 from outreach.store import consents, inbox, seen
-from outreach.store.messages import add_occasion, revive
+from outreach.store.messages import add_occasion
 
 log = structlog.get_logger()
 ASKING = (REQUEST, "pre.the_day", "post.check_in")
@@ -46,9 +46,10 @@ def heard(session: Session, inbound: Inbound, *, replies: ReplyWords, words: Wor
         return inbound_id
     locale = _locale(said, writer, words)
     if kind == "stop":
-        _stop(session, clinic_id, writer, inbound_id, locale, now)
+        _stop(session, clinic_id, writer, inbound_id, inbound.body, locale, now)
     elif kind == "start":
-        _start(session, clinic_id, people, writer, inbound_id, locale, now)
+        if withdraw.restore(session, writer.address_id, method="sms", evidence=str(inbound_id), now=now, locale=locale):
+            _answer(session, clinic_id, writer, "reply.restarted", inbound_id, locale, now)
     elif kind == "help":
         _answer(session, clinic_id, writer, "reply.help", inbound_id, locale, now)
     elif said.answer == "1" and asked and asked.step == REQUEST and asked.address_id:
@@ -81,33 +82,14 @@ def _locale(said: Understood, writer: inbox.Sender, words: Words) -> str:
 
 
 def _stop(
-    session: Session, clinic_id: UUID, writer: inbox.Sender, inbound_id: UUID,
-    locale: str, now: datetime,
-) -> None:  # fmt: skip
+    session: Session, clinic_id: UUID, writer: inbox.Sender, inbound_id: UUID, body: str, locale: str, now: datetime
+) -> None:
     """Opt out everybody on that number; confirm once, and not again to a patient who had stopped before."""
     already = may_contact(consents.ledger(session, writer.address_id), now).state is State.OPTED_OUT
-    withdraw.stop(session, writer.address_id, method="sms", evidence=str(inbound_id), now=now)
+    withdraw.stop(session, writer.address_id, method="sms", evidence=str(inbound_id), now=now, wording=body,
+                  locale=locale)  # fmt: skip
     if not already:
         _answer(session, clinic_id, writer, "reply.stopped", inbound_id, locale, now)
-
-
-def _start(
-    session: Session, clinic_id: UUID, people: Sequence[inbox.Sender], writer: inbox.Sender, inbound_id: UUID,
-    locale: str, now: datetime,
-) -> None:  # fmt: skip
-    """START takes back what STOP took from the same number, and nothing else; it is never a first consent."""
-    back = []
-    for one in people:
-        if may_contact(consents.ledger(session, one.address_id), now).state is not State.OPTED_OUT:
-            continue
-        consents.add(session, clinic_id=clinic_id, patient_id=one.patient_id, address_id=one.address_id,
-                     channel=Channel.SMS, kind=ConsentKind.RESTORED, method="sms", actor="patient", at=now,
-                     evidence=str(inbound_id))  # fmt: skip
-        if may_contact(consents.ledger(session, one.address_id), now).allowed:
-            back.append(one.address_id)
-    if back:
-        revive(session, back, now)
-        _answer(session, clinic_id, writer, "reply.restarted", inbound_id, locale, now)
 
 
 def _answer(

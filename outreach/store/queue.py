@@ -243,18 +243,27 @@ def expire_leases(session: Session, at: datetime, grace: timedelta = timedelta(0
     return len(rows)
 
 
-def doubtful(session: Session, hold: timedelta, limit: int) -> list[tuple[Due, Attempt]]:
-    """Unknown messages held long enough for the carrier's list to know them, with their attempt."""
+@dataclass(frozen=True)
+class Doubt:
+    """A message that may be on its way, and the attempt that left it so."""
+
+    due: Due
+    attempt_id: UUID
+    started_at: datetime
+    text_hash: bytes | None
+
+
+def doubtful(session: Session, hold: timedelta, limit: int) -> list[Doubt]:
+    """Unknown messages held long enough for the carrier's list to know them."""
     rows = session.execute(
-        select(Message.id, Attempt)
+        select(Message.id, Attempt.id, Attempt.started_at, Attempt.text_hash)
         .join(Attempt, Attempt.id == Message.attempt_id)
         .where(Message.status == Status.UNKNOWN.value, Attempt.started_at < func.now() - hold)
         .order_by(Message.lease_until)
         .limit(limit)
-        .with_for_update(of=Message, skip_locked=True)
     ).all()
     views = {due.message.id: due for due in read_due(session, [row[0] for row in rows])}
-    return [(views[row[0]], row[1]) for row in rows]
+    return [Doubt(views[row[0]], *row[1:]) for row in rows]
 
 
 def settle(session: Session, status: Status, end: Status, reason: Reason, sent_before: datetime, at: datetime) -> int:

@@ -1,0 +1,375 @@
+"""The pump over a real database: what goes, what does not, and that nothing goes twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import Engine, select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+
+from outreach.actions import receive, reply
+from outreach.actions.dispatch import Pump, drain
+from outreach.actions.recover import recover
+from outreach.content.compose import Words
+from outreach.content.keywords import load_replies
+from outreach.content.sequences import load
+from outreach.domain.channel import Channel
+from outreach.domain.consent import ConsentKind
+from outreach.domain.message import Inbound, Planned, Receipt
+from outreach.domain.status import Status
+from outreach.errors import Reason, Refused, Uncertain
+from outreach.providers.memory import MemoryProvider
+from outreach.settings import ROOT
+from outreach.store import consents, enrolments, infusions, patients
+from outreach.store.messages import add_planned
+from outreach.store.seen import Seen, timeline
+from outreach.store.tables import Attempt, Clinic, Event, Message
+from outreach.store.vault import Vault
+
+NOON = datetime(2026, 12, 7, 18, tzinfo=UTC)  # 12:00 in Chicago
+PHONE = "+12025550143"
+CLINIC = "+12025550100"
+ZONE = "America/Chicago"
+
+
+@pytest.fixture(scope="module")
+def words() -> Words:
+    return Words.load(ROOT)
+
+
+@dataclass
+class World:
+    """One clinic, one patient with one phone, and a carrier that remembers."""
+
+    sessions: sessionmaker[Session]
+    carrier: MemoryProvider
+    words: Words
+    clinic_id: UUID
+    patient_id: UUID
+    address_id: UUID
+    course_id: UUID
+    infusion_id: UUID
+    enrolment_id: UUID
+    now: datetime = NOON
+
+    def pump(self) -> Pump:
+        sequence = load(ROOT / "config" / "sequences" / "ketamine-infusion.yaml")
+        return Pump(self.sessions, {Channel.SMS: self.carrier}, self.words, {sequence.name: sequence},
+                    "https://reach.example.org", lambda: self.now, window=8, timeout=1, lease=30)  # fmt: skip
+
+    def plan(self, step: str = "post.check_in", due: datetime | None = None, revision: int = 0) -> None:
+        due = due or self.now
+        one = Planned(step, Channel.SMS, due.replace(tzinfo=None), ZONE, "2026c", due, due + timedelta(days=1), "test",
+                      infusion_id=self.infusion_id, course_id=self.course_id, revision=revision)  # fmt: skip
+        with self.sessions.begin() as session:
+            add_planned(session, clinic_id=self.clinic_id, patient_id=self.patient_id, enrolment_id=self.enrolment_id,
+                        planned=[one], addresses={Channel.SMS: self.address_id}, now=self.now)  # fmt: skip
+
+    def agree(self, warned: bool = True) -> None:
+        with self.sessions.begin() as session:
+            consents.add(session, clinic_id=self.clinic_id, patient_id=self.patient_id, address_id=self.address_id,
+                         channel=Channel.SMS, kind=ConsentKind.AGREED, method="paper", actor="desk", warned=warned,
+                         at=self.now - timedelta(days=1), evidence="form 1")  # fmt: skip
+
+    def write(self, body: str, carrier_id: str | None = None) -> None:
+        said = Inbound(carrier_id or f"SM{uuid4().hex}", Channel.SMS, PHONE, CLINIC, body)
+        with self.sessions.begin() as session:
+            reply.heard(session, said, replies=load_replies(ROOT / "config" / "replies.yaml"), words=self.words,
+                        now=self.now)  # fmt: skip
+
+    def seen(self) -> list[Seen]:
+        with self.sessions() as session:
+            return timeline(session, self.clinic_id, self.patient_id)
+
+    def states(self) -> list[tuple[str, Status, Reason | None]]:
+        return [(one.step, one.status, one.reason) for one in self.seen()]
+
+
+@pytest.fixture
+def world(engine: Engine, vault: Vault, words: Words) -> Iterator[World]:
+    yield _world(engine, vault, words)
+
+
+def _world(engine: Engine, vault: Vault, words: Words, locale: str = "en") -> World:
+    sessions = sessionmaker(engine, info={"vault": vault}, expire_on_commit=False)
+    before = NOON - timedelta(days=30)
+    with sessions.begin() as session:
+        clinic = Clinic(slug="fern", name="Fern Street Clinic", zone=ZONE, country="US", locale="en", phone="+12025550199",
+                        address="12 Fern Street", emergency="911", sms_sender=CLINIC, email_sender="care@fern.example")  # fmt: skip
+        session.add(clinic)
+        session.flush()
+        patient = patients.add(session, clinic_id=clinic.id, name="Ada Example", locale=locale, zone=ZONE, wording="full",
+                               now=before)  # fmt: skip
+        address, _ = patients.set_address(session, clinic.id, patient, Channel.SMS, PHONE, before)
+        course = enrolments.course_for(session, clinic.id, patient, before)
+        infusion = infusions.add(session, clinic_id=clinic.id, course_id=course, starts=datetime(2026, 12, 10, 9, 30),
+                                 zone=ZONE, minutes=60, now=before, external="v1")  # noqa: DTZ001 - a wall time  # fmt: skip
+        enrolment = enrolments.enrol(session, clinic_id=clinic.id, patient_id=patient, course_id=course,
+                                     sequence="ketamine-infusion", digest="d", now=before)  # fmt: skip
+        return World(sessions, MemoryProvider(), words, clinic.id, patient, address, course, infusion, enrolment)
+
+
+def test_nothing_goes_to_a_patient_who_never_agreed(world: World) -> None:
+    world.plan()
+    drain(world.pump(), 5)
+    assert world.states() == [("post.check_in", Status.SUPPRESSED, Reason.NO_CONSENT)]
+    assert world.carrier.parcels == []
+
+
+def test_a_due_message_goes_once_however_often_the_pump_is_woken(world: World) -> None:
+    world.agree()
+    world.plan()
+    for _ in range(3):
+        drain(world.pump(), 5)
+    assert len(world.carrier.parcels) == 1
+    assert world.states() == [("post.check_in", Status.ACCEPTED, None)]
+
+
+def test_two_pumps_at_once_send_each_message_once(world: World) -> None:
+    world.agree()
+    for revision in range(40):
+        world.plan(revision=revision)
+    pumps = [threading.Thread(target=drain, args=(world.pump(), 20)) for _ in range(2)]
+    for one in pumps:
+        one.start()
+    for one in pumps:
+        one.join()
+    assert len(world.carrier.parcels) == 40
+    assert len({parcel.attempt_id for parcel in world.carrier.parcels}) == 40
+
+
+def test_the_attempt_is_committed_before_the_carrier_is_called(world: World) -> None:
+    world.agree()
+    world.plan()
+    found: list[tuple[str, str | None]] = []
+    real = world.carrier.send
+
+    def spying(parcel):  # type: ignore[no-untyped-def]
+        with world.sessions() as other:
+            row = other.scalars(select(Message)).one()
+            attempt = other.get(Attempt, parcel.attempt_id)
+            found.append((row.status, attempt.carrier if attempt else None))
+        return real(parcel)
+
+    world.carrier.send = spying  # type: ignore[method-assign]
+    drain(world.pump(), 5)
+    assert found == [("sending", "memory")]
+
+
+def test_our_attempt_id_travels_in_the_callback_address(world: World) -> None:
+    world.agree()
+    world.plan()
+    drain(world.pump(), 5)
+    parcel = world.carrier.parcels[0]
+    assert parcel.status_callback == f"https://reach.example.org/hooks/twilio/status/{parcel.attempt_id}"
+
+
+def test_no_answer_is_unknown_and_never_sent_again(world: World) -> None:
+    world.agree()
+    world.plan()
+    world.carrier = MemoryProvider(outcomes=[Uncertain()])
+    drain(world.pump(), 5)
+    drain(world.pump(), 5)
+    assert len(world.carrier.parcels) == 1
+    assert world.states() == [("post.check_in", Status.UNKNOWN, None)]
+
+
+def test_an_unknown_message_that_the_carrier_lists_is_adopted_not_resent(world: World) -> None:
+    world.agree()
+    world.plan()
+    world.carrier = MemoryProvider(outcomes=[Uncertain()], uncertain_is_taken=True)
+    drain(world.pump(), 5)
+    recover(world.sessions, {Channel.SMS: world.carrier}, lambda: world.now, hold=timedelta(0))
+    assert world.states() == [("post.check_in", Status.ACCEPTED, None)]
+    assert len(world.carrier.parcels) == 1
+
+
+def test_an_unknown_message_that_the_carrier_does_not_list_waits_for_a_person(world: World) -> None:
+    world.agree()
+    world.plan()
+    world.carrier = MemoryProvider(outcomes=[Uncertain()], uncertain_is_taken=False)
+    drain(world.pump(), 5)
+    recover(world.sessions, {Channel.SMS: world.carrier}, lambda: world.now, hold=timedelta(0))
+    assert world.states() == [("post.check_in", Status.UNKNOWN, None)]
+
+
+def test_a_worker_that_died_leaves_its_message_in_doubt_not_due(world: World) -> None:
+    world.agree()
+    world.plan()
+    world.carrier = MemoryProvider(outcomes=[Uncertain()], uncertain_is_taken=False)
+    drain(world.pump(), 5)
+    with world.sessions.begin() as session:  # as a kill -9 in the middle of the call leaves it
+        session.execute(update(Message).values(status="sending", lease_until=text("now() - interval '1 second'")))
+    recover(world.sessions, {Channel.SMS: world.carrier}, lambda: world.now, hold=timedelta(hours=1))
+    drain(world.pump(), 5)
+    assert world.states() == [("post.check_in", Status.UNKNOWN, None)]
+    assert len(world.carrier.parcels) == 1
+
+
+def test_a_sure_refusal_that_may_pass_is_tried_again_later(world: World) -> None:
+    world.agree()
+    world.plan()
+    world.carrier = MemoryProvider(outcomes=[Refused(Reason.TRANSIENT, retry=True, code="20429", after=30)])
+    drain(world.pump(), 5)
+    assert world.states()[0][1] is Status.SCHEDULED
+    world.now += timedelta(minutes=5)
+    drain(world.pump(), 5)
+    assert world.states() == [("post.check_in", Status.ACCEPTED, None)]
+    assert len({parcel.attempt_id for parcel in world.carrier.parcels}) == 2
+
+
+def test_a_bad_number_fails_with_its_reason(world: World) -> None:
+    world.agree()
+    world.plan()
+    world.carrier = MemoryProvider(outcomes=[Refused(Reason.BAD_NUMBER, code="21211")])
+    drain(world.pump(), 5)
+    assert world.states() == [("post.check_in", Status.FAILED, Reason.BAD_NUMBER)]
+
+
+def test_a_carrier_that_says_stopped_stops_us_too(world: World) -> None:
+    world.agree()
+    world.plan()
+    world.plan("post.first_days", NOON + timedelta(days=2))
+    world.carrier = MemoryProvider(outcomes=[Refused(Reason.UNSUBSCRIBED_AT_CARRIER, code="21610")])
+    drain(world.pump(), 5)
+    assert world.states()[1][1:] == (Status.SUPPRESSED, Reason.OPTED_OUT)
+
+
+def test_at_night_a_message_waits_for_the_morning(world: World) -> None:
+    world.agree()
+    world.now = datetime(2026, 12, 8, 5, tzinfo=UTC)  # 23:00 in Chicago
+    world.plan()
+    drain(world.pump(), 5)
+    assert world.carrier.parcels == []
+    assert world.seen()[0].due_at == datetime(2026, 12, 8, 14, tzinfo=UTC)
+
+
+def test_a_message_whose_use_is_over_expires(world: World) -> None:
+    world.agree()
+    world.plan(due=NOON - timedelta(days=3))
+    drain(world.pump(), 5)
+    assert world.states() == [("post.check_in", Status.EXPIRED, Reason.TOO_LATE)]
+
+
+@pytest.mark.parametrize("order", [("sent", "delivered"), ("delivered", "sent"), ("delivered", "sent", "delivered")])
+def test_receipts_come_in_any_order_and_any_number(world: World, order: tuple[str, ...]) -> None:
+    world.agree()
+    world.plan()
+    drain(world.pump(), 5)
+    parcel = world.carrier.parcels[0]
+    for word in order:
+        with world.sessions.begin() as session:
+            receive.apply(session, parcel.attempt_id, Receipt("mem-1", word, Status(word)), world.now)
+    assert world.states() == [("post.check_in", Status.DELIVERED, None)]
+    with world.sessions() as session:
+        kept = session.scalars(select(Event.word).where(Event.source == "carrier")).all()
+    assert sorted(kept) == sorted(set(order))
+
+
+def test_a_receipt_that_beats_our_own_record_is_kept(world: World) -> None:
+    world.agree()
+    world.plan()
+    real = world.carrier.send
+
+    def early(parcel):  # type: ignore[no-untyped-def]
+        accepted = real(parcel)
+        with world.sessions.begin() as session:
+            receive.apply(session, parcel.attempt_id, Receipt("mem-1", "delivered", Status.DELIVERED), world.now)
+        return accepted
+
+    world.carrier.send = early  # type: ignore[method-assign]
+    drain(world.pump(), 5)
+    assert world.states() == [("post.check_in", Status.DELIVERED, None)]
+
+
+def test_news_of_an_attempt_we_never_made_changes_nothing(world: World) -> None:
+    with world.sessions.begin() as session:
+        assert not receive.apply(session, uuid4(), Receipt("x", "delivered", Status.DELIVERED), world.now)
+
+
+def test_stop_suppresses_what_is_to_come_and_is_confirmed_once(engine: Engine, vault: Vault, words: Words) -> None:
+    world = _world(engine, vault, words, locale="ar")
+    world.agree()
+    world.plan("post.first_days", NOON + timedelta(days=2))
+    world.write("توقف")
+    world.write("STOP")
+    drain(world.pump(), 5)
+    assert [(p.content.locale, p.to) for p in world.carrier.parcels] == [("ar", PHONE)]
+    assert ("post.first_days", Status.SUPPRESSED, Reason.OPTED_OUT) in world.states()
+    world.now += timedelta(days=2)
+    drain(world.pump(), 5)
+    assert len(world.carrier.parcels) == 1
+
+
+def test_start_gives_back_what_stop_took(world: World) -> None:
+    world.agree()
+    world.plan("post.first_days", NOON + timedelta(days=2))
+    world.write("STOP")
+    world.now += timedelta(minutes=1)
+    world.write("START")
+    assert ("post.first_days", Status.SCHEDULED, None) in world.states()
+
+
+def test_start_is_never_a_first_agreement(world: World) -> None:
+    world.plan("post.first_days", NOON + timedelta(days=2))
+    world.write("START")
+    world.now += timedelta(days=2)
+    drain(world.pump(), 5)
+    assert world.carrier.parcels == []
+
+
+def test_a_replayed_inbound_message_does_nothing_new(world: World) -> None:
+    world.agree()
+    world.write("HELP", "SM1")
+    world.write("HELP", "SM1")
+    drain(world.pump(), 5)
+    assert len(world.carrier.parcels) == 1
+
+
+def test_neutral_words_go_to_whoever_was_not_warned(world: World) -> None:
+    world.agree(warned=False)
+    world.plan()
+    drain(world.pump(), 5)
+    text_sent = world.carrier.parcels[0].content.text
+    assert "infusion" not in text_sent.lower()
+    assert "https://reach.example.org/p/" in text_sent
+    assert world.seen()[0].wording == "neutral"
+
+
+def test_a_move_changes_nothing_of_what_went_out(world: World) -> None:
+    world.agree()
+    world.plan()
+    drain(world.pump(), 5)
+    world.plan()
+    drain(world.pump(), 5)
+    assert len(world.carrier.parcels) == 1
+
+
+@pytest.mark.parametrize("statement", ["UPDATE event SET word = 'x'", "DELETE FROM consent_event"])
+def test_ledgers_refuse_a_rewrite(world: World, statement: str) -> None:
+    world.agree()
+    world.plan()
+    with pytest.raises(DBAPIError), world.sessions.begin() as session:
+        session.execute(text(statement))
+
+
+def test_a_sealed_value_copied_to_another_row_does_not_open(world: World) -> None:
+    world.agree()
+    world.plan()
+    world.plan("post.first_days")
+    drain(world.pump(), 5)
+    with world.sessions.begin() as session:
+        first, second = session.scalars(select(Message.id).order_by(Message.id)).all()
+        session.execute(text("UPDATE message SET body_sealed = (SELECT body_sealed FROM message WHERE id = :b) WHERE id = :a"),
+                        {"a": first, "b": second})  # fmt: skip
+    with pytest.raises(InvalidTag):
+        world.seen()
+
+
