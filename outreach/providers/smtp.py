@@ -220,6 +220,7 @@ def _unconnected(error: Exception) -> Refused:
         if error.smtp_code < 500:
             return Refused(Reason.TRANSIENT, retry=True, code=str(error.smtp_code))
         return Refused(Reason.CONFIGURATION, retry=True, code=str(error.smtp_code))
-    if isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLCertVerificationError):
+    no_way_in = type(error) is smtplib.SMTPException  # no method of signing in that both sides know
+    if no_way_in or isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLCertVerificationError):
         return Refused(Reason.CONFIGURATION, retry=True, code=type(error).__name__)
     return Refused(Reason.TRANSIENT, retry=True, code="connect")

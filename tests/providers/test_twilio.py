@@ -4,29 +4,190 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
 from outreach.domain.message import Parcel
 from outreach.domain.status import Status
-from outreach.errors import Reason, Refused, Uncertain
+from outreach.errors import OutreachError, Reason, Refused, Uncertain
 from outreach.providers.twilio import TwilioProvider
 from outreach.providers.twilio_codes import CODES, treatment
 from outreach.sandbox.running import Running
 
-
 SID, TOKEN = "AC" + "a" * 32, "the token"
+CREATED = json.dumps({"sid": "SM" + "b" * 32, "status": "queued"}).encode()
 Make = Callable[..., Parcel]
 
 
-def to_stub(stub: Stub, timeout: float = 5) -> TwilioProvider:
+def to_stub(stub: Any, timeout: float = 5) -> TwilioProvider:
     return TwilioProvider(SID, TOKEN, stub.url, timeout=timeout, pool=4)
 
 
-def asked(stub: Stub) -> dict[str, list[str]]:
-    return parse_qs(stub.asked[-1][2])
+def said_of(stub: Any, parcel: Parcel, timeout: float = 5) -> OutreachError:
+    carrier = to_stub(stub, timeout)
+    with pytest.raises(OutreachError) as caught:
+        carrier.send(parcel)
+    carrier.close()
+    return caught.value
+
+
+def test_the_attempt_travels_in_the_callback_and_the_words_stay_as_counted(stub: Any, sms: Make) -> None:
+    stub.body = CREATED
+    parcel = sms()
+    to_stub(stub).send(parcel)
+    [(method, path, body)] = stub.asked
+    assert (method, path) == ("POST", f"/2010-04-01/Accounts/{SID}/Messages.json")
+    assert parse_qs(body) == {
+        "To": ["+12025550123"],
+        "From": ["+12025550100"],
+        "Body": ["Your visit is tomorrow."],
+        "StatusCallback": [parcel.status_callback],
+        "ValidityPeriod": ["14400"],
+        "SmartEncoded": ["false"],
+    }
+
+
+def test_a_messaging_service_is_named_as_one(stub: Any, sms: Make) -> None:
+    stub.body = CREATED
+    to_stub(stub).send(sms(sender="MG" + "c" * 32))
+    form = parse_qs(stub.asked[0][2])
+    assert form["MessagingServiceSid"] == ["MG" + "c" * 32]
+    assert "From" not in form
+
+
+REFUSALS = (
+    ("its usual error", 400, {"code": 21610, "message": "m", "status": 400}, (Reason.UNSUBSCRIBED_AT_CARRIER, False)),
+    (
+        "RFC 9457",
+        400,
+        {"type": "t", "title": "t", "status": 400, "code": 21211, "detail": "+12025550123"},
+        (Reason.BAD_NUMBER, False),
+    ),
+    ("a code we do not know", 400, {"code": 29999, "message": "m", "status": 400}, (Reason.UNKNOWN_CODE, False)),
+    ("no JSON", 404, None, (Reason.UNKNOWN_CODE, False)),
+)
+
+
+@pytest.mark.parametrize(("status", "body", "says"), [row[1:] for row in REFUSALS], ids=[row[0] for row in REFUSALS])
+def test_a_refusal_is_read_in_every_shape(
+    stub: Any, sms: Make, status: int, body: dict[str, Any] | None, says: tuple[Reason, bool]
+) -> None:
+    stub.status, stub.body = status, json.dumps(body).encode() if body else b"<html>"
+    said = said_of(stub, sms())
+    assert isinstance(said, Refused)
+    assert (said.reason, said.retry) == says
+
+
+UNKNOWN = (
+    ("500", 500, b"{}"),
+    ("503 with a code", 503, b'{"code": 20503, "message": "m"}'),
+    ("a redirect", 307, b""),
+    ("201 that is not JSON", 201, b"<html>"),
+    ("201 with a list", 201, b"[]"),
+    ("201 without an id", 201, b"{}"),
+    ("a closed connection", 0, b""),
+)
+
+
+@pytest.mark.parametrize(("status", "body"), [row[1:] for row in UNKNOWN], ids=[row[0] for row in UNKNOWN])
+def test_an_answer_that_proves_nothing_is_uncertain(stub: Any, sms: Make, status: int, body: bytes) -> None:
+    stub.status, stub.body = status, body
+    assert isinstance(said_of(stub, sms()), Uncertain)
+    assert len(stub.asked) == 1, "never asked twice: that would be a second message"
+
+
+def test_silence_ends_by_the_clock_and_is_uncertain(stub: Any, sms: Make) -> None:
+    stub.silent = True
+    assert isinstance(said_of(stub, sms(), timeout=0.2), Uncertain)
+    stub.hold.set()
+    assert len(stub.asked) == 1
+
+
+def test_how_long_to_wait_is_kept_from_429(stub: Any, sms: Make) -> None:
+    stub.status, stub.body, stub.headers = 429, b'{"code": 20429}', {"Retry-After": "7"}
+    said = said_of(stub, sms())
+    assert said == Refused(Reason.TRANSIENT, retry=True, code="20429", after=7.0)
+
+
+def test_connections_are_kept_and_shared_by_threads(stub: Any, sms: Make) -> None:
+    stub.body = CREATED
+    carrier = to_stub(stub)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: carrier.send(sms()), range(60)))
+    carrier.close()
+    assert len(stub.asked) == 60
+    assert len(stub.sockets) <= 4
+
+
+def test_no_address_reaches_a_log(sandbox: Running, sms: Make, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    carrier = TwilioProvider(SID, TOKEN, sandbox.url, timeout=5, pool=1)
+    carrier.send(sms("+12025550177"))
+    carrier.find("+12025550177", datetime.now(UTC).date())
+    carrier.close()
+    assert "2025550177" not in caplog.text
+
+
+def test_the_stand_in_is_never_asked_about_another_service() -> None:
+    carrier = TwilioProvider(SID, TOKEN, "http://127.0.0.1:1", timeout=1)
+    with pytest.raises(Exception, match=r"unexpected host lookups\.twilio\.com"):
+        carrier._client.lookups.v2.phone_numbers("+12025550123").fetch()
+
+
+RECEIPTS = (
+    ("queued", "", Status.ACCEPTED, None),
+    ("sending", "", Status.ACCEPTED, None),
+    ("sent", "", Status.SENT, None),
+    ("delivered", "", Status.DELIVERED, None),
+    ("read", "", Status.DELIVERED, None),
+    ("undelivered", "30003", Status.UNDELIVERED, Reason.UNREACHABLE),
+    ("undelivered", "30007", Status.UNDELIVERED, Reason.CONTENT_REFUSED),
+    ("failed", "30005", Status.FAILED, Reason.BAD_NUMBER),
+    ("failed", "99999", Status.FAILED, Reason.UNKNOWN_CODE),
+    ("failed", "", Status.FAILED, Reason.UNKNOWN_CODE),
+    ("canceled", "", Status.CANCELLED, None),
+    ("teleported", "", None, None),
+)
+
+
+@pytest.mark.parametrize(("word", "code", "status", "reason"), RECEIPTS)
+def test_a_receipt_is_read_in_our_words(word: str, code: str, status: Status | None, reason: Reason | None) -> None:
+    receipt = TwilioProvider(SID, TOKEN).receipt({"MessageSid": "SM1", "MessageStatus": word, "ErrorCode": code})
+    assert (receipt.carrier_id, receipt.word, receipt.status, receipt.reason) == ("SM1", word, status, reason)
+    assert receipt.code == code
+
+
+def test_a_lost_answer_is_found_in_the_list(sandbox: Running, sms: Make) -> None:
+    carrier = TwilioProvider(SID, TOKEN, sandbox.url, timeout=5)
+    parcel = sms("+14155559053", "Found by its words")
+    with pytest.raises(Uncertain):
+        carrier.send(parcel)
+    found = wait_for(lambda: carrier.find(parcel.to, datetime.now(UTC).date()))
+    assert [(one.to, one.body, one.sender) for one in found] == [(parcel.to, "Found by its words", parcel.sender)]
+    assert carrier.find(parcel.to, datetime.now(UTC).date() + timedelta(days=1)) == []
+    assert carrier.find("+14155550000", datetime.now(UTC).date()) == []
+    carrier.close()
+
+
+def wait_for(look: Callable[[], Any]) -> Any:
+    for _ in range(500):
+        if seen := look():
+            return seen
+    return look()
+
+
+def test_asking_fails_as_sending_does(stub: Any) -> None:
+    stub.status = 500
+    with pytest.raises(OutreachError):
+        to_stub(stub).find("+12025550123", datetime.now(UTC).date())
+
+
+def test_the_table_retries_nothing_that_a_person_or_their_number_refused() -> None:
+    never = {Reason.UNSUBSCRIBED_AT_CARRIER, Reason.BAD_NUMBER, Reason.CONTENT_REFUSED, Reason.SECURITY, Reason.BLOCKED}
+    assert [code for code, row in CODES.items() if row.reason in never and row.retry] == []
+    assert treatment("nonsense") == treatment(None) == treatment(1)
