@@ -117,14 +117,19 @@ def end(mine: dict[str, Any] | None, how: signal.Signals, seconds: float) -> Non
         return
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(how)
-        if not seconds:
-            return
-        try:
-            process.wait(seconds)
-        except psutil.TimeoutExpired:
+        if seconds and not _gone(mine or {}, seconds):
             process.kill()
-            process.wait(2)
-    _reap()
+            _gone(mine or {}, 2)
+
+
+def _gone(mine: dict[str, Any], seconds: float) -> bool:
+    """Whether it went in time. A zombie has gone: it only waits for a parent that may be another process than we."""
+    deadline = time.monotonic() + seconds
+    while _found(mine) is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _found(mine: dict[str, Any]) -> psutil.Process | None:
