@@ -33,8 +33,8 @@ def phone(raw: str, region: str | None = None, *, lenient: bool = False) -> str:
     """A number that can get SMS, as E.164 ("+12025550143"). `region`: the clinic's country (US), for numbers without +.
 
     BadInput says what is wrong, without repeating the number. In the US and Canada landlines cannot be told from
-    mobiles; there the carrier says it later. `lenient` lets through numbers of right length in a range not known to be in use
-    (number plans change weekly): an import accepts them and shows `doubt`.
+    mobiles; there the carrier says it later. `lenient` lets through numbers of right length in a range not known to be
+    in use (number plans change weekly): an import accepts them and shows `doubt`.
     """
     number = _parsed(raw, region)
     reason = phonenumbers.is_possible_number_with_reason(number)
