@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from outreach.errors import OutreachError
 from outreach.launching import alive, end, free_port, identity_of, keep, start_postgres, start_valkey
-from outreach.lodging import PASSABLE, lodge
+from outreach.lodging import PASSABLE, find_home, lodge
 
 _START = {"postgres": start_postgres, "valkey": start_valkey}
 _STOP = {"postgres": signal.SIGINT, "valkey": signal.SIGTERM}  # SIGINT is PostgreSQL's "fast" shutdown
@@ -113,8 +113,10 @@ class Engines:
         if not dead:
             return []
         recorded = self._state.get("home")
-        lodging = lodge(self.var, Path(recorded) if recorded else None)
-        self._state["home"] = str(lodging.home)
+        home = find_home(self.var, Path(recorded) if recorded else None)
+        self._state["home"] = str(home)
+        _write(self.var, self._state)
+        lodging = lodge(home)
         for name in dead:
             mine = self._state.setdefault(name, {"password": secrets.token_urlsafe(24)})
             mine["port"] = free_port(mine.get("port"))

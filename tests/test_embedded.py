@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from outreach.embedded import Engines
 from outreach.errors import OutreachError
-from outreach.lodging import lodge
+from outreach.lodging import find_home, lodge
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_root_steps_down_and_opens_no_folder() -> None:
     var = closed / "var"
     var.mkdir()
     try:
-        lodging = lodge(var, None)
+        lodging = lodge(find_home(var, None))
         assert not lodging.home.is_relative_to(closed), "the account cannot get into a closed folder"
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700, "and it was not opened for it"
         assert lodging.home.stat().st_uid == (lodging.account or (0, 0))[0] != 0
