@@ -7,6 +7,7 @@ from functools import cache
 
 import structlog
 from celery.signals import worker_shutdown
+from sqlalchemy.exc import OperationalError
 
 from outreach.actions import recover as recovery
 from outreach.actions.dispatch import drain
@@ -31,6 +32,9 @@ def dispatch() -> None:
         return
     try:
         tally = drain(outreach().pump())
+    except OperationalError as error:  # nothing is lost: the next wake-up finds everything where it was
+        log.warning("database away, will try at the next wake-up", error=type(error).__name__)
+        return
     finally:
         _draining.release()
     if tally.handled:
@@ -41,12 +45,16 @@ def dispatch() -> None:
 def recover() -> None:
     """Learn what became of messages in doubt; settle those no news will come for."""
     out = outreach()
-    recovered = recovery.recover(out.sessions, out.providers, out.clock)
+    try:
+        recovered = recovery.recover(out.sessions, out.providers, out.clock)
+    except OperationalError as error:
+        log.warning("database away, will try at the next wake-up", error=type(error).__name__)
+        return
     if recovered:
         log.info("recovered", count=recovered)
 
 
-@worker_shutdown.connect  # type: ignore[untyped-decorator]
+@worker_shutdown.connect
 def _close(**_: object) -> None:
     if outreach.cache_info().currsize:
         outreach().close()

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions import withdraw
@@ -93,9 +94,7 @@ def drain(pump: Pump, seconds: float = 50.0) -> Tally:
     return tally
 
 
-def _take(
-    pump: Pump, room: int, pool: ThreadPoolExecutor, flying: dict[Future[Outcome], Handed], tally: Tally
-) -> bool:
+def _take(pump: Pump, room: int, pool: ThreadPoolExecutor, flying: dict[Future[Outcome], Handed], tally: Tally) -> bool:
     """Claim and begin up to `room` messages. False when nothing was due."""
     begun = time.monotonic()
     with pump.sessions.begin() as session:
@@ -216,12 +215,28 @@ def _outcome(handed: Handed, pump: Pump, status: Status, word: str, **more: Any)
 
 
 def _land(pump: Pump, landed: Sequence[tuple[Handed, Future[Outcome]]], tally: Tally) -> None:
-    """Record a batch. A lost database is not the carrier's fault: the lease makes these rows doubtful, never lost."""
+    """Record a batch, and keep trying while the database is away: what carriers said must not be forgotten.
+
+    If it stays away longer than the lease, the rows become doubtful and callbacks or the carrier's list settle them.
+    """
     outcomes = [future.result() for _, future in landed]
+    give_up = time.monotonic() + pump.lease
+    while True:
+        try:
+            _record(pump, landed, outcomes)
+            break
+        except OperationalError as error:
+            if time.monotonic() > give_up:
+                raise
+            log.warning("database away, outcomes wait", count=len(outcomes), error=type(error).__name__)
+            time.sleep(1)
+    tally.counts.update(outcome.status.value for outcome in outcomes)
+
+
+def _record(pump: Pump, landed: Sequence[tuple[Handed, Future[Outcome]]], outcomes: Sequence[Outcome]) -> None:
     with pump.sessions.begin() as session:
         record(session, outcomes)
         for (handed, _), outcome in zip(landed, outcomes, strict=True):
             if outcome.reason is Reason.UNSUBSCRIBED_AT_CARRIER and handed.due.message.address_id:
                 withdraw.stop(session, handed.due.message.address_id, method="carrier",
                               evidence=str(outcome.attempt_id), now=outcome.at)  # fmt: skip
-    tally.counts.update(outcome.status.value for outcome in outcomes)

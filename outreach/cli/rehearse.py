@@ -41,7 +41,9 @@ def register(app: typer.Typer) -> None:
 
 def rehearse(
     csv: Annotated[Path, typer.Option(help="Patients and infusions, in the form of `outreach load`.")] = ROOT
-    / "config" / "sample" / "patients.csv",
+    / "config"
+    / "sample"
+    / "patients.csv",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every message and the balance there.")] = None,
 ) -> None:
     """Play the whole course of these patients on a clock that runs ahead; exit 0 only if every message is accounted for."""

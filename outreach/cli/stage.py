@@ -55,14 +55,14 @@ class Stage:
         """Ask the sandbox's own interface; JSON in, JSON out."""
         url = f"http://127.0.0.1:{self.settings.sandbox_http_port}{path}"
         data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(url, data, {"content-type": "application/json"})  # noqa: S310 - loopback
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        request = urllib.request.Request(url, data, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read() or b"{}")
 
     def press(self, path: str) -> None:
         """A patient presses a button on the page."""
-        request = urllib.request.Request(f"{self.settings.public_url}{path}", b"")  # noqa: S310
-        urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
+        request = urllib.request.Request(f"{self.settings.public_url}{path}", b"")
+        urllib.request.urlopen(request, timeout=30).close()
 
 
 @contextlib.contextmanager
@@ -114,7 +114,8 @@ def _apart(child: Child, settings: Settings) -> Child:
     """Logs and beat's notebook apart from those of the service that may be running."""
     child.log = settings.var.absolute() / "rehearsal" / child.log.name
     child.command = [
-        str(settings.var / "rehearsal" / "beat") if part == str(settings.var / "beat") else part for part in child.command
+        str(settings.var / "rehearsal" / "beat") if part == str(settings.var / "beat") else part
+        for part in child.command
     ]
     return child
 
@@ -150,5 +151,3 @@ def _free(port: int) -> bool:
 
 def _listening(settings: Settings) -> bool:
     return not (_free(settings.port) or _free(settings.sandbox_http_port) or _free(settings.sandbox_smtp_port))
-
-
