@@ -1,4 +1,4 @@
-"""Staff and their sessions: passwords as argon2id, cookies as hashes, the same time for a stranger as for a wrong word."""
+"""Staff and their sessions: passwords as argon2id, cookies as hashes, a stranger refused as slowly as a wrong word."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from outreach.store.due import ClinicFacts
 from outreach.store.tables import Clinic, Staff, StaffSession
 from outreach.store.vault import token_hash, vault_of
 
-DEMO_EMAIL, DEMO_PASSWORD = "desk@clinic.example", "try-me-please"  # shown on the start page of a demo clinic, nowhere else
+# Shown on the start page of a demo clinic; no other clinic gets them.
+DEMO_EMAIL, DEMO_PASSWORD = "desk@clinic.example", "try-me-please"
 SHORTEST_PASSWORD = 10
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)

@@ -29,6 +29,7 @@ class Desk:
     clinic: ClinicFacts
     demo: bool
     country: str
+    locale: str
 
     def page(self, name: str, /, status: int = 200, **values: Any) -> HTMLResponse:
         """A console page with its frame."""
@@ -48,7 +49,7 @@ def at_desk(request: Request, out: Wired) -> Desk:
         if signed is None:
             raise SignInFirst
         clinic = staff.clinic_of(session, signed.clinic_id)
-        return Desk(signed, clinic.facts, clinic.demo, clinic.country)
+        return Desk(signed, clinic.facts, clinic.demo, clinic.country, clinic.locale)
 
 
 AtDesk = Annotated[Desk, Depends(at_desk)]

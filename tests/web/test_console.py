@@ -1,0 +1,216 @@
+"""The console: enrolling with a look ahead, finding, moving, and the wall between clinics."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import func, select
+
+from outreach.store import staff
+from outreach.store.tables import Base, Infusion, Message, Patient
+from outreach.web.console import PARTS
+from tests.web.conftest import NOW, PASSWORD, House, add_clinic, field
+
+FORM = {
+    "name": "José Ñandú", "external": "A-17", "locale": "es", "zone": "America/Chicago", "phone": "(202) 555-0188",
+    "email": "", "date": "2026-12-05", "time": "09:30", "minutes": "40", "consent": "warned", "signed": "2026-11-20",
+}  # fmt: skip
+
+
+def enrol(house: House, **changes: str) -> str:
+    """Enrol through the form; the path of the new patient's page."""
+    browser = house.desk()
+    csrf = field(browser.get("/patients/new").text, "csrf")
+    answer = browser.post("/patients/new", data=FORM | changes | {"csrf": csrf, "step": "save"})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+def count(house: House, table: type[Base]) -> int:
+    with house.out.sessions() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_the_preview_shows_every_message_and_saves_nothing(house: House) -> None:
+    browser = house.desk()
+    csrf = field(browser.get("/patients/new").text, "csrf")
+    html = browser.post("/patients/new", data=FORM | {"csrf": csrf, "step": "preview"}).text
+    assert "Not saved yet" in html
+    assert "José Ñandú" in html
+    assert "Wed, Dec 2, 2026, 10:00" in html.replace("\u202f", " ")  # three days before, in Chicago
+    assert "at the clinic" in html
+    assert 'lang="es"' in html
+    assert (count(house, Patient), count(house, Message), count(house, Infusion)) == (0, 0, 0)
+    with house.out.sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Base.metadata.tables["consent_event"])) == 0
+
+
+def test_what_the_preview_showed_is_what_is_saved(house: House) -> None:
+    browser = house.desk()
+    csrf = field(browser.get("/patients/new").text, "csrf")
+    preview = browser.post("/patients/new", data=FORM | {"csrf": csrf, "step": "preview"}).text
+    saved = browser.get(enrol(house)).text
+
+    def lines(html: str) -> list[str]:
+        return re.findall(r'<strong>([^<]*)</strong>\s*<span class="muted">|<div class="when">([^<]*)', html)
+
+    assert lines(preview)
+    assert lines(saved) == lines(preview)
+    assert "Enrolled." in saved
+
+
+def test_going_back_keeps_what_was_typed(house: House) -> None:
+    browser = house.desk()
+    csrf = field(browser.get("/patients/new").text, "csrf")
+    html = browser.post("/patients/new", data=FORM | {"csrf": csrf, "step": "change"}).text
+    assert 'value="José Ñandú"' in html
+    assert 'value="es" selected' in html
+    assert 'value="warned" checked' in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "at_fault", "says"),
+    [
+        ({"name": " "}, "name", "Give the name"),
+        ({"name": "https://evil.example"}, "name", "does not look like a name"),
+        ({"phone": "12"}, "phone", "too few digits"),
+        ({"phone": "", "email": ""}, "phone", "Give a mobile number or an e-mail address"),
+        ({"email": "no-at"}, "email", "Not an e-mail address"),
+        ({"locale": "xx"}, "locale", "Choose a language"),
+        ({"zone": "Mars/Base"}, "zone", "Choose a time zone"),
+        ({"date": ""}, "date", "Give a date and a time"),
+        ({"time": "25:00"}, "time", "Give a date and a time"),
+        ({"date": "2026-11-20"}, "date", "This time is over"),
+        ({"date": "2027-03-14", "time": "02:30"}, "time", "this hour does not exist"),
+        ({"minutes": "0"}, "minutes", "from 1 to 1440"),
+        ({"minutes": "٤٠"}, "minutes", "from 1 to 1440"),
+        ({"signed": "2026-12-24"}, "signed", "still to come"),
+        ({"signed": ""}, "signed", "Give the date it was signed"),
+    ],
+)
+def test_a_mistake_is_told_beside_its_field(house: House, changes: dict[str, str], at_fault: str, says: str) -> None:
+    browser = house.desk()
+    csrf = field(browser.get("/patients/new").text, "csrf")
+    answer = browser.post("/patients/new", data=FORM | changes | {"csrf": csrf, "step": "save"})
+    assert answer.status_code == 422
+    note = re.search(rf'<div id="{at_fault}-note"><p class="wrong">([^<]*)', answer.text)
+    assert note
+    assert says in note[1]
+    assert count(house, Patient) == 0
+
+
+def test_a_name_is_shown_as_typed_and_never_run(house: House) -> None:
+    html = house.desk().get(enrol(house, name="<b>{{ 7*7 }}</b>")).text
+    assert "&lt;b&gt;{{ 7*7 }}&lt;/b&gt;" in html
+    assert "<b>{{" not in html
+
+
+def test_the_same_person_is_not_enrolled_twice(house: House) -> None:
+    enrol(house)
+    for again in ({}, {"external": ""}):
+        with pytest.raises(AssertionError, match="enrolled already"):
+            enrol(house, **again)
+    enrol(house, external="A-18", name="Another of the family")
+    assert count(house, Patient) == 2
+
+
+def test_without_consent_only_the_question_goes_and_the_page_says_so(house: House) -> None:
+    html = house.desk().get(enrol(house, consent="")).text
+    assert "Asking for agreement" in html
+    assert "Nothing is recorded" in html
+
+
+@pytest.mark.parametrize("wanted", ["A-17", "+1 202 555 0188", "2025550188"])
+def test_a_patient_is_found_by_the_whole_number(house: House, wanted: str) -> None:
+    enrol(house)
+    browser = house.desk()
+    csrf = field(browser.get("/patients").text, "csrf")
+    assert "José Ñandú" in browser.post("/patients", data={"csrf": csrf, "find": wanted}).text
+    assert "José Ñandú" not in browser.post("/patients", data={"csrf": csrf, "find": wanted[:-1]}).text
+
+
+def test_a_visit_moves_once_for_two_desks(house: House) -> None:
+    browser = house.desk()
+    page = browser.get(enrol(house)).text
+    visit = re.search(r'href="(/visits/[^"]*)"', page)
+    assert visit
+    html = browser.get(visit[1]).text
+    form = {"csrf": field(html, "csrf"), "revision": field(html, "revision"), "date": "2026-12-08", "time": "11:00"}
+    moved = browser.post(f"{visit[1]}/move", data=form)
+    assert "Tue, Dec 8, 2026, 11:00" in browser.get(moved.headers["location"]).text.replace("\u202f", " ")
+    late = browser.post(f"{visit[1]}/cancel", data={"csrf": form["csrf"], "revision": "0"})
+    assert late.status_code == 422
+    assert "Somebody changed this visit" in late.text
+    cancelled = browser.post(f"{visit[1]}/cancel", data={"csrf": form["csrf"], "revision": "1"})
+    assert "the visit was cancelled" in browser.get(cancelled.headers["location"]).text
+    with house.out.sessions() as session:
+        assert session.scalars(select(Infusion.status)).all() == ["cancelled"]
+
+
+@pytest.mark.parametrize("when", [{"date": "2026-11-01", "time": "10:00"}, {"date": "x", "time": ""}])
+def test_a_visit_cannot_move_to_nowhere(house: House, when: dict[str, str]) -> None:
+    browser = house.desk()
+    visit = re.search(r'href="(/visits/[^"]*)"', browser.get(enrol(house)).text)
+    assert visit
+    csrf = field(browser.get(visit[1]).text, "csrf")
+    answer = browser.post(f"{visit[1]}/move", data=when | {"csrf": csrf, "revision": "0"})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+
+
+def test_today_counts_in_words(house: House) -> None:
+    house.message(house.patient(), "consent.request")
+    html = house.desk().get("/today").text
+    assert re.search(r"<b>1</b>\s*<span class=\"status wait\">.*Planned</span>", html)
+    assert "Ana Sample" in html
+    assert "Asking for agreement" in html
+    for day in ("2026-11-20", "nonsense", "0001-01-01", "9999-12-31"):
+        assert house.desk().get(f"/today?day={day}").status_code == 200
+
+
+def test_another_clinics_rows_are_not_found(house: House) -> None:
+    """Every route with an id, tried by the staff of another clinic, reads and changes nothing."""
+    own = house.desk()
+    path = enrol(house).partition("?")[0]
+    visit = re.search(r'href="(/visits/[^"]*)"', own.get(path).text)
+    assert visit
+    other = add_clinic(house.out, "south", "+12025550111")
+    with house.out.sessions.begin() as session:
+        staff.add(session, clinic_id=other, email="desk@south.example", name="S", password=PASSWORD)
+    stranger = house.desk("desk@south.example")
+    csrf = field(stranger.get("/today").text, "csrf")
+    form = {"csrf": csrf, "revision": "0", "date": "2026-12-08", "time": "11:00"}
+    assert stranger.get(path).status_code == 404
+    assert stranger.get(visit[1]).status_code == 404
+    assert stranger.post(f"{visit[1]}/move", data=form).status_code == 404
+    assert stranger.post(f"{visit[1]}/cancel", data=form).status_code == 404
+    assert "José" not in stranger.get("/patients").text
+    assert "José" not in stranger.get("/today").text
+    for wanted in ("A-17", "+12025550188"):
+        assert "José" not in stranger.post("/patients", data={"csrf": csrf, "find": wanted}).text
+    with house.out.sessions() as session:
+        assert session.scalars(select(Infusion.revision)).all() == [0]
+    assert stranger.get(f"/patients/{uuid4()}").status_code == 404
+
+
+def test_every_console_route_asks_who_is_there(house: House) -> None:
+    """A new route that forgets the desk is found here, not by a stranger."""
+    browser = house.browser()
+    routes = [route for part in PARTS for route in part.router.routes if isinstance(route, APIRoute)]
+    asked = [route for route in routes if route.path not in ("/", "/sign-in")]
+    assert len(asked) >= 9
+    for route in asked:
+        path = re.sub(r"\{[^}]*\}", str(uuid4()), route.path)
+        for method in route.methods or ():
+            assert browser.request(method, path).headers.get("location") == "/sign-in", path
+
+
+def test_a_later_clock_shows_later_messages(house: House) -> None:
+    enrol(house)
+    later = house.later(timedelta(days=11))
+    assert later.out.clock() > NOW
+    assert "José Ñandú" in later.desk().get("/today").text
