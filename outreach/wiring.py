@@ -44,8 +44,16 @@ class Outreach:
     clock: Callable[[], datetime]
 
     def pump(self) -> Pump:
-        return Pump(self.sessions, self.providers, self.words, self.sequences, self.settings.public_url, self.clock,
-                    window=WINDOW, timeout=TIMEOUT)  # fmt: skip
+        return Pump(
+            self.sessions,
+            self.providers,
+            self.words,
+            self.sequences,
+            self.settings.public_url,
+            self.clock,
+            window=WINDOW,
+            timeout=TIMEOUT,
+        )
 
     def close(self) -> None:
         """Let go of connections, the carriers' first."""
@@ -80,11 +88,22 @@ def carriers(settings: Settings) -> dict[Channel, Provider]:
     """The carriers that settings name; `outreach up` names the sandbox where there are no real ones."""
     found: dict[Channel, Provider] = {}
     if settings.twilio_account_sid:
-        found[Channel.SMS] = TwilioProvider(settings.twilio_account_sid, settings.twilio_auth_token,
-                                            base_url=settings.twilio_base_url, timeout=TIMEOUT, pool=WINDOW)  # fmt: skip
+        found[Channel.SMS] = TwilioProvider(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token,
+            base_url=settings.twilio_base_url,
+            timeout=TIMEOUT,
+            pool=WINDOW,
+        )
     if settings.smtp_host:
-        found[Channel.EMAIL] = SmtpProvider(settings.smtp_host, settings.smtp_port, settings.smtp_security,
-                                            settings.smtp_username, settings.smtp_password, timeout=TIMEOUT)  # fmt: skip
+        found[Channel.EMAIL] = SmtpProvider(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_security,
+            settings.smtp_username,
+            settings.smtp_password,
+            timeout=TIMEOUT,
+        )
     return found
 
 

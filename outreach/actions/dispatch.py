@@ -121,7 +121,7 @@ def _decide(session: Session, pump: Pump, due: Sequence[Due], begun: float, tall
             try:
                 handed, row = _prepare(session, pump, one, permission.warned, now, begun)
             except BadInput:
-                log.error("words missing", message=str(message.id), step=message.step, locale=one.patient_locale)
+                log.warning("words missing", message=str(message.id), step=message.step, locale=one.patient_locale)
                 verdict = End(Status.SUPPRESSED, Reason.WORDS_MISSING)
             else:
                 going.append(handed)

@@ -40,7 +40,8 @@ def heard(session: Session, inbound: Inbound, *, replies: ReplyWords, words: Wor
     writer = _writer(people, asked)
     inbound_id = inbox.keep(
         session, clinic_id, inbound, normal, sender=writer, understood=kind, answer=said.answer, locale=said.locale,
-        about=asked.id if asked and said.answer else None, needs_person=_needs_person(kind, said, asked, people), now=now,
+        about=asked.id if asked and said.answer else None,
+        needs_person=_needs_person(kind, said, asked, people), now=now,
     )  # fmt: skip
     if inbound_id is None or writer is None:
         return inbound_id

@@ -72,8 +72,8 @@ class Course:
                 break
             if time.monotonic() > patience:
                 raise OutreachError(
-                    f"nothing moves any more: {left.due} due, {left.sending} in a carrier's hands, {left.texts_open} texts"
-                    f" without a receipt. The logs are in {self.stage.settings.var / 'rehearsal'}."
+                    f"nothing moves any more: {left.due} due, {left.sending} in a carrier's hands, {left.texts_open}"
+                    f" texts without a receipt. The logs are in {self.stage.settings.var / 'rehearsal'}."
                 )
             self.mended += self.stage.mend()
             time.sleep(POLL)
@@ -81,7 +81,7 @@ class Course:
         return left
 
     def _patients_answer(self) -> int:
-        """Three of four who are asked agree; every tenth patient stops after hearing of the day. Returns how many wrote."""
+        """Three of four who are asked agree; every tenth patient stops after hearing of the day. Returns how many."""
         with self.stage.out.sessions() as session:
             fresh = [one for one in for_clinic(session, self.clinic_id, steps=(REQUEST, STOP_AFTER))
                      if one.id not in self.answered and one.status in (Status.DELIVERED, Status.SENT)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""`outreach rehearse`: the whole course of real patients' rows through the real engines, workers and sandbox carriers."""
+"""`outreach rehearse`: the whole course of a file's patients through the real engines, workers and the sandbox."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def rehearse(
     / "patients.csv",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every message and the balance there.")] = None,
 ) -> None:
-    """Play the whole course of these patients on a clock that runs ahead; exit 0 only if every message is accounted for."""
+    """Play the whole course of these patients on a clock that runs ahead; exit 0 only if the balance holds."""
     console = Console(soft_wrap=True, highlight=False)
     with stage(load_settings()) as running:
         report = _play(running, csv, console)

@@ -113,10 +113,8 @@ def _carried(settings: Settings, environment: dict[str, str]) -> dict[str, Any]:
 def _apart(child: Child, settings: Settings) -> Child:
     """Logs and beat's notebook apart from those of the service that may be running."""
     child.log = settings.var.absolute() / "rehearsal" / child.log.name
-    child.command = [
-        str(settings.var / "rehearsal" / "beat") if part == str(settings.var / "beat") else part
-        for part in child.command
-    ]
+    notebook, own = str(settings.var / "beat"), str(settings.var / "rehearsal" / "beat")
+    child.command = [own if part == notebook else part for part in child.command]
     return child
 
 

@@ -1,4 +1,4 @@
-"""The last decision before a message leaves: go, wait until, or end with a reason. Pure; asked again for every attempt."""
+"""The last decision before a message leaves: go, wait until, or end. Pure; asked again for every attempt."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from outreach.errors import Reason
 
 @dataclass(frozen=True)
 class Planned:
-    """One message of the future, as the planner sees it; `status` is SCHEDULED, EXPIRED or SUPPRESSED (with a reason).
+    """One message of the future, as planned; `status` is SCHEDULED, EXPIRED or SUPPRESSED (with a reason).
 
     `wall` is naive local time in `zone`; `due_at` and `useful_until` are aware UTC instants derived from it by `tz_version`.
     `infusion_id` is None for steps once per course (or per address).
@@ -36,7 +36,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Content:
-    """Words ready to be carried. SMS: `text` only. E-mail: `subject`, `text`, `html`, and perhaps a `calendar` (bytes of an ICS)."""
+    """Words ready to be carried. SMS: `text` only. E-mail: `subject`, `text`, `html`, perhaps a `calendar` (an ICS)."""
 
     locale: str
     text: str
@@ -74,7 +74,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Receipt:
-    """News of an attempt from a carrier, in our words. `word` is the carrier's own (for the record and de-duplication)."""
+    """News of an attempt from a carrier, in our words. `word` is the carrier's own, kept and de-duplicated by."""
 
     carrier_id: str
     word: str

@@ -44,7 +44,7 @@ def balance(session: Session) -> Balance:
 
 @dataclass(frozen=True)
 class Pending:
-    """What a rehearsal waits for at a moment: due and not begun, with a carrier, texts without a last word, unsettled."""
+    """What a rehearsal waits for: due and not begun, with a carrier, texts without a last word, unsettled."""
 
     due: int
     sending: int

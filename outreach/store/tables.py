@@ -180,7 +180,9 @@ class Infusion(Owned, Base):
         _within("course_id", "course"),
         UniqueConstraint("course_id", "external", name="infusion_external_once"),
         CheckConstraint("minutes > 0 and minutes <= 1440", name="infusion_minutes"),
-        Index("infusion_start_once", "course_id", "starts", unique=True, postgresql_where=text("status <> 'cancelled'")),
+        Index(
+            "infusion_start_once", "course_id", "starts", unique=True, postgresql_where=text("status <> 'cancelled'")
+        ),
     )
 
 
@@ -249,12 +251,31 @@ class Message(Owned, Base):
         _within("address_id", "address"),
         CheckConstraint("num_nonnulls(infusion_id, occasion) <= 1", name="message_about_one"),
         CheckConstraint("num_nonnulls(infusion_id, occasion, course_id) >= 1", name="message_about_something"),
-        Index("message_once_per_infusion", "infusion_id", "step", "channel", "revision", unique=True,
-              postgresql_where=text("infusion_id is not null and status <> 'cancelled'")),
-        Index("message_once_per_course", "course_id", "step", "channel", unique=True,
-              postgresql_where=text("infusion_id is null and occasion is null and status <> 'cancelled'")),
-        Index("message_once_per_occasion", "occasion", "step", "channel", unique=True,
-              postgresql_where=text("occasion is not null")),
+        Index(
+            "message_once_per_infusion",
+            "infusion_id",
+            "step",
+            "channel",
+            "revision",
+            unique=True,
+            postgresql_where=text("infusion_id is not null and status <> 'cancelled'"),
+        ),
+        Index(
+            "message_once_per_course",
+            "course_id",
+            "step",
+            "channel",
+            unique=True,
+            postgresql_where=text("infusion_id is null and occasion is null and status <> 'cancelled'"),
+        ),
+        Index(
+            "message_once_per_occasion",
+            "occasion",
+            "step",
+            "channel",
+            unique=True,
+            postgresql_where=text("occasion is not null"),
+        ),
         Index("message_due", "due_at", "id", postgresql_where=text("status = 'scheduled'")),
         Index("message_lease", "lease_until", postgresql_where=text("status = 'sending'")),
         Index("message_open", "sent_at", postgresql_where=text("status in ('accepted', 'sent', 'unknown')")),
@@ -264,7 +285,7 @@ class Message(Owned, Base):
 
 
 class Attempt(Owned, Base):
-    """One hand-over to a carrier; committed before the first byte leaves. Its id is in the callback URL and Message-ID."""
+    """One hand-over to a carrier, committed before the first byte leaves; its id travels with the message."""
 
     __tablename__ = "attempt"
     message_id: Mapped[UUID]
@@ -300,8 +321,14 @@ class Event(Base):
     at: Mapped[datetime]
     __table_args__ = (
         _within("message_id", "message"),
-        Index("event_once", "attempt_id", "carrier_id", "word", unique=True,
-              postgresql_where=text("carrier_id is not null and source = 'carrier'")),
+        Index(
+            "event_once",
+            "attempt_id",
+            "carrier_id",
+            "word",
+            unique=True,
+            postgresql_where=text("carrier_id is not null and source = 'carrier'"),
+        ),
         Index("event_of_message", "message_id", "id"),
     )
 

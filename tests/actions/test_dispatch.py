@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -61,28 +60,66 @@ class World:
 
     def pump(self) -> Pump:
         sequence = load(ROOT / "config" / "sequences" / "ketamine-infusion.yaml")
-        return Pump(self.sessions, {Channel.SMS: self.carrier}, self.words, {sequence.name: sequence},
-                    "https://reach.example.org", lambda: self.now, window=8, timeout=1, lease=30)  # fmt: skip
+        return Pump(
+            self.sessions,
+            {Channel.SMS: self.carrier},
+            self.words,
+            {sequence.name: sequence},
+            "https://reach.example.org",
+            lambda: self.now,
+            window=8,
+            timeout=1,
+            lease=30,
+        )
 
     def plan(self, step: str = "post.check_in", due: datetime | None = None, revision: int = 0) -> None:
         due = due or self.now
-        one = Planned(step, Channel.SMS, due.replace(tzinfo=None), ZONE, "2026c", due, due + timedelta(days=1), "test",
-                      infusion_id=self.infusion_id, course_id=self.course_id, revision=revision)  # fmt: skip
+        one = Planned(
+            step,
+            Channel.SMS,
+            due.replace(tzinfo=None),
+            ZONE,
+            "2026c",
+            due,
+            due + timedelta(days=1),
+            "test",
+            infusion_id=self.infusion_id,
+            course_id=self.course_id,
+            revision=revision,
+        )
         with self.sessions.begin() as session:
-            add_planned(session, clinic_id=self.clinic_id, patient_id=self.patient_id, enrolment_id=self.enrolment_id,
-                        planned=[one], addresses={Channel.SMS: self.address_id}, now=self.now)  # fmt: skip
+            add_planned(
+                session,
+                clinic_id=self.clinic_id,
+                patient_id=self.patient_id,
+                enrolment_id=self.enrolment_id,
+                planned=[one],
+                addresses={Channel.SMS: self.address_id},
+                now=self.now,
+            )
 
     def agree(self, warned: bool = True) -> None:
         with self.sessions.begin() as session:
-            consents.add(session, clinic_id=self.clinic_id, patient_id=self.patient_id, address_id=self.address_id,
-                         channel=Channel.SMS, kind=ConsentKind.AGREED, method="paper", actor="desk", warned=warned,
-                         at=self.now - timedelta(days=1), evidence="form 1")  # fmt: skip
+            consents.add(
+                session,
+                clinic_id=self.clinic_id,
+                patient_id=self.patient_id,
+                address_id=self.address_id,
+                channel=Channel.SMS,
+                kind=ConsentKind.AGREED,
+                method="paper",
+                actor="desk",
+                warned=warned,
+                at=self.now - timedelta(days=1),
+                evidence="form 1",
+            )
 
     def write(self, body: str, carrier_id: str | None = None) -> None:
         said = Inbound(carrier_id or f"SM{uuid4().hex}", Channel.SMS, PHONE, CLINIC, body)
         with self.sessions.begin() as session:
-            reply.heard(session, said, replies=load_replies(ROOT / "config" / "replies.yaml"), words=self.words,
-                        now=self.now)  # fmt: skip
+            reply.heard(
+                session, said, replies=load_replies(ROOT / "config" / "replies.yaml"), words=self.words, now=self.now
+            )
 
     def seen(self) -> list[Seen]:
         with self.sessions() as session:
@@ -93,26 +130,52 @@ class World:
 
 
 @pytest.fixture
-def world(engine: Engine, vault: Vault, words: Words) -> Iterator[World]:
-    yield _world(engine, vault, words)
+def world(engine: Engine, vault: Vault, words: Words) -> World:
+    return _world(engine, vault, words)
 
 
 def _world(engine: Engine, vault: Vault, words: Words, locale: str = "en") -> World:
     sessions = sessionmaker(engine, info={"vault": vault}, expire_on_commit=False)
     before = NOON - timedelta(days=30)
     with sessions.begin() as session:
-        clinic = Clinic(slug="fern", name="Fern Street Clinic", zone=ZONE, country="US", locale="en", phone="+12025550199",
-                        address="12 Fern Street", emergency="911", sms_sender=CLINIC, email_sender="care@fern.example")  # fmt: skip
+        clinic = Clinic(
+            slug="fern",
+            name="Fern Street Clinic",
+            zone=ZONE,
+            country="US",
+            locale="en",
+            phone="+12025550199",
+            address="12 Fern Street",
+            emergency="911",
+            sms_sender=CLINIC,
+            email_sender="care@fern.example",
+        )
         session.add(clinic)
         session.flush()
-        patient = patients.add(session, clinic_id=clinic.id, name="Ada Example", locale=locale, zone=ZONE, wording="full",
-                               now=before)  # fmt: skip
+        patient = patients.add(
+            session, clinic_id=clinic.id, name="Ada Example", locale=locale, zone=ZONE, wording="full", now=before
+        )
         address, _ = patients.set_address(session, clinic.id, patient, Channel.SMS, PHONE, before)
         course = enrolments.course_for(session, clinic.id, patient, before)
-        infusion = infusions.add(session, clinic_id=clinic.id, course_id=course, starts=datetime(2026, 12, 10, 9, 30),
-                                 zone=ZONE, minutes=60, now=before, external="v1")  # noqa: DTZ001 - a wall time  # fmt: skip
-        enrolment = enrolments.enrol(session, clinic_id=clinic.id, patient_id=patient, course_id=course,
-                                     sequence="ketamine-infusion", digest="d", now=before)  # fmt: skip
+        infusion = infusions.add(
+            session,
+            clinic_id=clinic.id,
+            course_id=course,
+            starts=datetime(2026, 12, 10, 9, 30),
+            zone=ZONE,
+            minutes=60,
+            now=before,
+            external="v1",
+        )
+        enrolment = enrolments.enrol(
+            session,
+            clinic_id=clinic.id,
+            patient_id=patient,
+            course_id=course,
+            sequence="ketamine-infusion",
+            digest="d",
+            now=before,
+        )
         return World(sessions, MemoryProvider(), words, clinic.id, patient, address, course, infusion, enrolment)
 
 
@@ -151,14 +214,14 @@ def test_the_attempt_is_committed_before_the_carrier_is_called(world: World) -> 
     found: list[tuple[str, str | None]] = []
     real = world.carrier.send
 
-    def spying(parcel):  # type: ignore[no-untyped-def]
+    def spying(parcel):
         with world.sessions() as other:
             row = other.scalars(select(Message)).one()
             attempt = other.get(Attempt, parcel.attempt_id)
             found.append((row.status, attempt.carrier if attempt else None))
         return real(parcel)
 
-    world.carrier.send = spying  # type: ignore[method-assign]
+    world.carrier.send = spying
     drain(world.pump(), 5)
     assert found == [("sending", "memory")]
 
@@ -278,13 +341,13 @@ def test_a_receipt_that_beats_our_own_record_is_kept(world: World) -> None:
     world.plan()
     real = world.carrier.send
 
-    def early(parcel):  # type: ignore[no-untyped-def]
+    def early(parcel):
         accepted = real(parcel)
         with world.sessions.begin() as session:
             receive.apply(session, parcel.attempt_id, Receipt("mem-1", "delivered", Status.DELIVERED), world.now)
         return accepted
 
-    world.carrier.send = early  # type: ignore[method-assign]
+    world.carrier.send = early
     drain(world.pump(), 5)
     assert world.states() == [("post.check_in", Status.DELIVERED, None)]
 
@@ -367,9 +430,9 @@ def test_a_sealed_value_copied_to_another_row_does_not_open(world: World) -> Non
     drain(world.pump(), 5)
     with world.sessions.begin() as session:
         first, second = session.scalars(select(Message.id).order_by(Message.id)).all()
-        session.execute(text("UPDATE message SET body_sealed = (SELECT body_sealed FROM message WHERE id = :b) WHERE id = :a"),
-                        {"a": first, "b": second})  # fmt: skip
+        session.execute(
+            text("UPDATE message SET body_sealed = (SELECT body_sealed FROM message WHERE id = :b) WHERE id = :a"),
+            {"a": first, "b": second},
+        )
     with pytest.raises(InvalidTag):
         world.seen()
-
-
