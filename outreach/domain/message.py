@@ -15,7 +15,7 @@ from outreach.errors import Reason
 class Planned:
     """One message of the future, as planned; `status` is SCHEDULED, EXPIRED or SUPPRESSED (with a reason).
 
-    `wall` is naive local time in `zone`; `due_at` and `useful_until` are aware UTC instants derived from it by `tz_version`.
+    `wall` is naive local time in `zone`; `due_at` and `useful_until` are aware UTC instants, derived by `tz_version`.
     `infusion_id` is None for steps once per course (or per address).
     """
 
