@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import tempfile
@@ -106,7 +107,7 @@ def test_root_steps_down_and_opens_no_folder() -> None:
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700, "and it was not opened for it"
         assert lodging.home.stat().st_uid == (lodging.account or (0, 0))[0] != 0
         assert stat.S_IMODE(lodging.home.stat().st_mode) == 0o700
-        lodging.home.rmdir()
+        shutil.rmtree(lodging.home)
     finally:
         var.rmdir()
         closed.rmdir()
