@@ -22,7 +22,9 @@ def extract() -> None:
 
 
 @app.command()
-def update(locales: Annotated[list[str] | None, typer.Argument(help="Locales; all when none is named.")] = None) -> None:
+def update(
+    locales: Annotated[list[str] | None, typer.Argument(help="Locales; all when none is named.")] = None,
+) -> None:
     """Bring catalogs up to date with the templates; what is new or has changed stands there empty."""
     extraction.extract(ROOT)
     for locale in locales or extraction.targets(ROOT):

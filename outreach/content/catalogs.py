@@ -1,4 +1,4 @@
-"""Translations, read straight from .po files and believed only after every entry was checked against the source words."""
+"""Translations, read straight from .po files and believed only after each entry was checked against the source."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise BadFile(path, 0, f"the catalog cannot be read ({error.strerror}).", "Check the file.") from error
     if size > MOST_BYTES:
-        raise BadFile(path, 0, f"the catalog has {size} bytes.", f"At most {MOST_BYTES} are read; is it the right file?")
+        raise BadFile(
+            path, 0, f"the catalog has {size} bytes.", f"At most {MOST_BYTES} are read; is it the right file?"
+        )
     if raw.startswith(b"\xef\xbb\xbf"):
         raise BadFile(path, 1, "the file begins with a byte order mark.", "Save it as UTF-8 without BOM.")
     try:
@@ -88,7 +90,9 @@ def _text(path: Path) -> str:
         raise BadFile(path, line, "the text is not UTF-8.", "Save the file as UTF-8.") from error
     for number, line_text in enumerate(text.split("\n"), 1):
         if line_text.startswith(_MARKERS):
-            raise BadFile(path, number, "a merge conflict was left in the file.", "Choose one side and delete the marks.")
+            raise BadFile(
+                path, number, "a merge conflict was left in the file.", "Choose one side and delete the marks."
+            )
     return text.replace("\r\n", "\n")
 
 
@@ -106,7 +110,9 @@ def _check_header(path: Path, locale: str, header: dict[str, str]) -> None:
         what = f"the header says Language {header.get('language', 'nothing')!r}, the folder {locale!r}."
         raise BadFile(path, 1, what, f"Write Language: {locale}, or move the file.")
     if "charset=utf-8" not in header.get("content-type", "").replace(" ", "").lower():
-        raise BadFile(path, 1, "the header does not say charset=utf-8.", "Write Content-Type: text/plain; charset=utf-8.")
+        raise BadFile(
+            path, 1, "the header does not say charset=utf-8.", "Write Content-Type: text/plain; charset=utf-8."
+        )
 
 
 def _plural_forms(path: Path, locale: str, written: str) -> int:

@@ -16,8 +16,9 @@ from outreach.content.plurals import HEADERS
 
 # Babel's placeholders, and dates that would make the file differ each day although no word has changed.
 _NOISE = re.compile(
-    rb'"(?:POT-Creation-Date|Report-Msgid-Bugs-To|Language-Team|Generated-By|PO-Revision-Date: YEAR|Last-Translator: FULL)'
-    rb'[^\n]*\n'
+    rb'"(?:POT-Creation-Date|Report-Msgid-Bugs-To|Language-Team|Generated-By|'
+    rb"PO-Revision-Date: YEAR|Last-Translator: FULL)"
+    rb"[^\n]*\n"
 )
 _COMMENT = """# Words of the patient messages.
 # This file is generated from templates/ by `outreach locales extract`; do not edit it."""
@@ -27,7 +28,7 @@ def template(root: Path) -> bytes:
     """The bytes of messages.pot for the templates as they are. The same words give the same bytes."""
     catalog = Catalog(project="outreach", version="0.1", header_comment=_COMMENT, charset="utf-8", fuzzy=False)
     with (root / "config" / "babel.cfg").open(encoding="utf-8") as file:
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     for name, _, message, comments, context in extract_from_dir(
         str(root / "templates"), methods, options, comment_tags=("i18n:",), strip_comment_tags=True
     ):

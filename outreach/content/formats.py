@@ -13,7 +13,8 @@ from pathlib import Path
 import phonenumbers
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from outreach.errors import BadFile, BadInput
 
@@ -126,7 +127,7 @@ def plain(value: str) -> str:
 
 def isolated(language: Language, value: str) -> str:
     """A value that keeps its order inside right-to-left text: 555-010-0199 would show as 0199-010-555."""
-    if language.direction == "ltr" or not value or value.isascii() and value.isdigit():
+    if language.direction == "ltr" or not value or (value.isascii() and value.isdigit()):
         return value
     if all(char.isalpha() or char.isspace() for char in value):
         return value

@@ -1,4 +1,4 @@
-"""Our own plural table, from CLDR for whole numbers: Babel's gettext table differs from CLDR for half of these languages."""
+"""Our own plural table, from CLDR for whole numbers: Babel's differs from it for half of these languages."""
 
 from __future__ import annotations
 
@@ -23,14 +23,8 @@ HEADERS: dict[str, str] = {
         "nplurals=3; plural=(n % 10 == 1 && n % 100 != 11 ? 0 "
         ": n % 10 >= 2 && n % 10 <= 4 && (n % 100 < 12 || n % 100 > 14) ? 1 : 2)"
     ),
-    "pl": (
-        "nplurals=3; plural=(n == 1 ? 0 "
-        ": n % 10 >= 2 && n % 10 <= 4 && (n % 100 < 12 || n % 100 > 14) ? 1 : 2)"
-    ),
-    "fil": (
-        "nplurals=2; plural=(n == 1 || n == 2 || n == 3 "
-        "|| n % 10 != 4 && n % 10 != 6 && n % 10 != 9 ? 0 : 1)"
-    ),
+    "pl": ("nplurals=3; plural=(n == 1 ? 0 : n % 10 >= 2 && n % 10 <= 4 && (n % 100 < 12 || n % 100 > 14) ? 1 : 2)"),
+    "fil": ("nplurals=2; plural=(n == 1 || n == 2 || n == 3 || n % 10 != 4 && n % 10 != 6 && n % 10 != 9 ? 0 : 1)"),
     "ar": (
         "nplurals=6; plural=(n == 0 ? 0 : n == 1 ? 1 : n == 2 ? 2 "
         ": n % 100 >= 3 && n % 100 <= 10 ? 3 : n % 100 >= 11 ? 4 : 5)"

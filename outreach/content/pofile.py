@@ -88,7 +88,9 @@ def _admit(path: Path, number: int, entry: Entry, name: str) -> None:
 def _string(path: Path, number: int, quoted: str) -> str:
     found = _STRING.fullmatch(quoted)
     if not found:
-        raise BadFile(path, number, "the quotation marks do not match.", 'Begin and end the text with "; inside write \\".')
+        raise BadFile(
+            path, number, "the quotation marks do not match.", 'Begin and end the text with "; inside write \\".'
+        )
     return _ESCAPE.sub(lambda escape: _unescaped(path, number, escape[1]), found[1])
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import DictLoader, Environment, StrictUndefined, TemplateSyntaxError
+from jinja2.ext import extract_from_ast
 
 from outreach.content.catalogs import Unit
 from outreach.content.checks import RESERVED, names
@@ -35,7 +36,7 @@ def environment(sources: Mapping[str, str]) -> Environment:
         loader=DictLoader(dict(sources)),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
-        autoescape=False,  # noqa: S701 - rendering.py escapes every output, for Markdown or for HTML
+        autoescape=False,  # voice.py escapes every output, for Markdown or for HTML
         auto_reload=False,
         cache_size=-1,
     )
@@ -46,7 +47,7 @@ def environment(sources: Mapping[str, str]) -> Environment:
 
 
 def read(folder: Path) -> dict[str, Part]:
-    """Every template under `templates/messages` and `templates/layouts`, by its name (`messages/pre.the_day/sms.txt`)."""
+    """Every template under `messages` and `layouts`, by its name (`messages/pre.the_day/sms.txt`)."""
     parts: dict[str, Part] = {}
     for kind in ("messages", "layouts"):
         for path in sorted(folder.glob(f"{kind}/**/*.*")):
@@ -73,19 +74,23 @@ def units(parts: Mapping[str, Part], folder: Path) -> dict[str, Unit]:
 def _part(path: Path, name: str) -> Part:
     try:
         source = path.read_text("utf-8")
-        calls = list(environment({}).extract_translations(source))
+        reader = environment({})
+        reader.compile(source, raw=True)
+        calls = list(extract_from_ast(reader.parse(source)))
     except UnicodeDecodeError as error:
         raise BadFile(path, 0, "the template is not UTF-8.", "Save it as UTF-8.") from error
     except TemplateSyntaxError as error:
-        raise BadFile(path, error.lineno, f"the template cannot be read: {error.message}.", "Mend this line.") from error
+        raise BadFile(
+            path, error.lineno, f"the template cannot be read: {error.message}.", "Mend this line."
+        ) from error
     notes = {kind: value.split() for kind, value in _NOTE.findall(source)}
     facts = tuple(notes.get("facts", []))
     found = tuple(_unit(path, name, line, function, args) for line, function, args in calls)
     return Part(name, source, facts, notes.get("wording") == ["neutral"], found)
 
 
-def _unit(path: Path, name: str, line: int, function: str, args: str | tuple[str | None, ...]) -> Unit:
-    if not function.endswith("pgettext") or isinstance(args, str):
+def _unit(path: Path, name: str, line: int, function: str, args: str | tuple[str | None, ...] | None) -> Unit:
+    if not function.endswith("pgettext") or not isinstance(args, tuple):
         raise BadFile(path, line, "a text has no key.", 'Write {% trans "message.unit" %}…{% endtrans %}.')
     key, text, plural = str(args[0]), str(args[1]), str(args[2]) if function == "npgettext" else ""
     taken = RESERVED & names(text + plural).keys()

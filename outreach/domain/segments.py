@@ -1,4 +1,4 @@
-"""How a text travels as SMS: normal form, encoding, units, segments, and the characters that force the dear encoding."""
+"""How a text travels as SMS: normal form, encoding, units, segments, and what forces the dear encoding."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SPACES = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\t", " "))
 
 @dataclass(frozen=True)
 class Segments:
-    """`units`: septets or UTF-16 code units; `forcing`: (position, character) of what is not GSM-7, empty when all is."""
+    """`units`: septets or UTF-16 code units; `forcing`: (position, character) of what is not GSM-7."""
 
     encoding: str
     units: int
