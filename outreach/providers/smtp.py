@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+import socket
 import ssl
 import threading
 import time
@@ -16,47 +17,12 @@ from outreach.domain.message import Accepted, Found, Parcel, Receipt
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers import smtp_mail
-from outreach.providers.base import Treatment
+from outreach.providers.smtp_codes import refusal
 
 Security = Literal["none", "starttls", "tls"]
 IDLE_SECONDS = 20.0  # older connections are asked (NOOP) before use: servers close them, often after 30 s
 LOST = (smtplib.SMTPServerDisconnected, OSError)
 _END = b".\r\n"
-
-BY_ENHANCED: tuple[tuple[str, Treatment], ...] = (
-    (r"5\.1\.[78]$", Treatment(Reason.CONFIGURATION, retry=True)),  # about our sender address
-    (r"5\.1\.", Treatment(Reason.BAD_MAILBOX)),
-    (r"5\.2\.1$", Treatment(Reason.BAD_MAILBOX)),
-    (r"5\.2\.3$", Treatment(Reason.CONTENT_REFUSED)),
-    (r"5\.2\.", Treatment(Reason.UNREACHABLE, retry=True)),  # a full mailbox empties
-    (r"5\.3\.4$", Treatment(Reason.CONTENT_REFUSED)),
-    (r"5\.4\.", Treatment(Reason.UNREACHABLE)),
-    (r"5\.[35]\.", Treatment(Reason.CONFIGURATION, retry=True)),
-    (r"5\.6\.", Treatment(Reason.CONTENT_REFUSED)),
-    (r"5\.7\.", Treatment(Reason.CONFIGURATION, retry=True)),  # policy: our fault, not the recipient's
-)
-BY_REPLY: dict[int, Treatment] = {
-    **dict.fromkeys((550, 551, 553), Treatment(Reason.BAD_MAILBOX)),
-    552: Treatment(Reason.UNREACHABLE, retry=True),
-    554: Treatment(Reason.BLOCKED),
-    **dict.fromkeys((500, 501, 502, 503, 504, 530, 534, 535, 538, 555), Treatment(Reason.CONFIGURATION, retry=True)),
-}
-
-
-def refusal(reply: int, text: bytes | str, about_sender: bool = False) -> Refused:
-    """What a negative reply means: by its enhanced code (RFC 3463) where it has one, else by its number."""
-    words = text.decode("ascii", "replace") if isinstance(text, bytes) else text
-    enhanced = re.match(r"[245]\.\d{1,3}\.\d{1,3}", words.strip())
-    code = enhanced.group() if enhanced else str(reply)
-    if reply < 500:
-        return Refused(Reason.TRANSIENT, retry=True, code=code)
-    if enhanced and code.startswith("5"):
-        known = next((row for pattern, row in BY_ENHANCED if re.match(pattern, code)), Treatment(Reason.UNKNOWN_CODE))
-    elif about_sender:
-        known = Treatment(Reason.CONFIGURATION, retry=True)
-    else:
-        known = BY_REPLY.get(reply, Treatment(Reason.UNKNOWN_CODE))
-    return Refused(known.reason, retry=known.retry, code=code)
 
 
 class _Kept(threading.local):
@@ -89,11 +55,12 @@ class SmtpProvider:
 
     def send(self, parcel: Parcel) -> Accepted:
         """Hand one mail over. The carrier id is our Message-ID; SMTP knows only that the next server took it."""
+        to = _address(parcel.to, Reason.BAD_MAILBOX)
+        sender = _address(parcel.sender, Reason.CONFIGURATION)
         try:
             mail = smtp_mail.build(parcel)
-            to, sender = smtp_mail.ascii_address(parcel.to), smtp_mail.ascii_address(parcel.sender)
         except ValueError:
-            raise Refused(Reason.BAD_MAILBOX, code="address") from None
+            raise Refused(Reason.CONTENT_REFUSED, code="header") from None
         server = self._envelope(sender, to)
         self._data(server, mail)
         self._kept.used = time.monotonic()
@@ -187,6 +154,8 @@ class SmtpProvider:
         except (OSError, smtplib.SMTPException) as error:
             server.close()
             raise _unconnected(error) from None
+        if server.sock is not None:  # the final dot is a small packet of its own: it must not wait for an ACK
+            server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._lock:
             self._all.add(server)
         return server
@@ -205,6 +174,13 @@ class SmtpProvider:
             server.close()
             with self._lock:
                 self._all.discard(server)
+
+
+def _address(address: str, reason: Reason) -> str:
+    try:
+        return smtp_mail.ascii_address(address)
+    except ValueError:
+        raise Refused(reason, code="address") from None
 
 
 def _alive(server: smtplib.SMTP) -> bool:

@@ -10,12 +10,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import secrets
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from typing import Any
+from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -86,31 +86,43 @@ def port_of(server: asyncio.Server) -> int:
 
 
 def read(content: bytes, to: str, sender: str) -> Mail:
-    """The parts of a mail that a mailbox shows. A mail that cannot be read still arrives, as text."""
-    message: Any = message_from_bytes(content, policy=policy.default)
+    """The parts of a mail that a mailbox shows. A mail that cannot be read still arrives, as text.
+
+    By the old, lenient parser: it takes a tenth of the time, and hundreds of mails come in a burst.
+    """
+    message = message_from_bytes(content)
+    headers = tuple((name, _words(value)) for name, value in message.items())
+    by_name = {name.lower(): value for name, value in reversed(headers)}
+    parts = {part.get_content_type(): part for part in reversed([*message.walk()]) if not part.is_multipart()}
     return Mail(
         id=secrets.token_hex(8),
         to=to,
-        sender=str(message.get("From", sender)),
+        sender=by_name.get("from", sender),
         received=now(),
-        subject=str(message.get("Subject", "")),
-        text=_part(message, "text/plain"),
-        html=_part(message, "text/html"),
-        calendar=_part(message, "text/calendar"),
-        headers=tuple((name, str(value)) for name, value in message.items()),
-        message_id=str(message.get("Message-ID", "")).strip(),
-        language=str(message.get("Content-Language", "")).strip(),
+        subject=by_name.get("subject", ""),
+        text=_text(parts.get("text/plain")),
+        html=_text(parts.get("text/html")),
+        calendar=_text(parts.get("text/calendar")),
+        headers=headers,
+        message_id=by_name.get("message-id", "").strip(),
+        language=by_name.get("content-language", "").strip(),
     )
 
 
-def _part(message: EmailMessage, kind: str) -> str:
-    for part in message.walk():
-        if part.get_content_type() == kind:
-            with contextlib.suppress(LookupError, ValueError):
-                return str(part.get_content()) if kind != "text/calendar" else _text(part)
-    return ""
+def _words(value: object) -> str:
+    """A header's value, unfolded and with its encoded words decoded where they can be."""
+    line = re.sub(r"\r?\n(?=[ \t])", "", str(value))
+    try:
+        return str(make_header(decode_header(line))) if "=?" in line else line
+    except (LookupError, ValueError, HeaderParseError):
+        return line
 
 
-def _text(part: Any) -> str:
-    payload = part.get_payload(decode=True)
-    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+def _text(part: Message | None) -> str:
+    payload = part.get_payload(decode=True) if part else b""
+    if part is None or not isinstance(payload, bytes):
+        return ""
+    try:
+        return payload.decode(part.get_content_charset() or "utf-8", "replace")
+    except LookupError:
+        return payload.decode("utf-8", "replace")

@@ -25,7 +25,8 @@ from cryptography.x509.oid import NameOID
 from outreach.domain.message import Accepted, Parcel
 from outreach.errors import Reason, Refused
 from outreach.providers import smtp
-from outreach.providers.smtp import SmtpProvider, refusal
+from outreach.providers.smtp import SmtpProvider
+from outreach.providers.smtp_codes import refusal
 from outreach.providers.smtp_mail import build
 from outreach.sandbox.running import Running
 
@@ -87,8 +88,9 @@ def test_a_mail_without_html_or_calendar_is_plain(mail: Make) -> None:
 
 @pytest.mark.parametrize("subject", ["a\r\nBcc: x@example.org", "a\nb"])
 def test_a_header_cannot_break_out_of_its_line(mail: Make, sandbox: Running, subject: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as said:
         SmtpProvider("127.0.0.1", sandbox.smtp_port or 0, "none").send(mail(subject=subject))
+    assert said.value.reason is Reason.CONTENT_REFUSED
 
 
 def test_an_international_domain_is_reached_in_its_ascii_form(mail: Make, sandbox: Running) -> None:
