@@ -61,7 +61,8 @@ def _same(one: NewVisit, known: Sequence[Visit], externals: dict[str, UUID]) -> 
 def _add(session: Session, clinic: Clinic, course_id: UUID, one: NewVisit, now: datetime) -> None:
     lives = one.zone or clinic.zone
     move.check_start(one.starts, lives)
-    if any(visit.starts == one.starts and visit.status != "cancelled" for visit in infusions.of_course(session, course_id)):
+    known = infusions.of_course(session, course_id)
+    if any(visit.starts == one.starts and visit.status != "cancelled" for visit in known):
         raise BadInput("Another visit of this patient has this time already. Move or cancel that one first.")
     infusions.add(session, clinic_id=clinic.id, course_id=course_id, starts=one.starts, zone=lives,
                   minutes=one.minutes, external=one.external, now=now)  # fmt: skip

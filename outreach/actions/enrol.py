@@ -44,7 +44,7 @@ class Paper:
 class Enrol:
     """The form. `external`: the clinic's own identifier of the patient; the same one is the same patient.
 
-    `zone` and `wording` of None are the clinic's. Addresses as people write them; "" leaves a known one as it is.
+    `zone` and `wording` of None leave those of a known patient, else are the clinic's; "" leaves a known address.
     """
 
     clinic_id: UUID
@@ -136,7 +136,8 @@ def _person(session: Session, clinic: Clinic, form: Enrol, now: datetime) -> tup
             wording=form.wording or clinic.wording, external=form.external.strip(), now=now,
         )  # fmt: skip
         return patients.get(session, clinic.id, patient_id), True, False
-    wanted = {"name": name, "locale": form.locale, "zone": lives, "wording": form.wording or known.wording}
+    wanted = {"name": name, "locale": form.locale, "zone": form.zone or known.zone,
+              "wording": form.wording or known.wording}  # fmt: skip
     news = {key: value for key, value in wanted.items() if getattr(known, key) != value}
     patients.change(session, known, news)
     return patients.get(session, clinic.id, known.id) if news else known, False, bool(news)

@@ -1,0 +1,201 @@
+"""One cell of a patient list at a time: its normal form, or the class of its fault; never the value itself."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from outreach.actions.move import check_start
+from outreach.domain import contact, window
+from outreach.errors import BadInput
+
+YES = frozenset({"yes", "y", "true", "1", "x", "si", "sí"})
+NO = frozenset({"", "no", "n", "false", "0"})
+REFUSED = frozenset({"refused", "declined"})
+START = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{1,2}:\d{2})(?::00)?")
+FARTHEST = timedelta(days=3 * 366)
+# What turns the direction of the text after it, and so can make a page or a log say something else.
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+LINKS = re.compile(r"https?:|www\.|://", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What cells are checked against. `language` turns what is written into an offered locale, or raises BadInput."""
+
+    country: str
+    zone: str
+    language: Callable[[str], str]
+    offered: tuple[str, ...]
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        return window.wall_at(self.now, self.zone).date()
+
+
+@dataclass
+class Fault(BadInput):
+    """The class of a fault, and the remedy."""
+
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.remedy}"
+
+
+def identifier(text: str, rules: Rules) -> str:
+    if not text:
+        raise Fault("there is none", "give each patient the identifier of your own records: it keeps one person one")
+    return visit_identifier(text, rules)
+
+
+def visit_identifier(text: str, _rules: Rules) -> str:
+    if len(text) > 80:
+        raise Fault("longer than 80 characters", "use the short identifier of your own records")
+    return unicodedata.normalize("NFC", text)
+
+
+def name(text: str, _rules: Rules) -> str:
+    if len(text) > 200:
+        raise Fault("longer than 200 characters", "give only the name the patient goes by")
+    if TURNING.search(text) or any(unicodedata.category(char) == "Cc" for char in text):
+        raise Fault("has invisible control characters", "type the name anew")
+    if LINKS.search(text):
+        raise Fault("looks like a link", "give the name the patient goes by")
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def phone(text: str, rules: Rules) -> str:
+    if not text:
+        return ""
+    if re.fullmatch(r"\d+([.,]\d+)?[eE]\+?\d+", text):
+        raise Fault("the spreadsheet has made a calculation of it", "format the column as text and enter it again")
+    try:
+        return contact.phone(text, rules.country, lenient=True)
+    except BadInput as error:
+        raise _split(error, "not a phone number") from None
+
+
+def email(text: str, _rules: Rules) -> str:
+    try:
+        return contact.email(text) if text else ""
+    except BadInput:
+        # The validator's sentence can repeat pieces of the address.
+        raise Fault("not an e-mail address", "write it like name@example.org") from None
+
+
+def language(text: str, rules: Rules) -> str:
+    try:
+        found = rules.language(text) if text else ""
+    except BadInput:
+        found = None
+    if found is None or (found and found not in rules.offered):
+        raise Fault("unknown language", f"use one of {', '.join(rules.offered)}")
+    return found
+
+
+def zone(text: str, _rules: Rules) -> str:
+    if (remedy := _zone_remedy(text)) is not None:
+        raise Fault("unknown zone", remedy)
+    return text
+
+
+@lru_cache(maxsize=4096)
+def _zone_remedy(text: str) -> str | None:
+    """None for a zone that exists. Cached: looking for the nearest name is slow, and files repeat their mistakes."""
+    try:
+        if text:
+            window.zone(text)
+    except BadInput as error:
+        hint = str(error).rpartition('zone. ')[2]
+        return f"use an IANA name like America/Chicago. {hint}" if hint.startswith("Did you") else (
+            "use an IANA name like America/Chicago"
+        )
+    return None
+
+
+def start(text: str, rules: Rules) -> datetime:
+    remedy = "write the clinic's wall time as 2026-11-28T10:00"
+    if not text:
+        raise Fault("the infusion has no time", remedy)
+    found = START.fullmatch(text)
+    if found is None:
+        raise Fault(_what_time(text), remedy)
+    try:
+        starts = datetime.fromisoformat(f"{found[1]}T{found[2]:0>5}")
+    except ValueError:
+        raise Fault("no such day or hour", remedy) from None
+    if abs(starts - rules.now.replace(tzinfo=None)) > FARTHEST:
+        raise Fault("more than three years away", "check the year")
+    try:
+        check_start(starts, rules.zone)
+    except BadInput as error:
+        raise _split(error, "no such hour") from None
+    return starts
+
+
+def _what_time(text: str) -> str:
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return "a day without a time"
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}[T ][\d:.]+ ?(Z|[+-]\d{2}:?\d{2})", text):
+        return "carries an offset from UTC"
+    return "not a date and time that can be read without guessing"
+
+
+def minutes(text: str, _rules: Rules) -> int:
+    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= 1440:
+        raise Fault("not a length in minutes", "give whole minutes from 1 to 1440, such as 40")
+    return int(text)
+
+
+def consent(text: str, _rules: Rules) -> str:
+    """yes (signed), refused, or "" (not asked yet)."""
+    word = text.casefold()
+    if word in REFUSED:
+        return "refused"
+    return yes_no(text, _rules, " or refused")
+
+
+def yes_no(text: str, _rules: Rules, more: str = "") -> str:
+    word = text.casefold()
+    if word not in YES and word not in NO:
+        raise Fault("neither yes nor no", f"write yes, no{more}")
+    return "yes" if word in YES else ""
+
+
+def signed_on(text: str, rules: Rules) -> str:
+    """An ISO date that is not in the future, or ""."""
+    if not text:
+        return ""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day on paper has no zone
+    except ValueError:
+        raise Fault("not a date that can be read without guessing", "write it as 2026-11-28") from None
+    if day > rules.today:
+        raise Fault("a date in the future", "give the day on which the paper was signed")
+    return day.isoformat()
+
+
+def form(text: str, _rules: Rules) -> str:
+    if len(text) > 80:
+        raise Fault("longer than 80 characters", "give the form's short name and version")
+    return text
+
+
+def wording(text: str, _rules: Rules) -> str:
+    word = text.casefold()
+    if word not in ("", "full", "neutral"):
+        raise Fault("unknown wording", "write full or neutral, or leave it empty for the clinic's")
+    return word
+
+
+def _split(error: BadInput, otherwise: str) -> Fault:
+    """Our sentences say what is wrong first and what would be right after it."""
+    problem, _, remedy = str(error).partition(". ")
+    return Fault(problem[:1].lower() + problem[1:].rstrip(".") or otherwise, remedy.rstrip(".") or "check it")

@@ -1,0 +1,84 @@
+"""The sample clinic and its invented patients: for the demo, for trying, and for the rehearsal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from outreach.actions.csv_table import Line, read_table
+from outreach.actions.load import Loaded, chosen, load_lines
+from outreach.content.compose import Words
+from outreach.content.yaml_lines import line_of, read_yaml
+from outreach.domain import window
+from outreach.domain.sequence import Sequence
+from outreach.domain.timing import parse_clock
+from outreach.errors import BadFile, BadInput
+from outreach.store import clinics, staff
+from outreach.store.tables import Clinic
+
+TEXTS = ("slug", "name", "zone", "country", "locale", "phone", "address", "emergency", "instructions", "wording",
+         "quiet_from", "quiet_to", "sms_sender", "email_sender")  # fmt: skip
+MAY_BE_EMPTY = frozenset({"instructions"})
+AHEAD = timedelta(days=2)
+
+
+def load_sample(
+    session: Session, root: Path, now: datetime, sequences: Mapping[str, Sequence], words: Words
+) -> Loaded | None:
+    """Make the demo clinic, its staff and patients, the first visit in two days. None: there is a clinic already."""
+    if clinics.every(session):
+        return None
+    clinic = add_clinic(session, root)
+    staff.add(session, clinic_id=clinic.id, email=staff.DEMO_EMAIL, name="Demo", password=staff.DEMO_PASSWORD)
+    lines = read_table(root / "config" / "sample" / "patients.csv")
+    today = window.wall_at(now, clinic.zone).date()
+    return load_lines(session, shifted(lines, today), clinic=clinic, sequence=chosen(sequences, None), words=words,
+                      now=now)  # fmt: skip
+
+
+def add_clinic(session: Session, root: Path, *, quiet: bool = False) -> Clinic:
+    """The sample clinic, marked as a demo. Without `quiet` it may write at any hour: whenever it is tried, it shows."""
+    values = read_clinic(root / "config" / "sample" / "clinic.yaml")
+    if not quiet:
+        values |= {"quiet_from": time(0), "quiet_to": time(0)}
+    return clinics.add(session, **values, demo=True)
+
+
+def read_clinic(path: Path) -> dict[str, Any]:
+    """The columns of a clinic from its YAML file. BadFile names the line and what would be right."""
+    tree = read_yaml(path)
+    for key in tree:
+        if key not in TEXTS:
+            raise BadFile(path, line_of(tree, key), f'unknown line "{key}".', f"The lines are: {', '.join(TEXTS)}.")
+    values: dict[str, Any] = {}
+    for key in TEXTS:
+        value = tree.get(key)
+        if not isinstance(value, str) or not (value.strip() or key in MAY_BE_EMPTY):
+            raise BadFile(path, line_of(tree, key), f'"{key}" must be a text.', 'Put it in quotation marks: "911".')
+        values[key] = value.strip()
+    key = "zone"
+    try:
+        window.zone(values[key])
+        for key in ("quiet_from", "quiet_to"):
+            values[key] = parse_clock(values[key])
+    except BadInput as error:
+        raise BadFile(path, line_of(tree, key), str(error)) from None
+    return values
+
+
+def shifted(lines: list[Line], today: date) -> list[Line]:
+    """The same lines with every date moved by whole days, so that the first infusion is two days from `today`."""
+    first = min(date.fromisoformat(line.cells["infusion_start"][:10]) for line in lines)
+    by = today + AHEAD - first
+    return [Line(line.number, line.cells | _moved(line.cells, by), line.off_by) for line in lines]
+
+
+def _moved(cells: Mapping[str, str], by: timedelta) -> dict[str, str]:
+    dated = {column: cells.get(column, "") for column in ("infusion_start", "consent_date")}
+    return {
+        column: (date.fromisoformat(text[:10]) + by).isoformat() + text[10:] for column, text in dated.items() if text
+    }
