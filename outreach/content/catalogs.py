@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from gettext import c2py
 from pathlib import Path
@@ -48,6 +49,9 @@ def load(path: Path, locale: str, units: Mapping[str, Unit]) -> Catalog:
     header = _header(path, entries)
     _check_header(path, locale, header)
     count = _plural_forms(path, locale, header.get("plural-forms", ""))
+    choose = _chooser(locale)
+    matched = Counter(choose(number) for number in range(1001))
+    lone = {index for index, numbers in matched.items() if numbers == 1}
     forms: dict[str, tuple[str, ...]] = {}
     seen: dict[tuple[str, str], int] = {}
     for entry in entries[1:]:
@@ -55,9 +59,9 @@ def load(path: Path, locale: str, units: Mapping[str, Unit]) -> Catalog:
         if first != entry.line:
             what = f"{entry.key}: the same entry stands in line {first} already."
             raise BadFile(path, entry.line, what, "Keep one of the two.")
-        if _usable(path, entry, units.get(entry.key), count):
+        if _usable(path, entry, units.get(entry.key), count, lone):
             forms[entry.key] = entry.forms
-    return Catalog(locale, forms, _chooser(locale))
+    return Catalog(locale, forms, choose)
 
 
 def identity(locale: str, units: Mapping[str, Unit]) -> Catalog:
@@ -124,7 +128,7 @@ def _plural_forms(path: Path, locale: str, written: str) -> int:
     return plurals.rule(locale)[0]
 
 
-def _usable(path: Path, entry: Entry, unit: Unit | None, count: int) -> bool:
+def _usable(path: Path, entry: Entry, unit: Unit | None, count: int, lone: Container[int]) -> bool:
     """Whether an entry may be sent; what is neither usable nor honestly unfinished is refused."""
     if unit is None or entry.fuzzy or not any(entry.forms) or (entry.source, entry.plural) != (unit.text, unit.plural):
         return False
@@ -132,7 +136,7 @@ def _usable(path: Path, entry: Entry, unit: Unit | None, count: int) -> bool:
     if len(entry.forms) != wanted or not all(entry.forms):
         what = f"{entry.key}: {sum(map(bool, entry.forms))} of {wanted} forms are there."
         raise BadFile(path, entry.line, what, "Translate every form, or empty them all.")
-    for form in entry.forms:
-        for what, remedy in faults(unit.text, unit.plural, form):
+    for index, form in enumerate(entry.forms):
+        for what, remedy in faults(unit.text, unit.plural, form, bool(unit.plural) and index in lone):
             raise BadFile(path, entry.line, f"{entry.key}: {what}", remedy)
     return True

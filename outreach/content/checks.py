@@ -25,9 +25,10 @@ def names(text: str) -> Counter[str]:
     return Counter(found[1] for found in PLACEHOLDER.finditer(text) if found[1])
 
 
-def faults(source: str, plural: str, form: str) -> Iterator[Fault]:
-    """Everything wrong with one translated form of a unit; nothing when it may be sent."""
-    yield from _placeholder_faults(source, plural, form)
+def faults(source: str, plural: str, form: str, lone: bool = False) -> Iterator[Fault]:
+    """Everything wrong with one translated form of a unit; nothing when it may be sent. `lone`: the form stands for one
+    number only (Arabic "two"), and so need not show it."""
+    yield from _placeholder_faults(source, plural, form, lone)
     yield from _character_faults(form)
     found = _MARKUP.search(form)
     if found:
@@ -35,7 +36,7 @@ def faults(source: str, plural: str, form: str) -> Iterator[Fault]:
     yield from _content_faults(source, plural, form)
 
 
-def _placeholder_faults(source: str, plural: str, form: str) -> Iterator[Fault]:
+def _placeholder_faults(source: str, plural: str, form: str, lone: bool) -> Iterator[Fault]:
     for found in PLACEHOLDER.finditer(form):
         if not found[1] and not found[2]:
             shown = form[found.start() : found.start() + 12]
@@ -44,7 +45,7 @@ def _placeholder_faults(source: str, plural: str, form: str) -> Iterator[Fault]:
     for name in sorted(given.keys() - wanted.keys()):
         yield f"the placeholder %({name})s is not in the English text.", f"Use: {_listed(wanted)}."
     for name in sorted(wanted.keys() - given.keys()):
-        if not (plural and name not in names(source)):
+        if not (lone and name not in names(source)):
             yield f"the placeholder %({name})s is missing.", f"Put %({name})s where its value belongs."
     for name in sorted(name for name in given if given[name] > max(wanted[name], 1)):
         yield f"the placeholder %({name})s stands there {given[name]} times.", "Use it once."
