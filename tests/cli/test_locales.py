@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typer.testing import CliRunner
 
-from outreach.cli.words import app
+from outreach.cli.locales import app
 
 
 def test_the_words_as_they_ship_pass() -> None:

@@ -132,7 +132,7 @@ def test_english_reads_at_grade_six_or_lower(words: Words, values: Values, key: 
 
 def _grade(text: str) -> float:
     """Flesch-Kincaid. textstat fetches its dictionary from the network at run time, so syllables are counted here:
-    groups of vowels, less a silent e. The CMU dictionary finds these texts up to one grade harder: hence five, not six."""
+    groups of vowels, less a silent e. The CMU dictionary finds these texts up to one grade harder: so five, not six."""
     words = re.findall(r"[A-Za-z'-]+", text)
     sentences = len(re.findall(r"[.?!]+(?:\s|$)", text))
     syllables = sum(map(_syllables, words))

@@ -15,6 +15,10 @@ from outreach.settings import ROOT
 app = typer.Typer(help="Templates and translations.", no_args_is_help=True)
 
 
+def register(root: typer.Typer) -> None:
+    root.add_typer(app, name="locales")
+
+
 @app.command()
 def extract() -> None:
     """Write locales/messages.pot from the templates."""
