@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
@@ -18,96 +12,13 @@ from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
 from outreach.content.sequences import load as load_sequence
 from outreach.domain.channel import Channel
-from outreach.domain.window import tz_version, wall_at
 from outreach.providers.memory import MemoryProvider
 from outreach.providers.twilio import TwilioProvider
-from outreach.providers.twilio_signature import sign
 from outreach.settings import ROOT, Settings
-from outreach.store import clinics, messages, patients, staff
+from outreach.store import staff
 from outreach.store.vault import Vault
-from outreach.web.app import create
 from outreach.wiring import Outreach
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # starlette asks for a client of another name while ours does the same
-    from fastapi.testclient import TestClient
-
-NOW = datetime(2026, 11, 21, 18, tzinfo=UTC)
-TOKEN = "a-token-of-tests"
-PUBLIC = "http://testserver"
-PASSWORD = "a long enough word"
-
-
-@dataclass
-class House:
-    """The application with what a test wants at hand."""
-
-    out: Outreach
-    clinic_id: UUID
-    email: str = "desk@north.example"
-
-    def browser(self) -> TestClient:
-        """A browser with no cookies; it does not follow redirects by itself."""
-        return TestClient(create(self.out), base_url=PUBLIC, follow_redirects=False)
-
-    def desk(self, email: str = "") -> TestClient:
-        """A browser that has signed in."""
-        browser = self.browser()
-        form = field(browser.get("/sign-in").text, "form")
-        answer = browser.post("/sign-in", data={"form": form, "email": email or self.email, "password": PASSWORD})
-        assert answer.headers["location"] == "/today"
-        return browser
-
-    def later(self, by: timedelta) -> House:
-        """The same house with its clock moved on."""
-        now = self.out.clock() + by
-        return replace(self, out=replace(self.out, clock=lambda: now))
-
-    def patient(self, locale: str = "en", clinic_id: UUID | None = None, phone: str = "+12025550143") -> UUID:
-        """A patient with a phone, nothing else."""
-        with self.out.sessions.begin() as session:
-            owner = clinic_id or self.clinic_id
-            patient_id = patients.add(
-                session, clinic_id=owner, name="Ana Sample", locale=locale, zone="America/Chicago", wording="full",
-                now=NOW, external="N-1",
-            )  # fmt: skip
-            patients.set_address(session, owner, patient_id, Channel.SMS, phone, NOW)
-            return patient_id
-
-    def message(self, patient_id: UUID, step: str, clinic_id: UUID | None = None) -> tuple[UUID, str]:
-        """A message that is due now, and the token of its link."""
-        owner = clinic_id or self.clinic_id
-        with self.out.sessions.begin() as session:
-            reach = patients.addresses(session, owner, patient_id)[Channel.SMS]
-            message_id = messages.add_occasion(
-                session, clinic_id=owner, patient_id=patient_id, address_id=reach.id, channel=Channel.SMS, step=step,
-                occasion=f"test:{step}:{reach.id}", zone="America/Chicago", due_at=NOW,
-                useful_until=NOW + timedelta(days=3), wall=wall_at(NOW, "America/Chicago"), tz_version=tz_version(),
-            )  # fmt: skip
-        assert message_id
-        return message_id, self.out.vault.token("message", message_id)
-
-    def hook(self, path: str, fields: dict[str, str], signature: str | None = "right") -> Any:
-        """A carrier's call, signed as Twilio signs, or with the given signature."""
-        right = sign(TOKEN, PUBLIC + path, fields.items())
-        given = {} if signature is None else {"X-Twilio-Signature": right if signature == "right" else signature}
-        return self.browser().post(path, data=fields, headers=given)
-
-
-def add_clinic(out: Outreach, slug: str, sender: str) -> UUID:
-    with out.sessions.begin() as session:
-        return clinics.add(
-            session, slug=slug, name=f"{slug.title()} Clinic", zone="America/New_York", country="US", locale="en",
-            phone="+12025550100", address="1 Sample Street", emergency="911", sms_sender=sender,
-            email_sender=f"care@{slug}.example",
-        ).id  # fmt: skip
-
-
-def field(html: str, name: str) -> str:
-    """The value of a hidden field."""
-    found = re.search(rf'name="{name}" value="([^"]*)"', html)
-    assert found, f"no field {name}"
-    return found[1]
+from tests.web.house import NOW, PASSWORD, PUBLIC, TOKEN, House, add_clinic
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from outreach.store import staff
 from outreach.store.tables import Base, Infusion, Message, Patient
 from outreach.web.console import PARTS
-from tests.web.conftest import NOW, PASSWORD, House, add_clinic, field
+from tests.web.house import NOW, PASSWORD, House, add_clinic, field
 
 FORM = {
     "name": "José Ñandú", "external": "A-17", "locale": "es", "zone": "America/Chicago", "phone": "(202) 555-0188",
@@ -27,7 +27,7 @@ def enrol(house: House, **changes: str) -> str:
     csrf = field(browser.get("/patients/new").text, "csrf")
     answer = browser.post("/patients/new", data=FORM | changes | {"csrf": csrf, "step": "save"})
     assert answer.status_code == 303, answer.text
-    return answer.headers["location"]
+    return str(answer.headers["location"])
 
 
 def count(house: House, table: type[Base]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -11,13 +11,19 @@ from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.store.queue import begin_sending
 from outreach.store.tables import Consent, Event, InboundMessage, Message
-from tests.web.conftest import NOW, House
+from tests.web.house import NOW, House
 
 INBOUND = {"MessageSid": "SM" + "2" * 32, "From": "+12025550143", "To": "+12025550110", "Body": "STOP"}
 
 
-@pytest.mark.parametrize("path", ["/hooks/twilio/inbound", f"/hooks/twilio/status/{uuid4()}", "/hooks/twilio/status/x"])
-@pytest.mark.parametrize("signature", [None, "", "nonsense", "ünïcode".encode("latin-1").decode("latin-1"), "A" * 28])
+@pytest.mark.parametrize(
+    "path",
+    ["/hooks/twilio/inbound", f"/hooks/twilio/status/{UUID(int=7)}", "/hooks/twilio/status/x"],
+    ids=["inbound", "status", "status of nothing"],
+)
+@pytest.mark.parametrize(
+    "signature", [None, "", "nonsense", "ünïcode", "A" * 28], ids=["none", "empty", "text", "latin-1", "right length"]
+)
 def test_what_is_not_signed_gets_403(house: House, path: str, signature: str | None) -> None:
     given = None if signature is None else {"X-Twilio-Signature": signature.encode("latin-1")}
     assert house.browser().post(path, data=INBOUND, headers=given).status_code == 403

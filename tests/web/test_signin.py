@@ -11,7 +11,7 @@ from outreach.errors import BadInput
 from outreach.store import staff
 from outreach.store.tables import Staff, StaffSession
 from outreach.web.console.signin import PER_PERSON, WAIT, WRONG
-from tests.web.conftest import NOW, PASSWORD, House, field
+from tests.web.house import NOW, PASSWORD, House, field
 
 
 def test_the_health_page_asks_the_database(house: House) -> None:
@@ -40,7 +40,12 @@ def test_every_refusal_says_the_same(house: House, email: str, password: str) ->
 
 def test_an_unknown_person_costs_one_hash_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
-    monkeypatch.setattr(staff, "_matches", lambda stored, _word: bool(checked.append(stored)))
+
+    def never(stored: str, _password: str) -> bool:
+        checked.append(stored)
+        return False
+
+    monkeypatch.setattr(staff, "_matches", never)
     with house.out.sessions() as session:
         for email in ("desk@north.example", "nobody@north.example"):
             assert staff.sign_in(session, email, "wrong", NOW) is None

@@ -56,11 +56,12 @@ def read(typed: Mapping[str, str], desk: Desk, locales: tuple[str, ...], now: da
     paper = _paper(form, phone, email, wall_at(now, desk.clinic.zone).date())
     if form.wrong or not (name and locale and zone and starts and minutes):
         return None, form
-    return Enrol(
+    visit = NewVisit(starts=starts, zone=desk.clinic.zone, minutes=minutes)
+    wanted = Enrol(
         clinic_id=desk.clinic.id, name=name, locale=locale, zone=zone, phone=phone or "", email=email or "",
-        external=form.typed["external"][:LONGEST], visits=(NewVisit(starts=starts, zone=desk.clinic.zone, minutes=minutes),),
-        paper=paper, actor=f"staff:{desk.signed.staff_id}",
-    ), form  # fmt: skip
+        external=form.typed["external"][:LONGEST], visits=(visit,), paper=paper, actor=f"staff:{desk.signed.staff_id}",
+    )  # fmt: skip
+    return wanted, form
 
 
 def starting(desk: Desk, now: datetime) -> dict[str, str]:
@@ -81,7 +82,7 @@ def zones(country: str) -> list[tuple[str, list[tuple[str, str]]]]:
         if slash and region not in ("Etc", "SystemV", "US", "Canada", "posix", "right"):
             regions.setdefault(region, []).append((name, place.replace("_", " ")))
     near = [("In this country", [(name, name.partition("/")[2].replace("_", " ")) for name in home])] if home else []
-    return near + [*regions.items(), ("Other", [("UTC", "UTC")])]
+    return [*near, *regions.items(), ("Other", [("UTC", "UTC")])]
 
 
 def _name(text: str) -> str:

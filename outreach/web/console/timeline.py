@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +10,16 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from outreach.actions.compose import compose, standing_of
-from outreach.domain.status import ENDS, Status
+from outreach.domain.status import Status
 from outreach.domain.window import zone as zone_of
 from outreach.errors import BadInput
 from outreach.store import consents
 from outreach.store.due import Due, read_due
 from outreach.store.seen import Seen
 from outreach.web.forms import Wired
+
+# A patient's link is the patient's: whoever holds it can agree in their name, so the desk does not get to see it.
+_LINK = re.compile(r"(/[pu]/)[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Item:
 
     @property
     def over(self) -> bool:
-        return self.seen.status in ENDS
+        return self.seen.status is not Status.SCHEDULED
 
     @property
     def differs(self) -> bool:
@@ -66,7 +70,8 @@ def _to_come(row: Seen) -> bool:
 
 def _said(out: Wired, row: Seen, clinic_zone: str) -> Item:
     direction, tag = _language(out, row.locale)
-    return Item(row, row.sent_at or row.due_at, clinic_zone, row.subject, row.body, False, direction, tag)
+    text = _LINK.sub(r"\1…", row.body)
+    return Item(row, row.sent_at or row.due_at, clinic_zone, row.subject, text, False, direction, tag)
 
 
 def _composed(out: Wired, due: Due, clinic_zone: str, warned: bool, now: datetime) -> Item:

@@ -27,6 +27,7 @@ from outreach.web.views import page
 
 log = structlog.get_logger()
 router = APIRouter()
+_UNBROKEN = str.maketrans(" -", "\u00a0\u2011")  # a number that breaks over two lines is dialled wrong
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,8 @@ def _page(out: Wired, name: str, reader: Reader, **values: Any) -> HTMLResponse:
     clinic, locale = reader.due.clinic, reader.locale
 
     def ui(key: str) -> Markup:
-        said = out.words.ui(key, locale, clinic=clinic.name, phone=phone(clinic.phone), emergency=clinic.emergency)
-        return _isolated(said)
+        number = phone(clinic.phone).translate(_UNBROKEN)
+        return _isolated(out.words.ui(key, locale, clinic=clinic.name, phone=number, emergency=clinic.emergency))
 
     return page(
         f"pages/{name}.html",
