@@ -110,6 +110,7 @@ def _time(formats: str, clock: int, hour: int, minute: int) -> str:
     return format_time(clock_time(hour, minute), width, locale=locale).replace(RLM, "")
 
 
+@lru_cache(maxsize=1024)
 def phone(written: str) -> str:
     """A number as people read it, with its country code; what is no number (911, "press 0") stays as written."""
     try:
@@ -119,6 +120,7 @@ def phone(written: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
+@lru_cache(maxsize=1024)
 def plain(value: str) -> str:
     """A value without direction marks or controls of its own: ours come after, and must be the only ones."""
     kept = "".join(char if unicodedata.category(char) not in ("Cc", "Zl", "Zp") else " " for char in value)

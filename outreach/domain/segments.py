@@ -24,6 +24,9 @@ SIZES = {GSM7: (160, 153), UCS2: (70, 67)}
 # CLDR writes "9:30 AM" with U+202F; one such space triples the price of an English SMS.
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\t", " "))
 
+# Controls but LF, lone surrogates, line and paragraph separators, noncharacters.
+_UNSENDABLE = regex.compile(r"(?!\n)[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]")
+
 
 @dataclass(frozen=True)
 class Segments:
@@ -40,19 +43,10 @@ def normalise(text: str) -> str:
     if not text.strip():
         raise BadInput("The text is empty; an SMS needs at least one visible character.")
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").translate(_SPACES))
-    for position, char in enumerate(text):
-        if _unsendable(char):
-            raise BadInput(
-                f"Character U+{ord(char):04X} at position {position} cannot be sent in a message; remove it."
-            )
+    if found := _UNSENDABLE.search(text):
+        char = f"U+{ord(found[0]):04X}"
+        raise BadInput(f"Character {char} at position {found.start()} cannot be sent in a message; remove it.")
     return text
-
-
-def _unsendable(char: str) -> bool:
-    code = ord(char)
-    control = unicodedata.category(char) == "Cc" and char != "\n"
-    noncharacter = 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
-    return control or noncharacter or 0xD800 <= code <= 0xDFFF or char in "\u2028\u2029"
 
 
 def count(text: str) -> Segments:
