@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -43,9 +43,14 @@ def book(
         if old is not None and (old.starts, old.zone, old.minutes) != (one.starts, lives, one.minutes):
             move.rebook(session, old, one.starts, lives, one.minutes)
             moved[position] = old
+    if moved:
+        known = infusions.of_course(session, course_id)
+    taken = {visit.starts for visit in known if visit.status != "cancelled"}
     added = tuple(position for position, old in found.items() if old is None)
     for position in added:
-        _add(session, clinic, course_id, wanted[position], now)
+        one = wanted[position]
+        _add(session, clinic, course_id, one, taken, now)
+        taken.add(one.starts)
     return added, moved
 
 
@@ -58,11 +63,12 @@ def _same(one: NewVisit, known: Sequence[Visit], externals: dict[str, UUID]) -> 
     return next(iter(sorted(at_that_time, key=lambda visit: visit.status == "cancelled")), None)
 
 
-def _add(session: Session, clinic: Clinic, course_id: UUID, one: NewVisit, now: datetime) -> None:
+def _add(
+    session: Session, clinic: Clinic, course_id: UUID, one: NewVisit, taken: Collection[datetime], now: datetime
+) -> None:
     lives = one.zone or clinic.zone
     move.check_start(one.starts, lives)
-    known = infusions.of_course(session, course_id)
-    if any(visit.starts == one.starts and visit.status != "cancelled" for visit in known):
+    if one.starts in taken:
         raise BadInput("Another visit of this patient has this time already. Move or cancel that one first.")
     infusions.add(session, clinic_id=clinic.id, course_id=course_id, starts=one.starts, zone=lives,
                   minutes=one.minutes, external=one.external, now=now)  # fmt: skip

@@ -135,7 +135,8 @@ def _person(session: Session, clinic: Clinic, form: Enrol, now: datetime) -> tup
             session, clinic_id=clinic.id, name=name, locale=form.locale, zone=lives,
             wording=form.wording or clinic.wording, external=form.external.strip(), now=now,
         )  # fmt: skip
-        return patients.get(session, clinic.id, patient_id), True, False
+        external, wording = form.external.strip(), form.wording or clinic.wording
+        return Person(patient_id, clinic.id, name, external, form.locale, lives, wording, True), True, False
     wanted = {"name": name, "locale": form.locale, "zone": form.zone or known.zone,
               "wording": form.wording or known.wording}  # fmt: skip
     news = {key: value for key, value in wanted.items() if getattr(known, key) != value}

@@ -168,10 +168,12 @@ def set_address(
     vault, fresh = vault_of(session), uuid4()
     index = vault.index(channel.value, index_form(channel, value), clinic_id)
     ours = (Address.clinic_id == clinic_id, Address.patient_id == patient_id, Address.channel == channel.value)
-    known = session.execute(select(Address.id, Address.active).where(*ours, Address.value_index == index)).one_or_none()
+    rows = session.execute(select(Address.id, Address.active, Address.value_index).where(*ours)).all()
+    known = next((row for row in rows if row.value_index == index), None)
     if known is not None and known.active:
         return known.id, False
-    session.execute(update(Address).where(*ours, Address.active).values(active=False))
+    if any(row.active for row in rows):
+        session.execute(update(Address).where(*ours, Address.active).values(active=False))
     if known is not None:
         session.execute(update(Address).where(Address.id == known.id).values(active=True))
         return known.id, True
