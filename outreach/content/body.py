@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from outreach.content.formats import FSI, PDI
+from outreach.content.formats import as_bdi
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -26,7 +26,7 @@ def html(markdown: str) -> str:
     for token in tokens:
         if token.children and _kinds(token.children) == _LINK_ONLY:
             token.children[0].attrSet("class", "button")
-    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})).replace(FSI, "<bdi>").replace(PDI, "</bdi>")
+    return as_bdi(str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})))
 
 
 def text(markdown: str) -> str:

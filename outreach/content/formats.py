@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from ruamel.yaml.error import YAMLError
 from outreach.errors import BadFile, BadInput
 
 FSI, PDI, RLM = "\u2068", "\u2069", "\u200f"
+_ISOLATED = re.compile(f"{FSI}([^{FSI}{PDI}]*){PDI}")
 # What people and phones write for a language, where it is not simply its name with another separator.
 ALIASES = {
     "zh": "zh_Hans", "zh_cn": "zh_Hans", "zh_sg": "zh_Hans", "zh_tw": "zh_Hant", "zh_hk": "zh_Hant", "zh_mo": "zh_Hant",
@@ -134,6 +136,17 @@ def isolated(language: Language, value: str) -> str:
     if all(char.isalpha() or char.isspace() for char in value):
         return value
     return f"{FSI}{value}{PDI}"
+
+
+def as_bdi(html: str) -> str:
+    """Isolates as elements, which webmail keeps. The direction is written out, because a number has no letter to tell
+    it by."""
+    return _ISOLATED.sub(lambda found: f'<bdi dir="{_direction(found[1])}">{found[1]}</bdi>', html)
+
+
+def _direction(text: str) -> str:
+    kinds = (unicodedata.bidirectional(char) for char in text)
+    return "ltr" if next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") == "L" else "rtl"
 
 
 def opened(language: Language, text: str) -> str:

@@ -12,7 +12,7 @@ from jinja2 import Environment, UndefinedError
 from outreach.content import body
 from outreach.content.catalogs import Catalog, Unit
 from outreach.content.checks import PLACEHOLDER
-from outreach.content.formats import FSI, PDI, Language
+from outreach.content.formats import Language, as_bdi
 from outreach.content.sources import Part, environment
 from outreach.errors import BadInput
 
@@ -24,7 +24,7 @@ class Raw(str):
 
 
 def _html(value: object) -> object:
-    return value if isinstance(value, Raw) else escape_html(str(value)).replace(FSI, "<bdi>").replace(PDI, "</bdi>")
+    return value if isinstance(value, Raw) else as_bdi(escape_html(str(value)))
 
 
 def _markdown(value: object) -> object:

@@ -52,7 +52,7 @@ def test_arabic_mail_carries_its_direction_three_times(words: Words) -> None:
     assert mail.html.count('dir="rtl"') >= 4
     assert 'align="right"' in mail.html
     assert 'align="left"' not in mail.html
-    assert "<bdi>+1 604-555-0199</bdi>" in mail.html
+    assert '<bdi dir="ltr">+1 604-555-0199</bdi>' in mail.html
     assert FSI not in mail.html
     assert f"{FSI}+1 604-555-0199{PDI}" in mail.text
     assert mail.text.startswith(RLM + "Harbourview Clinic")
