@@ -68,7 +68,7 @@ class Course:
         while True:
             with self.stage.out.sessions() as session:
                 left = pending(session, self.now, self.now - SETTLE_AFTER)
-            if not (left.due or left.sending or left.texts_open or left.overdue):
+            if not (left.due or left.sending or left.texts_open or (left.overdue and not left.next_due)):
                 break
             if time.monotonic() > patience:
                 raise OutreachError(

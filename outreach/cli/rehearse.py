@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,12 +18,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from outreach.actions.csv_table import read_table
 from outreach.actions.load import load_rows
 from outreach.actions.sample import add_clinic
 from outreach.cli.course import Course
 from outreach.cli.stage import Stage, stage
 from outreach.domain.status import Status
-from outreach.domain.window import moment
 from outreach.errors import OutreachError
 from outreach.settings import ROOT, load_settings
 from outreach.store.patients import listing
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rehearse(
-    csv: Annotated[Path, typer.Option(help="Patients and infusions, in the form of `outreach load`.")] = ROOT
+    csv: Annotated[Path, typer.Option(help="Patients and infusions, in the form of `outreach load`; else the sample.", show_default=False)] = ROOT
     / "config"
     / "sample"
     / "patients.csv",
@@ -80,18 +80,16 @@ class Report:
 
 def _play(running: Stage, csv: Path, console: Console) -> Report:
     out = running.out
-    with out.sessions() as session:  # a first reading, undone: only to learn when the first infusion is
-        _load(session, out, csv, datetime.now(UTC))
-        starts = session.execute(select(Infusion.starts, Infusion.zone)).all()
-    if not starts:
-        raise OutreachError(f"{csv}: no row could be loaded, so there is nothing to rehearse.")
-    begin = min(moment(row.starts, row.zone).at for row in starts) - BEFORE_FIRST
+    begin = _first(csv) - BEFORE_FIRST
     with out.sessions.begin() as session:
         clinic_id, errors = _load(session, out, csv, begin)
         names = {person.id: person.external or str(person.id)[:8] for person in listing(session, clinic_id)}
+        infusions = session.scalar(select(func.count()).select_from(Infusion)) or 0
+    if not names:
+        raise OutreachError(f"{csv}: no row could be loaded, so there is nothing to rehearse: {'; '.join(errors[:5])}")
     for error in errors:
         console.print(f"{csv.name}: {error}")
-    console.print(f"{len(names)} patients, {len(starts)} infusions; the clock starts at {begin:%Y-%m-%d %H:%M} UTC")
+    console.print(f"{len(names)} patients, {infusions} infusions; the clock starts at {begin:%Y-%m-%d %H:%M} UTC")
     course = Course(running, clinic_id, begin)
     faults = []
     try:
@@ -100,6 +98,17 @@ def _play(running: Stage, csv: Path, console: Console) -> Report:
     except OutreachError as error:
         faults.append(str(error))
     return _report(running, course, names, faults)
+
+
+def _first(csv: Path) -> datetime:
+    """When the earliest infusion of the file is, near enough to start a clock days before it."""
+    starts = []
+    for line in read_table(csv):
+        with suppress(ValueError):
+            starts.append(datetime.fromisoformat(line.cells.get("infusion_start", "")).replace(tzinfo=UTC))
+    if not starts:
+        raise OutreachError(f"{csv}: no row has an infusion_start like 2027-02-15 09:30, so there is nothing to rehearse.")
+    return min(starts)
 
 
 @contextmanager

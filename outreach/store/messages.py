@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.message import Planned
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
-from outreach.store.tables import Event, Message
+from outreach.store.tables import Event, Infusion, Message
 from outreach.store.vault import Vault, token_hash, vault_of
 
 HANDED_OVER = (Status.SENDING, Status.UNKNOWN, Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNDELIVERED)
@@ -202,6 +202,7 @@ def revive(session: Session, address_ids: Collection[UUID], now: datetime) -> in
             Message.status == Status.SUPPRESSED.value,
             Message.reason == Reason.OPTED_OUT.value,
             Message.due_at > now,
+            _still_true(),
         )
         .values(status=Status.SCHEDULED.value, reason=None, ended_at=None)
         .returning(Message.id, Message.clinic_id)
@@ -222,6 +223,16 @@ def revive(session: Session, address_ids: Collection[UUID], now: datetime) -> in
         ],
     )
     return len(rows)
+
+
+def _still_true() -> ColumnElement[bool]:
+    """Not of a visit that was cancelled or moved meanwhile: to revive that would announce a visit that is not."""
+    live = select(Infusion.id).where(Infusion.status != "cancelled")
+    return or_(
+        Message.occasion.is_not(None),
+        live.where(Infusion.id == Message.infusion_id, Infusion.revision == Message.revision).exists(),
+        and_(Message.infusion_id.is_(None), live.where(Infusion.course_id == Message.course_id).exists()),
+    )
 
 
 def _end_scheduled(session: Session, end: Status, reason: Reason, now: datetime, where: Iterable[Any]) -> int:
