@@ -143,7 +143,10 @@ def _runs(program: Path, account: tuple[int, int]) -> bool:
 
 def _shelf(home: Path, package: str) -> Path:
     """A folder for each version: after an upgrade the old copy is not taken for the new."""
-    return home / "programs" / f"{package}-{version(package)}"
+    programs = home / "programs"
+    programs.mkdir(exist_ok=True)
+    programs.chmod(0o755)  # whatever our umask is
+    return programs / f"{package}-{version(package)}"
 
 
 def _copied_postgres(package: Path, target: Path) -> Path:

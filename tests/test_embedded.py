@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -72,6 +73,8 @@ def test_one_run_from_nothing_to_nothing(var: Path) -> None:
     second.stop()
     assert not any(_runs(pid) for pid in pids.values())
 
+    stale = Path(json.loads((var / "engines.json").read_text())["home"]) / "postgres" / "postmaster.pid"
+    stale.write_text(f"{os.getpid()}\n{stale.parent}\n")  # as after a power cut, with the number taken by another
     third = Engines.start(var)
     with psycopg.connect(third.database_url.replace("+psycopg", "")) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,), "data outlive a run"

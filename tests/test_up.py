@@ -18,8 +18,8 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from outreach.cli.checks import check_database, check_redis, refuse_taken_ports
 from outreach.cli.supervise import Child, Supervisor
-from outreach.cli.up import check_database, check_redis, refuse_taken_ports
 from outreach.embedded import Engines
 from outreach.errors import BadInput, OutreachError
 from outreach.settings import ROOT, Settings, load_settings, master_key

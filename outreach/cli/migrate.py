@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from outreach.cli.checks import check_database
 from outreach.cli.supervise import say
-from outreach.cli.up import check_database, urls
+from outreach.cli.up import urls
 from outreach.settings import load_settings
 from outreach.store.migrate import upgrade
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import http.client
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
 
-import psycopg
-import redis
 import typer
-from sqlalchemy.engine import make_url
 
+from outreach.actions.sample import load_sample
+from outreach.cli.checks import answers, check_database, check_redis, refuse_taken_ports
 from outreach.cli.supervise import Child, Supervisor, say
 from outreach.embedded import Engines
 from outreach.errors import OutreachError
 from outreach.settings import ROOT, Settings, load_settings, make_var, master_key
 from outreach.store.migrate import upgrade
+from outreach.wiring import build
 
 START_SECONDS = 60.0
 CHECK_ENGINES_EVERY = 1.0
@@ -37,7 +35,7 @@ def up() -> None:
     settings = load_settings()
     refuse_taken_ports(settings)
     make_var(settings.var)
-    (settings.var / "log").mkdir(exist_ok=True)
+    (settings.var / "log").mkdir(mode=0o700, exist_ok=True)
     with _signals_end_it():
         _run(settings)
 
@@ -62,11 +60,11 @@ def _run(settings: Settings) -> None:
             check_redis(broker)
         upgrade(database)
         environment = child_environment(settings, database, broker)
-        load_sample_once(settings, environment)
+        load_sample_once(settings, database, broker)
         supervisor = Supervisor(children(settings, environment))
         try:
             supervisor.start()
-            supervisor.until(lambda: _answers(settings), START_SECONDS)
+            supervisor.until(lambda: answers(settings), START_SECONDS)
             say(f"ready http://127.0.0.1:{settings.port}")
             if settings.sandbox:
                 say(f"phones and mailboxes: http://127.0.0.1:{settings.sandbox_http_port}/phones")
@@ -79,9 +77,18 @@ def _run(settings: Settings) -> None:
             supervisor.stop()
 
 
-def load_sample_once(settings: Settings, environment: dict[str, str]) -> None:
-    """A demo with an empty database gets the sample clinic."""
-    del settings, environment
+def load_sample_once(settings: Settings, database: str, broker: str) -> None:
+    """A demo whose database has no clinic yet gets the sample clinic and its patients."""
+    if not settings.demo:
+        return
+    out = build(settings.model_copy(update={"database_url": database, "redis_url": broker}))
+    try:
+        with out.sessions.begin() as session:
+            loaded = load_sample(session, ROOT, out.clock(), out.sequences, out.words)
+    finally:
+        out.close()
+    if loaded is not None:
+        say("the sample clinic and its patients are loaded")
 
 
 def _watch(supervisor: Supervisor, engines: Engines | None) -> None:
@@ -159,77 +166,6 @@ def _sandbox_environment(settings: Settings) -> dict[str, str]:
         "OUTREACH_SANDBOX_AUTH_TOKEN": token,
         "OUTREACH_SANDBOX_INBOUND_URL": f"{settings.public_url}/hooks/twilio/inbound",
     }
-
-
-def refuse_taken_ports(settings: Settings) -> None:
-    """Before anything is started. OutreachError names the port, what wants it and the remedy."""
-    wanted = {"web": settings.port}
-    if settings.sandbox:
-        wanted |= {"sandbox's HTTP": settings.sandbox_http_port, "sandbox's SMTP": settings.sandbox_smtp_port}
-    for what, port in wanted.items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                raise OutreachError(
-                    f"port {port} (for the {what}) cannot be had: {error.strerror}."
-                    f" Stop what uses it, or choose another with OUTREACH_PORT={_other(port)}"
-                ) from None
-
-
-def _other(port: int) -> int:
-    return port + 100 if port < 65000 else 8000
-
-
-def check_database(url: str) -> None:
-    """OutreachError when PostgreSQL does not let us in; the password is never part of it."""
-    address = make_url(url)
-    try:
-        psycopg.connect(url.replace("+psycopg", "", 1), connect_timeout=5).close()
-    except psycopg.Error as error:
-        reason = str(error).strip().partition("\n")[0]
-        if address.password and str(address.password) in reason:
-            reason = type(error).__name__
-        place = f"{address.host}:{address.port or 5432}"
-        raise OutreachError(
-            f"PostgreSQL at {place} does not let us in ({reason}). Check OUTREACH_DATABASE_URL."
-        ) from None
-
-
-def check_redis(url: str) -> None:
-    """OutreachError when Valkey or Redis does not answer; the password is never part of it."""
-    try:
-        with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
-            client.ping()
-    except (redis.RedisError, ValueError) as error:
-        reason = "not a redis:// URL" if isinstance(error, ValueError) else str(error)
-        raise OutreachError(f"Valkey or Redis does not answer ({reason}). Check OUTREACH_REDIS_URL.") from None
-
-
-def _answers(settings: Settings) -> bool:
-    if settings.sandbox and not (_http(settings.sandbox_http_port, "/phones") and _listens(settings.sandbox_smtp_port)):
-        return False
-    return _http(settings.port, "/healthz")
-
-
-def _http(port: int, path: str) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status < 400
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=2).close()
-    except OSError:
-        return False
-    return True
 
 
 @contextlib.contextmanager
