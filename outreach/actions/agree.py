@@ -9,11 +9,14 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.consent import ConsentKind, may_contact
 from outreach.domain.window import QuietHours, tz_version, wall_at
+from outreach.errors import Reason
 from outreach.store import consents, messages, patients
 from outreach.store.patients import Person, Reach
 
 CONFIRMATION = "consent.confirmed"
 CONFIRM_WITHIN = timedelta(days=1)
+# What a new agreement undoes; START undoes only the first.
+UNDONE = (Reason.OPTED_OUT, Reason.WITHDRAWN, Reason.UNSUBSCRIBED_AT_CARRIER)
 
 
 def agree(
@@ -45,7 +48,7 @@ def agree(
     after = may_contact(consents.ledger(session, address_id), now)
     if consent_id is None or before.allowed or not after.allowed:
         return False
-    messages.revive(session, [address_id], now)
+    messages.revive(session, [address_id], now, UNDONE)
     confirm(session, reach, person, consent_id, now, locale=locale)
     return True
 

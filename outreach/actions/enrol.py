@@ -18,7 +18,7 @@ from outreach.domain.consent import ConsentKind, State, may_ask, may_contact
 from outreach.domain.plan import at_once
 from outreach.domain.sequence import Sequence
 from outreach.domain.window import moment, zone
-from outreach.errors import BadInput, Reason
+from outreach.errors import BadInput
 from outreach.store import clinics, consents, enrolments, messages, patients
 from outreach.store.patients import Person, Reach
 from outreach.store.tables import Clinic
@@ -180,7 +180,6 @@ def _paper(
         )  # fmt: skip
         news = news or consent_id is not None
         if consent_id and agreed and may_contact(consents.ledger(session, reach[channel].id), now).allowed:
+            messages.revive(session, [reach[channel].id], now, agree.UNDONE)
             agree.confirm(session, reach[channel], person, consent_id, now, quiet=quiet_of(clinic))
-        if consent_id and not agreed:
-            messages.suppress_scheduled(session, [reach[channel].id], Reason.WITHDRAWN, now)
     return news

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,13 +10,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
+from outreach.domain.consent import State, may_contact
+from outreach.domain.decision import ANSWERS
 from outreach.domain.message import Planned
 from outreach.domain.plan import Visit, plan
 from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.domain.window import QuietHours
 from outreach.errors import Reason
-from outreach.store import clinics, enrolments, infusions, messages, patients, plans
+from outreach.store import clinics, consents, enrolments, infusions, messages, patients, plans
 from outreach.store.plans import Unsent
 from outreach.store.tables import Clinic
 
@@ -62,7 +64,16 @@ def replan(session: Session, course_id: UUID, sequence: Sequence, now: datetime)
         session, clinic_id=clinic.id, patient_id=person.id, enrolment_id=enrolment_id, planned=fresh,
         addresses=reach, now=now,
     )  # fmt: skip
+    _silence(session, reach.values(), now)
     return Planning(added, len(leaving))
+
+
+def _silence(session: Session, address_ids: Collection[UUID], now: datetime) -> None:
+    """What was planned for an address that has said no is suppressed at once, not when it falls due."""
+    for address_id, events in consents.ledgers(session, address_ids).items():
+        permission = may_contact(events, now)
+        if permission.reason is not None and permission.state not in (State.NONE, State.ASKED):
+            messages.suppress_scheduled(session, [address_id], permission.reason, now, ANSWERS)
 
 
 def compare(

@@ -190,8 +190,12 @@ def finish(session: Session, ids: Collection[UUID], end: Status, reason: Reason,
     return _end_scheduled(session, end, reason, now, [Message.id.in_(ids)])
 
 
-def revive(session: Session, address_ids: Collection[UUID], now: datetime) -> int:
+def revive(
+    session: Session, address_ids: Collection[UUID], now: datetime, reasons: Collection[Reason] = (Reason.OPTED_OUT,)
+) -> int:
     """After START: what STOP suppressed and is still to come is scheduled again. Returns how many.
+
+    A new agreement names more `reasons`: it undoes what staff or a carrier had revoked, which START does not.
 
     The one way back from an end, and a decision of the patient's, not news: nothing of it ever went out.
     """
@@ -200,7 +204,7 @@ def revive(session: Session, address_ids: Collection[UUID], now: datetime) -> in
         .where(
             Message.address_id.in_(address_ids),
             Message.status == Status.SUPPRESSED.value,
-            Message.reason == Reason.OPTED_OUT.value,
+            Message.reason.in_([reason.value for reason in reasons]),
             Message.due_at > now,
             _still_true(),
         )
