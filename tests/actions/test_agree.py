@@ -1,0 +1,81 @@
+"""Agreeing: written down with the words shown, confirmed once, and no replay grants anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from outreach.actions import withdraw
+from outreach.actions.agree import agree
+from outreach.actions.enrol import Enrol, NewVisit, enrol
+from outreach.domain.channel import Channel
+from outreach.domain.consent import may_contact
+from outreach.domain.sequence import Sequence
+from outreach.store import consents, patients
+from outreach.store.tables import Clinic, Message
+from tests.actions.conftest import NOW
+
+Rows = Callable[..., list[Message]]
+
+
+@pytest.fixture
+def phone(session: Session, clinic: Clinic, sequence: Sequence) -> UUID:
+    form = Enrol(clinic.id, "Ana", "es", (NewVisit(datetime(2026, 12, 15, 10), 40),), phone="+13125550143")
+    done = enrol(session, form, sequence, NOW)
+    return patients.addresses(session, clinic.id, done.patient_id)[Channel.SMS].id
+
+
+def say_yes(session: Session, address: UUID, evidence: str = "SM1", at: datetime = NOW) -> bool:
+    return agree(session, address, method="sms", evidence=evidence, locale="es", wording="Responda 1", now=at)
+
+
+def allowed(session: Session, address: UUID, at: datetime = NOW) -> bool:
+    return may_contact(consents.ledger(session, address), at + timedelta(seconds=1)).allowed
+
+
+def test_an_agreement_is_kept_with_the_words_and_confirmed_at_once(
+    session: Session, phone: UUID, rows: Rows
+) -> None:
+    assert say_yes(session, phone)
+    [confirmation] = rows(step="consent.confirmed")
+    assert (confirmation.due_at, confirmation.locale) == (NOW, "es")
+    reach = patients.address(session, phone)
+    [proof] = consents.history(session, reach.clinic_id, reach.patient_id)
+    assert (proof.wording, proof.evidence, proof.warned) == ("Responda 1", "SM1", True)
+    assert allowed(session, phone)
+
+
+def test_a_replay_and_a_second_yes_confirm_nothing_again(session: Session, phone: UUID, rows: Rows) -> None:
+    say_yes(session, phone)
+    assert not say_yes(session, phone)
+    assert not say_yes(session, phone, "SM2", NOW + timedelta(hours=1))
+    assert len(rows(step="consent.confirmed")) == 1
+
+
+def test_a_replayed_yes_after_a_stop_grants_nothing(session: Session, phone: UUID) -> None:
+    say_yes(session, phone)
+    withdraw.stop(session, phone, method="sms", evidence="SM2", now=NOW + timedelta(minutes=1))
+    assert not say_yes(session, phone)
+    assert not allowed(session, phone, NOW + timedelta(hours=1))
+
+
+def test_a_new_yes_after_a_stop_brings_back_what_is_still_to_come(
+    session: Session, phone: UUID, rows: Rows
+) -> None:
+    say_yes(session, phone)
+    planned = len(rows(status="scheduled")) - 1  # all but the confirmation
+    withdraw.stop(session, phone, method="sms", evidence="SM2", now=NOW + timedelta(minutes=1))
+    assert say_yes(session, phone, "SM3", NOW + timedelta(hours=1))
+    back = [row for row in rows(status="scheduled") if row.step not in ("consent.confirmed", "consent.request")]
+    assert len(back) == planned - 1  # the request itself is no longer to come
+
+
+def test_a_yes_after_staff_had_noted_a_no_counts(session: Session, phone: UUID, rows: Rows) -> None:
+    withdraw.revoke(session, phone, actor="desk", evidence="call", now=NOW)
+    assert rows(status="scheduled") == []
+    assert say_yes(session, phone, at=NOW + timedelta(hours=1))
+    assert len(rows(step="pre.the_day", status="scheduled")) == 1
