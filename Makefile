@@ -16,7 +16,7 @@ run: $(VENV)/.ready ## set up, then start everything: web, workers, database, sa
 	@exec $(BIN)/python -m outreach up
 
 test: $(VENV)/.ready-dev ## set up, then run all tests
-	@$(BIN)/python -m pytest -n auto -q
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -q
 
 check: $(VENV)/.ready-dev ## set up, then lint, check types and the floors between the rooms
 	$(BIN)/ruff check .

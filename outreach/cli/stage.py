@@ -20,7 +20,6 @@ from sqlalchemy.engine import make_url
 from outreach.cli.supervise import Child, Supervisor
 from outreach.cli.up import child_environment, children, urls
 from outreach.embedded import Engines
-from outreach.errors import OutreachError
 from outreach.settings import Settings, make_var
 from outreach.store.migrate import upgrade
 from outreach.store.tables import Clock
@@ -74,11 +73,11 @@ def stage(settings: Settings) -> Iterator[Stage]:
         own = make_url(database).set(database=f"outreach_rehearsal_{uuid4().hex[:8]}").render_as_string(False)
         with _database(database, own):
             upgrade(own)
-            base = _free_ports()
+            web, http, smtp = _free_ports()
             mine = Settings(
-                database_url=own, redis_url=broker, var=settings.var, key=settings.key, port=base,
-                public_url=f"http://127.0.0.1:{base}", sandbox=True, sandbox_http_port=base + 1,
-                sandbox_smtp_port=base + 2, clock="database",
+                database_url=own, redis_url=broker, var=settings.var, key=settings.key, port=web,
+                public_url=f"http://127.0.0.1:{web}", sandbox=True, sandbox_http_port=http,
+                sandbox_smtp_port=smtp, clock="database",
             )  # fmt: skip
             yield from _play(mine, own, broker.rpartition("/")[0] + BROKER_DATABASE, engines)
 
@@ -130,12 +129,14 @@ def _database(administrator: str, own: str) -> Iterator[None]:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
 
 
-def _free_ports() -> int:
-    """The first of three neighbouring free ports on loopback."""
-    for base in range(18_000, 19_000, 3):
-        if all(_free(port) for port in (base, base + 1, base + 2)):
-            return base
-    raise OutreachError("no three free ports between 18000 and 19000 on this machine; stop what uses them.")
+def _free_ports() -> tuple[int, int, int]:
+    """Three ports that the system says are free; two rehearsals at once get different ones."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(3)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        web, http, smtp = (int(probe.getsockname()[1]) for probe in probes)
+    return web, http, smtp
 
 
 def _free(port: int) -> bool:

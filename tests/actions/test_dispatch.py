@@ -29,7 +29,7 @@ from outreach.settings import ROOT
 from outreach.store import consents, enrolments, infusions, patients
 from outreach.store.messages import add_planned
 from outreach.store.seen import Seen, timeline
-from outreach.store.tables import Attempt, Clinic, Event, Message
+from outreach.store.tables import Attempt, Clinic, Event, Infusion, Message
 from outreach.store.vault import Vault
 
 NOON = datetime(2026, 12, 7, 18, tzinfo=UTC)  # 12:00 in Chicago
@@ -436,3 +436,26 @@ def test_a_sealed_value_copied_to_another_row_does_not_open(world: World) -> Non
         )
     with pytest.raises(InvalidTag):
         world.seen()
+
+
+def test_start_does_not_bring_back_a_visit_that_was_cancelled_meanwhile(world: World) -> None:
+    world.agree()
+    world.plan("pre.tomorrow", NOON + timedelta(days=2))
+    world.write("STOP")
+    with world.sessions.begin() as session:
+        session.execute(update(Infusion).values(status="cancelled"))
+    world.now += timedelta(minutes=1)
+    world.write("START")
+    assert ("pre.tomorrow", Status.SUPPRESSED, Reason.OPTED_OUT) in world.states()
+    assert ("pre.tomorrow", Status.SCHEDULED, None) not in world.states()
+
+
+def test_start_does_not_bring_back_the_old_time_of_a_visit_that_was_moved_meanwhile(world: World) -> None:
+    world.agree()
+    world.plan("pre.tomorrow", NOON + timedelta(days=2))
+    world.write("STOP")
+    with world.sessions.begin() as session:
+        session.execute(update(Infusion).values(revision=1))
+    world.now += timedelta(minutes=1)
+    world.write("START")
+    assert ("pre.tomorrow", Status.SCHEDULED, None) not in world.states()
