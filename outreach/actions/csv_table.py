@@ -100,8 +100,7 @@ def _decoded(data: bytes, shown: str) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        likely = "it looks like Windows-1252 or Latin-1" if error.reason.startswith("invalid") else "it is cut off"
-        raise BadFile(shown, line, f"the file is not in UTF-8: {likely}.", remedy) from None
+        raise BadFile(shown, line, "the file is not in UTF-8; it looks like Windows-1252.", remedy) from None
     if "\0" in text:
         raise BadFile(shown, text[: text.index("\0")].count("\n") + 1, "this is not a text file.", remedy)
     return text
