@@ -68,7 +68,9 @@ def build(settings: Settings) -> Outreach:
     if settings.database_url is None:
         raise BadInput("no database: set OUTREACH_DATABASE_URL and OUTREACH_REDIS_URL, or start with `outreach up`.")
     vault = Vault(master_key(settings))
-    engine = create_engine(settings.database_url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+    engine = create_engine(
+        settings.database_url, pool_pre_ping=True, hide_parameters=True, pool_size=5, max_overflow=10
+    )
     sessions = sessionmaker(engine, info={"vault": vault}, expire_on_commit=False)
     sequences = [load_sequence(path) for path in sorted((ROOT / "config" / "sequences").glob("*.yaml"))]
     return Outreach(

@@ -113,9 +113,11 @@ def _zone_remedy(text: str) -> str | None:
         if text:
             window.zone(text)
     except BadInput as error:
-        hint = str(error).rpartition('zone. ')[2]
-        return f"use an IANA name like America/Chicago. {hint}" if hint.startswith("Did you") else (
-            "use an IANA name like America/Chicago"
+        hint = str(error).rpartition("zone. ")[2]
+        return (
+            f"use an IANA name like America/Chicago. {hint}"
+            if hint.startswith("Did you")
+            else ("use an IANA name like America/Chicago")
         )
     return None
 

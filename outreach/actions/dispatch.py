@@ -39,6 +39,9 @@ from outreach.store.vault import vault_of
 
 log = structlog.get_logger()
 
+SET_ASIDE = timedelta(hours=1)
+"""How long a row that no program can read waits before it is tried again; loud in the log each time."""
+
 
 @dataclass(frozen=True)
 class Pump:
@@ -82,15 +85,20 @@ def drain(pump: Pump, seconds: float = 50.0) -> Tally:
     stop_at = time.monotonic() + seconds
     flying: dict[Future[Outcome], Handed] = {}
     with ThreadPoolExecutor(pump.window, thread_name_prefix="post") as pool:
-        more = True
+        more, away = True, None
         while more or flying:
             room = pump.window - len(flying)
             if more and room >= max(1, pump.window // 4):
-                more = time.monotonic() < stop_at and _take(pump, room, pool, flying, tally)
+                try:
+                    more = time.monotonic() < stop_at and _take(pump, room, pool, flying, tally)
+                except OperationalError as error:  # nothing new is begun, but what flies is still landed
+                    more, away = False, error
             if flying:
                 done, _ = wait(flying, return_when=FIRST_COMPLETED)
                 _land(pump, [(flying.pop(one), one) for one in done], tally)
-                more = more or time.monotonic() < stop_at
+                more = away is None and (more or time.monotonic() < stop_at)
+    if away is not None:
+        raise away
     return tally
 
 
@@ -98,7 +106,7 @@ def _take(pump: Pump, room: int, pool: ThreadPoolExecutor, flying: dict[Future[O
     """Claim and begin up to `room` messages. False when nothing was due."""
     begun = time.monotonic()
     with pump.sessions.begin() as session:
-        due = lock_due(session, pump.clock(), room, list(pump.providers))
+        due = lock_due(session, pump.clock(), room, list(pump.providers), SET_ASIDE)
         handed = _decide(session, pump, due, begun, tally)
     for one in handed:
         flying[pool.submit(_hand_over, pump, one)] = one
@@ -123,6 +131,9 @@ def _decide(session: Session, pump: Pump, due: Sequence[Due], begun: float, tall
             except BadInput:
                 log.warning("words missing", message=str(message.id), step=message.step, locale=one.patient_locale)
                 verdict = End(Status.SUPPRESSED, Reason.WORDS_MISSING)
+            except Exception as error:  # one row that cannot be composed must not hold up every clinic's messages
+                log.exception("cannot be composed, set aside", message=str(message.id), error=type(error).__name__)
+                verdict = Wait(now + SET_ASIDE)
             else:
                 going.append(handed)
                 rows.append(row)

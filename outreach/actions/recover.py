@@ -14,7 +14,7 @@ from outreach.domain.message import Found
 from outreach.domain.status import Status
 from outreach.errors import OutreachError, Reason
 from outreach.providers.base import Provider
-from outreach.store.queue import Doubt, Outcome, doubtful, expire_leases, record, settle
+from outreach.store.queue import Doubt, Outcome, doubtful, expire_leases, known_carrier_ids, record, settle
 
 log = structlog.get_logger()
 
@@ -46,7 +46,8 @@ def recover(
     # No transaction is open while the carrier is asked; compare-and-set makes a second asker harmless.
     outcomes = [found for doubt in doubts if (found := _ask(doubt, providers, clock()))]
     with sessions.begin() as session:
-        return moved + record(session, outcomes)
+        taken = known_carrier_ids(session, [one.carrier_id for one in outcomes if one.carrier_id])
+        return moved + record(session, [one for one in outcomes if one.carrier_id not in taken])
 
 
 def _ask(doubt: Doubt, providers: Mapping[Channel, Provider], now: datetime) -> Outcome | None:
@@ -70,4 +71,6 @@ def _ask(doubt: Doubt, providers: Mapping[Channel, Provider], now: datetime) -> 
 
 def _same(found: Found, doubt: Doubt) -> bool:
     sender = doubt.due.clinic.sms_sender
+    if found.created_at is not None and found.created_at < doubt.started_at - timedelta(minutes=2):
+        return False  # the same words of an earlier day, or to the other patient on a shared phone
     return text_hash(found.body) == doubt.text_hash and (sender.startswith("MG") or found.sender == sender)

@@ -28,7 +28,7 @@ ANSWER_WITHIN = timedelta(minutes=5)
 
 def heard(session: Session, inbound: Inbound, *, replies: ReplyWords, words: Words, now: datetime) -> UUID | None:
     """Take in one inbound message. None: no clinic texts from that number, or this message is known already."""
-    clinic_id = inbox.clinic_of_sender(session, inbound.to)
+    clinic_id = inbox.clinic_of_sender(session, inbound.to, inbound.service)
     if clinic_id is None:
         log.warning("inbound for no clinic of ours", channel=inbound.channel.value)
         return None
@@ -69,7 +69,7 @@ def _writer(people: Sequence[inbox.Sender], asked: seen.Seen | None) -> inbox.Se
 def _needs_person(kind: str, said: Understood, asked: seen.Seen | None, people: Sequence[inbox.Sender]) -> bool:
     """Nothing a patient writes goes unread: what no rule settles is for staff."""
     if kind == "stop":
-        return said.doubtful or len({one.patient_id for one in people}) > 1
+        return said.doubtful or len({one.patient_id for one in people}) != 1
     if kind in ("start", "help"):
         return said.doubtful
     return not (said.answer == "1" and asked is not None)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from outreach.domain.consent import ConsentKind, State, may_contact
+from outreach.domain.consent import ConsentEvent, ConsentKind, State, may_contact
 from outreach.errors import Reason
 from outreach.store import consents, messages, patients
 from outreach.store.patients import Reach
@@ -31,9 +31,11 @@ def stop(
     """The patient wants no more. Returns how many waiting messages were suppressed.
 
     Everybody of the clinic who shares the number or mailbox is included: we cannot know who of a family wrote, and
-    silence is the safe side. `wording`: what the person wrote, kept sealed. A repeat of the same evidence is harmless.
+    silence is the safe side. Who replies STOP to a text wants nothing more on any channel; the button of an e-mail or
+    a carrier's own list speaks for that address alone. `wording`: what the person wrote, kept sealed. A repeat of the
+    same evidence is harmless.
     """
-    shared = patients.sharing(session, _several(address_ids))
+    shared = _reached(session, address_ids, method)
     _write(session, shared, ConsentKind.OPTED_OUT, method=method, evidence=evidence, now=now, actor=actor,
            wording=wording, locale=locale)  # fmt: skip
     return messages.suppress_scheduled(session, [one.id for one in shared], Reason.OPTED_OUT, now, KEPT)
@@ -53,9 +55,15 @@ def restore(
 
     Gives back what STOP took, and no more: not a first agreement, not what staff or a carrier revoked.
     """
-    shared = patients.sharing(session, _several(address_ids))
+    shared = _reached(session, address_ids, method)
     before = consents.ledgers(session, [one.id for one in shared])
-    stopped = [one for one in shared if may_contact(before.get(one.id, ()), now).state is State.OPTED_OUT]
+    asked = set(_several(address_ids))
+    stopped = [
+        one
+        for one in shared
+        if may_contact(before.get(one.id, ()), now).state is State.OPTED_OUT
+        and (one.id in asked or _stopped_by(before[one.id]) == method)
+    ]
     _write(session, stopped, ConsentKind.RESTORED, method=method, evidence=evidence, now=now, actor=actor,
            wording=None, locale=locale)  # fmt: skip
     after = consents.ledgers(session, [one.id for one in stopped])
@@ -71,6 +79,20 @@ def revoke(session: Session, address_id: UUID, *, actor: str, evidence: str, now
     _write(session, [reach], ConsentKind.REVOKED_BY_STAFF, method="staff", evidence=evidence, now=now, actor=actor,
            wording=None, locale="")  # fmt: skip
     return messages.suppress_scheduled(session, [address_id], Reason.WITHDRAWN, now)
+
+
+def _reached(session: Session, address_ids: UUID | Collection[UUID], method: str) -> list[Reach]:
+    """The addresses a STOP or START speaks for: those that share the number and, by text, its people's others."""
+    shared = patients.sharing(session, _several(address_ids))
+    if method != "sms":
+        return shared
+    people = {(one.clinic_id, one.patient_id) for one in shared}
+    others = [reach for person in sorted(people) for reach in patients.addresses(session, *person).values()]
+    return list({one.id: one for one in [*shared, *others]}.values())
+
+
+def _stopped_by(events: Sequence[ConsentEvent]) -> str:
+    return next((one.method for one in reversed(events) if one.kind == ConsentKind.OPTED_OUT), "")
 
 
 def _several(address_ids: UUID | Collection[UUID]) -> Collection[UUID]:

@@ -51,6 +51,10 @@ class Course:
                 continue
             if left.next_due is not None:
                 self.now = left.next_due
+            elif left.unknown and left.unknown == left.open:
+                raise OutreachError(
+                    f"{left.unknown} messages stay in doubt: the carrier was asked and does not know them."
+                )
             elif left.open:
                 # Only texts and mails without further news are left; after this the recovery settles them.
                 self.now += SETTLE_AFTER + timedelta(minutes=1)

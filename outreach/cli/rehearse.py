@@ -40,10 +40,12 @@ def register(app: typer.Typer) -> None:
 
 
 def rehearse(
-    csv: Annotated[Path, typer.Option(help="Patients and infusions, in the form of `outreach load`; else the sample.", show_default=False)] = ROOT
-    / "config"
-    / "sample"
-    / "patients.csv",
+    csv: Annotated[
+        Path,
+        typer.Option(
+            help="Patients and infusions, in the form of `outreach load`; else the sample.", show_default=False
+        ),
+    ] = ROOT / "config" / "sample" / "patients.csv",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every message and the balance there.")] = None,
 ) -> None:
     """Play the whole course of these patients on a clock that runs ahead; exit 0 only if the balance holds."""
@@ -107,7 +109,9 @@ def _first(csv: Path) -> datetime:
         with suppress(ValueError):
             starts.append(datetime.fromisoformat(line.cells.get("infusion_start", "")).replace(tzinfo=UTC))
     if not starts:
-        raise OutreachError(f"{csv}: no row has an infusion_start like 2027-02-15 09:30, so there is nothing to rehearse.")
+        raise OutreachError(
+            f"{csv}: no row has an infusion_start like 2027-02-15 09:30, so there is nothing to rehearse."
+        )
     return min(starts)
 
 
@@ -139,16 +143,22 @@ def _report(running: Stage, course: Course, names: dict[UUID, str], faults: list
     """Compare three witnesses: planning events, rows, and what the sandbox received."""
     with running.out.sessions() as session:
         counted = balance(session)
-        accepted = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.outcome == "accepted")) or 0
+        attempts = {
+            str(row.id): row for row in session.execute(select(Attempt.id, Attempt.message_id, Attempt.outcome))
+        }
     received = running.sandbox("/sandbox/messages")
-    outbound = sum(one["direction"] != "inbound" for one in received["sms"]) + len(received["mails"])
+    arrived = [one["attempt"] for one in received["sms"] if one["direction"] != "inbound"]
+    arrived += [one["attempt"] for one in received["mails"]]
+    twice = [n for n in Counter(attempts[one].message_id for one in arrived if one in attempts).values() if n > 1]
+    accepted = {key for key, row in attempts.items() if row.outcome == "accepted"}
     if not counted.finished:
         faults.append("the balance does not hold")
-    if received["duplicates"]:
-        faults.append(f"{len(received['duplicates'])} messages reached the carriers twice")
-    if outbound != accepted:
-        faults.append(f"the carriers received {outbound} messages, we handed over {accepted}")
-    return Report(course.messages(), names, counted, faults, Counter(course.answers), course.mended, outbound)
+    if twice:
+        faults.append(f"{len(twice)} messages reached the carriers more than once, under one attempt or several")
+    if set(arrived) != accepted:
+        lost, strange = len(accepted - set(arrived)), len(set(arrived) - accepted)
+        faults.append(f"{lost} messages that we handed over never arrived; {strange} arrived that we do not know of")
+    return Report(course.messages(), names, counted, faults, Counter(course.answers), course.mended, len(arrived))
 
 
 def _row(one: Seen, names: dict[UUID, str]) -> dict[str, Any]:

@@ -94,6 +94,7 @@ class Inbound:
     to: str
     body: str
     opt_out_type: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True)

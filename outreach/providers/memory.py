@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 from outreach.domain.channel import Channel
@@ -74,7 +74,6 @@ class MemoryProvider:
                     sender=parcel.sender,
                     body=parcel.content.text,
                     status=Status.ACCEPTED,
-                    created_at=datetime(day.year, day.month, day.day, tzinfo=UTC),
                 )
                 for carrier_id, parcel in self.taken
                 if parcel.to == to

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+import structlog
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
@@ -16,7 +18,9 @@ from outreach.domain.plan import Visit
 from outreach.domain.status import Status
 from outreach.store.seen import SEEN, Seen, opened
 from outreach.store.tables import Address, Clinic, Infusion, Message, Patient
-from outreach.store.vault import vault_of
+from outreach.store.vault import Vault, vault_of
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,13 @@ _CLINIC = (Clinic.id, Clinic.name, Clinic.zone, Clinic.phone, Clinic.address, Cl
            Clinic.wording, Clinic.quiet_from, Clinic.quiet_to, Clinic.sms_sender, Clinic.email_sender)  # fmt: skip
 
 
-def lock_due(session: Session, now: datetime, limit: int, channels: Collection[Channel]) -> list[Due]:
-    """Lock up to `limit` due messages, earliest first, skipping those another worker holds. One short transaction."""
+def lock_due(
+    session: Session, now: datetime, limit: int, channels: Collection[Channel], set_aside: timedelta
+) -> list[Due]:
+    """Lock up to `limit` due messages, earliest first, skipping those another worker holds. One short transaction.
+
+    A row whose sealed columns do not open is moved to `now + set_aside`: it must not be claimed first for ever.
+    """
     ids = session.scalars(
         select(Message.id)
         .where(
@@ -69,7 +78,16 @@ def lock_due(session: Session, now: datetime, limit: int, channels: Collection[C
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    return read_due(session, ids)
+    found = read_due(session, ids)
+    broken = set(ids) - {one.message.id for one in found}
+    if broken:
+        session.execute(
+            update(Message)
+            .where(Message.id.in_(broken))
+            .values(due_at=now + set_aside)
+            .execution_options(synchronize_session=False)
+        )
+    return found
 
 
 def read_due(session: Session, ids: Collection[UUID]) -> list[Due]:
@@ -105,22 +123,20 @@ def _assemble(session: Session, rows: Sequence[dict[str, Any]], clinics: Mapping
     visits = visits_of(session, {row["course_id"] for row in rows if row["course_id"]})
     due = []
     for row in rows:
-        sealed = row.pop("value_sealed")
-        rest = {
-            key: row.pop(key)
-            for key in ("address_active", "patient_active", "patient_locale", "patient_zone", "patient_wording")
-        }
-        to = vault.open(sealed, "address.value", row["clinic_id"], row["address_id"]) if sealed else None
-        due.append(
-            Due(
-                message=opened(vault, row),
-                clinic=clinics[row["clinic_id"]],
-                to=to,
-                visits=visits.get(row["course_id"], ()),
-                **rest | {"address_active": bool(rest["address_active"])},
-            )
-        )
+        try:
+            due.append(_one(vault, row, clinics[row["clinic_id"]], visits.get(row["course_id"], ())))
+        except InvalidTag:
+            log.exception("a sealed column does not open", message=str(row["id"]))
     return due
+
+
+def _one(vault: Vault, row: dict[str, Any], clinic: ClinicFacts, visits: tuple[Visit, ...]) -> Due:
+    columns = dict(row)
+    sealed = columns.pop("value_sealed")
+    rest = {key: columns.pop(key) for key in ("patient_active", "patient_locale", "patient_zone", "patient_wording")}
+    active = bool(columns.pop("address_active"))
+    to = vault.open(sealed, "address.value", row["clinic_id"], row["address_id"]) if sealed else None
+    return Due(message=opened(vault, columns), clinic=clinic, to=to, address_active=active, visits=visits, **rest)
 
 
 def visits_of(session: Session, course_ids: Collection[UUID]) -> dict[UUID, tuple[Visit, ...]]:

@@ -27,19 +27,19 @@ class Sender:
     zone: str
 
 
-def clinic_of_sender(session: Session, number: str) -> UUID | None:
-    """The clinic that texts from this number (E.164 or messaging service)."""
-    return session.scalar(select(Clinic.id).where(Clinic.sms_sender == number))
+def clinic_of_sender(session: Session, number: str, service: str = "") -> UUID | None:
+    """The clinic that texts from this number (E.164), or through this messaging service (MG...)."""
+    return session.scalar(select(Clinic.id).where(Clinic.sms_sender.in_([one for one in (number, service) if one])))
 
 
 def senders(session: Session, clinic_id: UUID, channel: Channel, normal_form: str) -> list[Sender]:
-    """Everybody of the clinic whose active address this is."""
+    """Everybody of the clinic whose address this is or was: a STOP from an old number counts. Active ones first."""
     index = vault_of(session).index(channel.value, normal_form, clinic_id)
     rows = session.execute(
         select(Address.id, Patient.id, Patient.locale, Patient.zone)
         .join(Patient, Patient.id == Address.patient_id)
-        .where(Address.clinic_id == clinic_id, Address.value_index == index, Address.active)
-        .order_by(Patient.created_at, Patient.id)
+        .where(Address.clinic_id == clinic_id, Address.value_index == index)
+        .order_by(Address.active.desc(), Patient.created_at, Patient.id)
     )
     return [Sender(*row) for row in rows]
 

@@ -83,9 +83,7 @@ def told(session: Session, infusion_id: UUID) -> bool:
     """Whether any message about this visit went out, or possibly did."""
     about = or_(Message.infusion_id == infusion_id, Message.occasion.startswith(f"visit:{infusion_id}:"))
     return bool(
-        session.scalar(
-            select(Message.id).where(about, Message.status.in_([s.value for s in HANDED_OVER])).limit(1)
-        )
+        session.scalar(select(Message.id).where(about, Message.status.in_([s.value for s in HANDED_OVER])).limit(1))
     )
 
 

@@ -56,9 +56,7 @@ def unsent(session: Session, course_id: UUID) -> list[Unsent]:
         .order_by(Message.id)
         .with_for_update()
     ).mappings()
-    return [
-        Unsent(**dict(row) | {"channel": Channel(row["channel"]), "status": Status(row["status"])}) for row in rows
-    ]
+    return [Unsent(**dict(row) | {"channel": Channel(row["channel"]), "status": Status(row["status"])}) for row in rows]
 
 
 def put_aside(session: Session, leaving: Mapping[UUID, tuple[UUID, Reason]], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -78,7 +78,10 @@ def begin_sending(session: Session, going: Sequence[Mapping[str, Any]], lease: t
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one attempt. `status` SCHEDULED means: surely not sent, try again at `due_at`."""
+    """What became of one attempt. `status` SCHEDULED means: surely not sent, try again at `due_at`.
+
+    A sure answer that comes after the lease ended still counts: nobody else may have this attempt id.
+    """
 
     message_id: UUID
     clinic_id: UUID
@@ -90,7 +93,7 @@ class Outcome:
     reason: Reason | None = None
     code: str = ""
     due_at: datetime | None = None
-    from_status: tuple[Status, ...] = (Status.SENDING,)
+    from_status: tuple[Status, ...] = (Status.SENDING, Status.UNKNOWN)
 
 
 def record(session: Session, outcomes: Sequence[Outcome]) -> int:
@@ -264,6 +267,12 @@ def doubtful(session: Session, hold: timedelta, limit: int) -> list[Doubt]:
     ).all()
     views = {due.message.id: due for due in read_due(session, [row[0] for row in rows])}
     return [Doubt(views[row[0]], *row[1:]) for row in rows]
+
+
+def known_carrier_ids(session: Session, carrier_ids: Collection[str]) -> set[str]:
+    """Those that belong to an attempt already: no second message may claim them."""
+    found = session.scalars(select(Attempt.carrier_id).where(Attempt.carrier_id.in_(carrier_ids)))
+    return {one for one in found if one}
 
 
 def settle(session: Session, status: Status, end: Status, reason: Reason, sent_before: datetime, at: datetime) -> int:

@@ -32,7 +32,10 @@ class Balance:
 
 def balance(session: Session) -> Balance:
     """The balance of everything stored. `planned` counts the planning events, the rest the rows: two witnesses."""
-    planned = session.scalar(select(func.count()).select_from(Event).where(Event.source == "plan")) or 0
+    planned = (
+        session.scalar(select(func.count()).select_from(Event).where(Event.source == "plan", Event.word == "planned"))
+        or 0
+    )
     rows = session.execute(select(Message.status, func.count()).group_by(Message.status)).all()
     counts = {Status(row[0]): int(row[1]) for row in rows}
     return Balance(
@@ -53,6 +56,7 @@ class Pending:
     next_due: datetime | None
     open: int
     ended: int
+    unknown: int
 
 
 def pending(session: Session, now: datetime, settled_before: datetime) -> Pending:
@@ -68,6 +72,7 @@ def pending(session: Session, now: datetime, settled_before: datetime) -> Pendin
             func.min(Message.due_at).filter(scheduled, Message.due_at > now),
             func.count().filter(Message.status.not_in([end.value for end in ENDS])),
             func.count().filter(Message.status.in_([end.value for end in ENDS])),
+            func.count().filter(Message.status == Status.UNKNOWN.value),
         )
     ).one()
     return Pending(*row)

@@ -20,14 +20,15 @@ from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
 from outreach.content.sequences import load
 from outreach.domain.channel import Channel
-from outreach.domain.consent import ConsentKind
+from outreach.domain.consent import ConsentKind, may_contact
 from outreach.domain.message import Inbound, Planned, Receipt
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
 from outreach.settings import ROOT
 from outreach.store import consents, enrolments, infusions, patients
-from outreach.store.messages import add_planned
+from outreach.store.messages import add_planned, cancel_unsent
+from outreach.store.reports import balance
 from outreach.store.seen import Seen, timeline
 from outreach.store.tables import Attempt, Clinic, Event, Infusion, Message
 from outreach.store.vault import Vault
@@ -459,3 +460,91 @@ def test_start_does_not_bring_back_the_old_time_of_a_visit_that_was_moved_meanwh
     world.now += timedelta(minutes=1)
     world.write("START")
     assert ("pre.tomorrow", Status.SCHEDULED, None) not in world.states()
+
+
+def test_an_answer_that_comes_after_the_lease_still_counts(world: World) -> None:
+    world.agree()
+    world.plan()
+    real = world.carrier.send
+
+    def slow(parcel):
+        accepted = real(parcel)
+        with world.sessions.begin() as session:  # the lease ends while the carrier thinks
+            session.execute(update(Message).values(lease_until=text("now() - interval '1 second'")))
+        recover(world.sessions, {}, lambda: world.now, hold=timedelta(hours=1))
+        return accepted
+
+    world.carrier.send = slow
+    drain(world.pump(), 5)
+    assert world.states() == [("post.check_in", Status.ACCEPTED, None)]
+
+
+def test_a_row_that_cannot_be_read_does_not_hold_up_the_others(world: World) -> None:
+    world.agree()
+    world.plan("post.first_days", NOON - timedelta(hours=2))
+    world.plan()
+    with world.sessions.begin() as session:
+        session.execute(
+            text(
+                "UPDATE message SET facts_sealed = 'broken-and-long-enough-for-a-nonce-and-tag'::bytea"
+                " WHERE step = 'post.first_days'"
+            )
+        )
+    drain(world.pump(), 5)
+    with world.sessions() as session:
+        states = dict(session.execute(select(Message.step, Message.status)).all())
+    assert states == {"post.first_days": "scheduled", "post.check_in": "accepted"}
+
+
+def test_the_balance_holds_when_a_visit_was_put_aside(world: World) -> None:
+    world.agree()
+    world.plan("post.first_days", NOON + timedelta(days=2))
+    with world.sessions.begin() as session:
+        cancel_unsent(session, Reason.VISIT_MOVED, NOON, infusion_id=world.infusion_id)
+        session.execute(
+            text(
+                "INSERT INTO event (clinic_id, message_id, source, word, at)"
+                " SELECT clinic_id, id, 'plan', 'put aside', now() FROM message"
+            )
+        )
+        assert balance(session).finished
+
+
+def test_stop_by_text_silences_the_same_persons_mailbox_too(world: World) -> None:
+    world.agree()
+    with world.sessions.begin() as session:
+        mailbox, _ = patients.set_address(
+            session, world.clinic_id, world.patient_id, Channel.EMAIL, "a@example.com", NOON
+        )
+        consents.add(
+            session,
+            clinic_id=world.clinic_id,
+            patient_id=world.patient_id,
+            address_id=mailbox,
+            channel=Channel.EMAIL,
+            kind=ConsentKind.AGREED,
+            method="paper",
+            actor="desk",
+            warned=True,
+            at=NOON - timedelta(days=1),
+            evidence="form 1",
+        )
+    world.write("STOP")
+    with world.sessions() as session:
+        assert not may_contact(consents.ledger(session, mailbox), world.now).allowed
+    world.now += timedelta(minutes=1)
+    world.write("START")
+    with world.sessions() as session:
+        assert may_contact(consents.ledger(session, mailbox), world.now).allowed
+
+
+def test_stop_reaches_a_clinic_that_texts_through_a_messaging_service(world: World) -> None:
+    world.agree()
+    service = "MG" + "5" * 32
+    with world.sessions.begin() as session:
+        session.execute(update(Clinic).values(sms_sender=service))
+        said = Inbound("SM77", Channel.SMS, PHONE, "+12025550177", "STOP", service=service)
+        reply.heard(
+            session, said, replies=load_replies(ROOT / "config" / "replies.yaml"), words=world.words, now=world.now
+        )
+        assert not may_contact(consents.ledger(session, world.address_id), world.now).allowed

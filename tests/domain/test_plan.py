@@ -1,5 +1,5 @@
 """The planner: what is due when, what is left out and why, over zones, moves, and courses."""
-# ruff: noqa: DTZ001 - wall times are naive, and that is the subject
+
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta

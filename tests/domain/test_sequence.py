@@ -1,5 +1,5 @@
 """The small language of times, and what a sequence knows of its steps."""
-# ruff: noqa: DTZ001 - wall times are naive, and that is the subject
+
 
 from datetime import UTC, datetime, time, timedelta
 

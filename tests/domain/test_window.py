@@ -1,5 +1,5 @@
 """Wall time, zones, quiet hours: the written rule, over every zone and every change of the clock from 2020 to 2035."""
-# ruff: noqa: DTZ001 - wall times are naive, and that is the subject
+
 
 import subprocess
 import sys

@@ -67,6 +67,7 @@ def inbound(fields: Signed, out: Wired) -> Response:
         to=fields.get("To", ""),
         body=fields.get("Body", ""),
         opt_out_type=fields.get("OptOutType", ""),
+        service=fields.get("MessagingServiceSid", ""),
     )
     if not heard.carrier_id or not heard.sender:
         log.warning("inbound without sender or id", route="inbound")
