@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import http.client
+import os
 import socket
+from collections.abc import Iterator
 
 import psycopg
 import redis
@@ -83,3 +87,21 @@ def _listens(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def only_one(settings: Settings) -> Iterator[None]:
+    """One `outreach up` per data folder: two would share a queue, and one's messages end on the other's phones."""
+    with (settings.var / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise OutreachError(
+                f"outreach already runs on {settings.var} ({lock.read().strip() or 'starting'})."
+                " Stop it first, or give this one a folder of its own with OUTREACH_VAR."
+            ) from None
+        lock.truncate(0)
+        lock.write(f"port {settings.port}, pid {os.getpid()}")
+        lock.flush()
+        yield

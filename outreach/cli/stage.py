@@ -88,6 +88,7 @@ def _play(settings: Settings, database: str, broker: str, engines: Engines | Non
     environment = child_environment(settings, database, broker) | {
         "OUTREACH_CLOCK": "database", "OUTREACH_WAKE_SECONDS": WAKE_SECONDS,
         "OUTREACH_SANDBOX_CALLBACK_DELAY": "0.01",
+        "OUTREACH_SANDBOX_SHELF": "",
     }  # fmt: skip
     supervisor = Supervisor([_apart(child, settings) for child in children(settings, environment)])
     out = build(Settings(**_carried(settings, environment)))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import typer
 
 from outreach.actions.sample import load_sample
-from outreach.cli.checks import answers, check_database, check_redis, refuse_taken_ports
+from outreach.cli.checks import answers, check_database, check_redis, only_one, refuse_taken_ports
 from outreach.cli.supervise import Child, Supervisor, say
 from outreach.embedded import Engines
 from outreach.errors import OutreachError
@@ -36,7 +36,7 @@ def up() -> None:
     refuse_taken_ports(settings)
     make_var(settings.var)
     (settings.var / "log").mkdir(mode=0o700, exist_ok=True)
-    with _signals_end_it():
+    with only_one(settings), _signals_end_it():
         _run(settings)
 
 
@@ -165,6 +165,7 @@ def _sandbox_environment(settings: Settings) -> dict[str, str]:
         "OUTREACH_SANDBOX_ACCOUNT_SID": sid,
         "OUTREACH_SANDBOX_AUTH_TOKEN": token,
         "OUTREACH_SANDBOX_INBOUND_URL": f"{settings.public_url}/hooks/twilio/inbound",
+        "OUTREACH_SANDBOX_SHELF": str(settings.var.absolute() / "sandbox.json"),
     }
 
 

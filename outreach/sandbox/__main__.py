@@ -2,7 +2,8 @@
 
 OUTREACH_SANDBOX_HTTP_PORT (8001), OUTREACH_SANDBOX_SMTP_PORT (8002), OUTREACH_SANDBOX_HOST (127.0.0.1),
 OUTREACH_SANDBOX_ACCOUNT_SID and _AUTH_TOKEN (what our side signs in with), OUTREACH_SANDBOX_INBOUND_URL (our inbound
-hook), and its behaviour: see outreach.sandbox.script.Behaviour.
+hook), OUTREACH_SANDBOX_SHELF (a file that keeps messages over a restart), and its behaviour: see
+outreach.sandbox.script.Behaviour.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 
 import uvicorn
 
@@ -33,6 +35,7 @@ def main() -> int:
             smtp_port=int(setting("SMTP_PORT", "8002")),
             host=host,
             behaviour=from_environment(),
+            shelf=Path(kept) if (kept := setting("SHELF", "")) else None,
         )
         http_port = int(setting("HTTP_PORT", "8001"))
     except ValueError as wrong:

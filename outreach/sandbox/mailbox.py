@@ -1,10 +1,10 @@
 """An SMTP server that keeps every mail; the recipient's name may ask for a failure.
 
-    bounce-550@…        RCPT is refused: 550 5.1.1 (any number 500-599; 552 full, 571 policy)
-    tempfail-451@…      RCPT is put off: 451 4.3.0 (any number 400-499)
-    reject-554@…        refused after the whole mail: 554 5.6.0 (any number)
-    drop-before-data@…  the connection closes at DATA: surely not taken
-    drop-after-data@…   taken, then the connection closes without an answer
+bounce-550@…        RCPT is refused: 550 5.1.1 (any number 500-599; 552 full, 571 policy)
+tempfail-451@…      RCPT is put off: 451 4.3.0 (any number 400-499)
+reject-554@…        refused after the whole mail: 554 5.6.0 (any number)
+drop-before-data@…  the connection closes at DATA: surely not taken
+drop-after-data@…   taken, then the connection closes without an answer
 """
 
 from __future__ import annotations

@@ -99,13 +99,16 @@ class Phones:
         ]
 
     async def grid(self, request: Request) -> Response:
-        """Cards by latest activity; `show` phones|mail, `q` a part of number, address or text, `page` from 1."""
+        """Cards by latest activity, of one minute phones first.
+
+        `show` phones|mail, `q` a part of number, address or text, `page` from 1.
+        """
         show, query = request.query_params.get("show", ""), request.query_params.get("q", "").strip().lower()
         page = max(int(value) if (value := request.query_params.get("page", "1")).isdigit() else 1, 1)
         phones, boxes = by_number(self._book.messages.values()), by_address(self._book.mails)
         every: list[Phone | Mailbox] = [*(phones if show != "mail" else ()), *(boxes if show != "phones" else ())]
         cards = [card for card in every if not query or query in _haystack(card)]
-        cards.sort(key=lambda card: card.latest, reverse=True)
+        cards.sort(key=_latest_first, reverse=True)
         known = f'"{self._book.revision}-{hash((show, query, page)) & 0xFFFFFF}"'
         if request.headers.get("if-none-match") == known:
             return Response(status_code=304)
@@ -195,3 +198,8 @@ def _haystack(card: Phone | Mailbox) -> str:
     if isinstance(card, Phone):
         return " ".join((card.number, *(one.body for one in card.messages))).lower()
     return " ".join((card.address, *(one.subject + " " + one.text for one in card.mails))).lower()
+
+
+def _latest_first(card: Phone | Mailbox) -> tuple[datetime, bool, datetime]:
+    """A batch reaches mailboxes and phones within the same second; phones, which can be answered, lead."""
+    return card.latest.replace(second=0, microsecond=0), isinstance(card, Phone), card.latest

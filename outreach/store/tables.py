@@ -64,7 +64,8 @@ class Clinic(Base):
     wording: Mapped[str] = mapped_column(default="full")
     quiet_from: Mapped[time] = mapped_column(default=time(21))
     quiet_to: Mapped[time] = mapped_column(default=time(8))
-    sms_sender: Mapped[str]
+    # A STOP comes back to this sender: were two clinics behind it, one would not hear.
+    sms_sender: Mapped[str] = mapped_column(unique=True)
     email_sender: Mapped[str]
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -37,9 +37,7 @@ def allowed(session: Session, address: UUID, at: datetime = NOW) -> bool:
     return may_contact(consents.ledger(session, address), at + timedelta(seconds=1)).allowed
 
 
-def test_an_agreement_is_kept_with_the_words_and_confirmed_at_once(
-    session: Session, phone: UUID, rows: Rows
-) -> None:
+def test_an_agreement_is_kept_with_the_words_and_confirmed_at_once(session: Session, phone: UUID, rows: Rows) -> None:
     assert say_yes(session, phone)
     [confirmation] = rows(step="consent.confirmed")
     assert (confirmation.due_at, confirmation.locale) == (NOW, "es")
@@ -63,9 +61,7 @@ def test_a_replayed_yes_after_a_stop_grants_nothing(session: Session, phone: UUI
     assert not allowed(session, phone, NOW + timedelta(hours=1))
 
 
-def test_a_new_yes_after_a_stop_brings_back_what_is_still_to_come(
-    session: Session, phone: UUID, rows: Rows
-) -> None:
+def test_a_new_yes_after_a_stop_brings_back_what_is_still_to_come(session: Session, phone: UUID, rows: Rows) -> None:
     say_yes(session, phone)
     planned = len(rows(status="scheduled")) - 1  # all but the confirmation
     withdraw.stop(session, phone, method="sms", evidence="SM2", now=NOW + timedelta(minutes=1))

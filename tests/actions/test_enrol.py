@@ -69,9 +69,7 @@ def test_a_request_in_the_night_waits_for_the_morning_where_the_patient_lives(
     assert {row.wall.hour for row in rows(step="consent.request")} == {8}
 
 
-def test_paper_is_evidence_and_is_confirmed_once(
-    session: Session, form: Enrol, sequence: Sequence, rows: Rows
-) -> None:
+def test_paper_is_evidence_and_is_confirmed_once(session: Session, form: Enrol, sequence: Sequence, rows: Rows) -> None:
     signed = replace(form, paper=SIGNED)
     done = again(session, signed, sequence)
     again(session, signed, sequence)
@@ -213,9 +211,7 @@ def test_what_stop_suppressed_does_not_come_back_by_planning_again(
     assert rows(status="scheduled") == []
 
 
-def test_an_inactive_patient_has_nothing_to_come(
-    session: Session, form: Enrol, sequence: Sequence, rows: Rows
-) -> None:
+def test_an_inactive_patient_has_nothing_to_come(session: Session, form: Enrol, sequence: Sequence, rows: Rows) -> None:
     done = again(session, form, sequence)
     patients.change(session, patients.get(session, form.clinic_id, done.patient_id), {"active": False})
     replan(session, done.course_id, sequence, NOW)

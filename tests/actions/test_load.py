@@ -302,9 +302,7 @@ def test_the_sample_has_series_zones_and_every_kind_of_consent(words: Words) -> 
     ],
     ids=["zone", "number", "unknown", "hour"],
 )
-def test_a_clinic_file_is_refused_with_its_line(
-    tmp_path: Path, change: tuple[str, str], line: int, says: str
-) -> None:
+def test_a_clinic_file_is_refused_with_its_line(tmp_path: Path, change: tuple[str, str], line: int, says: str) -> None:
     path = tmp_path / "clinic.yaml"
     path.write_text((SAMPLE / "clinic.yaml").read_text("utf-8").replace(*change), "utf-8")
     with pytest.raises(BadFile, match=says) as refused:

@@ -1,6 +1,5 @@
 """The planner: what is due when, what is left out and why, over zones, moves, and courses."""
 
-
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID

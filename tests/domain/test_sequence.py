@@ -1,6 +1,5 @@
 """The small language of times, and what a sequence knows of its steps."""
 
-
 from datetime import UTC, datetime, time, timedelta
 
 import pytest

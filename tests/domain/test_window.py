@@ -1,6 +1,5 @@
 """Wall time, zones, quiet hours: the written rule, over every zone and every change of the clock from 2020 to 2035."""
 
-
 import subprocess
 import sys
 import zoneinfo

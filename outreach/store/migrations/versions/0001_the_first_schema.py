@@ -64,6 +64,7 @@ def _create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("slug"),
+        sa.UniqueConstraint("sms_sender"),
     )
     op.create_table(
         "clock",
