@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from outreach.cli.checks import check_database, check_redis, refuse_taken_ports
+from outreach.cli.checks import check_database, check_redis, only_one, refuse_taken_ports
 from outreach.cli.supervise import Child, Supervisor
 from outreach.embedded import Engines
 from outreach.errors import BadInput, OutreachError
@@ -235,3 +235,12 @@ def test_the_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
     assert (tmp_path / "var" / "key").stat().st_mode & 0o777 == 0o600
     with pytest.raises(BadInput, match="openssl rand -base64 32"):
         master_key(Settings(key="short"))
+
+
+def test_a_second_run_in_the_same_folder_is_refused_by_name(tmp_path: Path) -> None:
+    settings = Settings(var=tmp_path, port=18123)
+    with only_one(settings):
+        with pytest.raises(OutreachError, match="already runs on .* \\(port 18123, pid [0-9]+\\)"), only_one(settings):
+            pass
+    with only_one(settings):
+        pass

@@ -67,7 +67,7 @@ class SmtpProvider:
         return Accepted(carrier_id=smtp_mail.message_id(parcel), status=Status.SENT)
 
     def receipt(self, fields: Mapping[str, str]) -> Receipt:
-        """SMTP has no callbacks; bounces come as mail and are read elsewhere."""
+        """SMTP has no callbacks; bounces come as mail, which nothing here reads yet."""
         return Receipt(carrier_id=fields.get("Message-ID", ""), word="", status=None)
 
     def find(self, to: str, day: date) -> Sequence[Found]:

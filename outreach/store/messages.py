@@ -278,12 +278,3 @@ def said(session: Session, course_id: UUID) -> frozenset[tuple[str, Channel, UUI
         )
     )
     return frozenset((row.step, Channel(row.channel), row.infusion_id) for row in rows)
-
-
-def open_of_course(session: Session, course_id: UUID) -> Sequence[Message]:
-    """The planned messages of a course that have not gone out yet, locked against the pump while a re-plan decides."""
-    return session.scalars(
-        select(Message)
-        .where(Message.course_id == course_id, Message.occasion.is_(None), Message.status == Status.SCHEDULED.value)
-        .with_for_update()
-    ).all()
