@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -41,7 +41,7 @@ def only_declared(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> 
 
 def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Set up structlog and the standard library's root logger; JSON lines on `stream` (standard error)."""
-    target = stream or sys.stderr
+    target = cast(TextIO, stream or _StandardError())
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -56,6 +56,16 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     )
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _StandardError:
+    """Whatever sys.stderr is at the moment of writing: it may be replaced after configure()."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def _fault(error: Any) -> dict[str, str]:

@@ -240,7 +240,7 @@ def test_the_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
 def test_a_second_run_in_the_same_folder_is_refused_by_name(tmp_path: Path) -> None:
     settings = Settings(var=tmp_path, port=18123)
     with only_one(settings):
-        with pytest.raises(OutreachError, match="already runs on .* \\(port 18123, pid [0-9]+\\)"), only_one(settings):
+        with pytest.raises(OutreachError, match=r"already runs on .* \(port 18123, pid [0-9]+\)"), only_one(settings):
             pass
     with only_one(settings):
         pass

@@ -64,11 +64,14 @@ class Clinic(Base):
     wording: Mapped[str] = mapped_column(default="full")
     quiet_from: Mapped[time] = mapped_column(default=time(21))
     quiet_to: Mapped[time] = mapped_column(default=time(8))
-    # A STOP comes back to this sender: were two clinics behind it, one would not hear.
-    sms_sender: Mapped[str] = mapped_column(unique=True)
+    sms_sender: Mapped[str]
     email_sender: Mapped[str]
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    __table_args__ = (
+        # A STOP comes back to this sender: were two clinics behind it, one would not hear. "": a clinic without SMS.
+        Index("clinic_sms_sender_once", "sms_sender", unique=True, postgresql_where=text("sms_sender <> ''")),
+    )
 
 
 class Staff(Owned, Base):

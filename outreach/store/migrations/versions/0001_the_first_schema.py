@@ -64,7 +64,9 @@ def _create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("slug"),
-        sa.UniqueConstraint("sms_sender"),
+    )
+    op.create_index(
+        "clinic_sms_sender_once", "clinic", ["sms_sender"], unique=True, postgresql_where=sa.text("sms_sender <> ''")
     )
     op.create_table(
         "clock",
