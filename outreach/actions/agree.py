@@ -8,15 +8,27 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.domain.consent import ConsentKind, may_contact
+from outreach.domain.message import Parcel
 from outreach.domain.window import QuietHours, tz_version, wall_at
 from outreach.errors import Reason
 from outreach.store import consents, messages, patients
 from outreach.store.patients import Person, Reach
+from outreach.store.seen import Seen
 
 CONFIRMATION = "consent.confirmed"
 CONFIRM_WITHIN = timedelta(days=1)
 # What a new agreement undoes; START undoes only the first.
 UNDONE = (Reason.OPTED_OUT, Reason.WITHDRAWN, Reason.UNSUBSCRIBED_AT_CARRIER)
+
+
+def asked(session: Session, request: Seen, parcel: Parcel, at: datetime) -> None:
+    """The request went out: the ledger keeps that, and in which words and language."""
+    assert request.address_id is not None  # what went out had an address
+    consents.add(
+        session, clinic_id=request.clinic_id, patient_id=request.patient_id, address_id=request.address_id,
+        channel=request.channel, kind=ConsentKind.ASKED, method=request.channel.value, actor="outreach", at=at,
+        evidence=str(parcel.attempt_id), wording=parcel.content.text, locale=parcel.content.locale,
+    )  # fmt: skip
 
 
 def agree(

@@ -19,11 +19,11 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from outreach.actions import withdraw
+from outreach.actions import agree, withdraw
 from outreach.actions.compose import compose, standing_of
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
-from outreach.domain.decision import End, Go, Wait, decide
+from outreach.domain.decision import REQUEST, End, Go, Wait, decide
 from outreach.domain.message import Accepted, Parcel
 from outreach.domain.retry import Retry, after_refusal
 from outreach.domain.sequence import Sequence as Steps
@@ -248,6 +248,8 @@ def _record(pump: Pump, landed: Sequence[tuple[Handed, Future[Outcome]]], outcom
     with pump.sessions.begin() as session:
         record(session, outcomes)
         for (handed, _), outcome in zip(landed, outcomes, strict=True):
+            if handed.due.message.step == REQUEST and outcome.status in (Status.ACCEPTED, Status.SENT):
+                agree.asked(session, handed.due.message, handed.parcel, outcome.at)
             if outcome.reason is Reason.UNSUBSCRIBED_AT_CARRIER and handed.due.message.address_id:
                 withdraw.stop(session, handed.due.message.address_id, method="carrier",
                               evidence=str(outcome.attempt_id), now=outcome.at)  # fmt: skip

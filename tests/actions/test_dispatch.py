@@ -20,7 +20,7 @@ from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
 from outreach.content.sequences import load
 from outreach.domain.channel import Channel
-from outreach.domain.consent import ConsentKind, may_contact
+from outreach.domain.consent import ConsentKind, State, may_contact
 from outreach.domain.message import Inbound, Planned, Receipt
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
@@ -548,3 +548,12 @@ def test_stop_reaches_a_clinic_that_texts_through_a_messaging_service(world: Wor
             session, said, replies=load_replies(ROOT / "config" / "replies.yaml"), words=world.words, now=world.now
         )
         assert not may_contact(consents.ledger(session, world.address_id), world.now).allowed
+
+
+def test_the_ledger_keeps_that_and_how_a_patient_was_asked(world: World) -> None:
+    world.plan("consent.request")
+    drain(world.pump(), 5)
+    with world.sessions() as session:
+        assert may_contact(consents.ledger(session, world.address_id), world.now).state is State.ASKED
+        proof = consents.history(session, world.clinic_id, world.patient_id)[0]
+    assert proof.wording == world.carrier.parcels[0].content.text
