@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions import agree, withdraw
 from outreach.actions.compose import compose, standing_of
+from outreach.actions.replan import quiet_of
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.decision import REQUEST, End, Go, Wait, decide
@@ -28,7 +29,6 @@ from outreach.domain.message import Accepted, Parcel
 from outreach.domain.retry import Retry, after_refusal
 from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.status import Status
-from outreach.domain.window import QuietHours
 from outreach.errors import BadInput, Reason, Refused, Uncertain
 from outreach.providers.base import Provider
 from outreach.store import consents
@@ -122,7 +122,7 @@ def _decide(session: Session, pump: Pump, due: Sequence[Due], begun: float, tall
     ends: dict[tuple[Status, Reason], list[UUID]] = {}
     for one in due:
         permission = standing_of(one, ledgers, now)
-        quiet = QuietHours(opens=one.clinic.quiet_to, closes=one.clinic.quiet_from)
+        quiet = quiet_of(one.clinic)
         message = one.message
         verdict = decide(message.step, one.patient_zone, message.useful_until, permission.standing, quiet, now)
         if isinstance(verdict, Go):

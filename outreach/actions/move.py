@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from outreach.actions.replan import Planning, quiet_of, replan
 from outreach.domain.plan import Visit, at_once
 from outreach.domain.sequence import Sequence
+from outreach.domain.status import Status
 from outreach.domain.window import moment
 from outreach.errors import BadInput, NotFound, Reason
 from outreach.store import clinics, enrolments, infusions, messages, patients
@@ -85,7 +86,7 @@ def tell(session: Session, old: Visit, sequence: Sequence, now: datetime) -> int
     """
     new = infusions.get(session, old.id)
     waiting = infusions.waiting_notices(session, old.id)
-    messages.cancel_unsent(session, Reason.SUPERSEDED, now, ids=[one.message_id for one in waiting])
+    messages.finish(session, [one.message_id for one in waiting], Status.CANCELLED, Reason.SUPERSEDED, now)
     # Where one channel's notice is out already, its time is the one that is known.
     unheard = [] if infusions.heard_any(session, [one.occasion for one in waiting]) else waiting
     if not unheard and not infusions.told(session, old.id):

@@ -19,6 +19,7 @@ from outreach.domain.status import Status
 from outreach.domain.window import QuietHours
 from outreach.errors import Reason
 from outreach.store import clinics, consents, enrolments, infusions, messages, patients, plans
+from outreach.store.due import ClinicFacts
 from outreach.store.plans import Unsent
 from outreach.store.tables import Clinic
 
@@ -36,7 +37,7 @@ class Planning:
     cancelled: int = 0
 
 
-def quiet_of(clinic: Clinic) -> QuietHours:
+def quiet_of(clinic: Clinic | ClinicFacts) -> QuietHours:
     """When patients of this clinic may be written to."""
     return QuietHours(opens=clinic.quiet_to, closes=clinic.quiet_from)
 

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
+from outreach.store.infusions import of_courses
 from outreach.store.seen import SEEN, Seen, opened
-from outreach.store.tables import Address, Clinic, Infusion, Message, Patient
+from outreach.store.tables import Address, Clinic, Message, Patient
 from outreach.store.vault import Vault, vault_of
 
 log = structlog.get_logger()
@@ -120,11 +121,11 @@ def read_due(session: Session, ids: Collection[UUID]) -> list[Due]:
 
 def _assemble(session: Session, rows: Sequence[dict[str, Any]], clinics: Mapping[UUID, ClinicFacts]) -> list[Due]:
     vault = vault_of(session)
-    visits = visits_of(session, {row["course_id"] for row in rows if row["course_id"]})
+    visits = of_courses(session, {row["course_id"] for row in rows if row["course_id"]})
     due = []
     for row in rows:
         try:
-            due.append(_one(vault, row, clinics[row["clinic_id"]], visits.get(row["course_id"], ())))
+            due.append(_one(vault, row, clinics[row["clinic_id"]], tuple(visits.get(row["course_id"], ()))))
         except InvalidTag:
             log.exception("a sealed column does not open", message=str(row["id"]))
     return due
@@ -137,22 +138,3 @@ def _one(vault: Vault, row: dict[str, Any], clinic: ClinicFacts, visits: tuple[V
     active = bool(columns.pop("address_active"))
     to = vault.open(sealed, "address.value", row["clinic_id"], row["address_id"]) if sealed else None
     return Due(message=opened(vault, columns), clinic=clinic, to=to, address_active=active, visits=visits, **rest)
-
-
-def visits_of(session: Session, course_ids: Collection[UUID]) -> dict[UUID, tuple[Visit, ...]]:
-    """The infusions of each course, earliest first."""
-    found: dict[UUID, tuple[Visit, ...]] = {}
-    if not course_ids:
-        return found
-    columns = (
-        Infusion.id,
-        Infusion.course_id,
-        Infusion.starts,
-        Infusion.zone,
-        Infusion.minutes,
-        Infusion.revision,
-        Infusion.status,
-    )
-    for row in session.execute(select(*columns).where(Infusion.course_id.in_(course_ids)).order_by(Infusion.starts)):
-        found[row.course_id] = (*found.get(row.course_id, ()), Visit(**row._mapping))
-    return found

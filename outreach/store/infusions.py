@@ -53,10 +53,18 @@ def get(session: Session, infusion_id: UUID) -> Visit:
 
 def of_course(session: Session, course_id: UUID) -> list[Visit]:
     """All infusions of a course, cancelled ones too, earliest first."""
-    rows = session.execute(
-        select(*_VISIT).where(Infusion.course_id == course_id).order_by(Infusion.starts, Infusion.id)
-    )
-    return [Visit(**row._mapping) for row in rows]
+    return of_courses(session, [course_id]).get(course_id, [])
+
+
+def of_courses(session: Session, course_ids: Collection[UUID]) -> dict[UUID, list[Visit]]:
+    """The same for several courses, in one query."""
+    found: dict[UUID, list[Visit]] = {}
+    if not course_ids:
+        return found
+    rows = select(*_VISIT).where(Infusion.course_id.in_(course_ids)).order_by(Infusion.starts, Infusion.id)
+    for row in session.execute(rows):
+        found.setdefault(row.course_id, []).append(Visit(**row._mapping))
+    return found
 
 
 def externals(session: Session, course_id: UUID) -> dict[str, UUID]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -145,49 +145,18 @@ def note(session: Session, news: Sequence[Mapping[str, Any]]) -> None:
         session.execute(insert(Event), [dict(one) for one in news])
 
 
-def cancel_unsent(
-    session: Session,
-    reason: Reason,
-    now: datetime,
-    *,
-    ids: Collection[UUID] | None = None,
-    infusion_id: UUID | None = None,
-    course_id: UUID | None = None,
-    patient_id: UUID | None = None,
-    steps: Collection[str] | None = None,
-) -> int:
-    """Cancel what is still scheduled of an infusion, a course, a patient or a list. Returns how many."""
-    return _end_scheduled(
-        session,
-        Status.CANCELLED,
-        reason,
-        now,
-        [
-            Message.id.in_(ids) if ids is not None else None,
-            Message.infusion_id == infusion_id if infusion_id else None,
-            Message.course_id == course_id if course_id else None,
-            Message.patient_id == patient_id if patient_id else None,
-            Message.step.in_(steps) if steps is not None else None,
-        ],
-    )
-
-
 def suppress_scheduled(
     session: Session, address_ids: Collection[UUID], reason: Reason, now: datetime, keep: Collection[str] = ()
 ) -> int:
     """Suppress everything still to come to these addresses, at once; steps in `keep` stay. Returns how many."""
-    return _end_scheduled(
-        session,
-        Status.SUPPRESSED,
-        reason,
-        now,
-        [Message.address_id.in_(address_ids), Message.step.not_in(keep) if keep else None],
-    )
+    theirs = [Message.address_id.in_(address_ids), Message.step.not_in(keep)]
+    end = Status.SUPPRESSED
+    return _turn(session, Status.SCHEDULED, end, theirs, now, word=end.value, reason=reason)
 
 
 def finish(session: Session, ids: Collection[UUID], end: Status, reason: Reason, now: datetime) -> int:
     """End messages that are still scheduled, by decision. Returns how many."""
-    return _end_scheduled(session, end, reason, now, [Message.id.in_(ids)])
+    return _turn(session, Status.SCHEDULED, end, [Message.id.in_(ids)], now, word=end.value, reason=reason)
 
 
 def revive(
@@ -199,34 +168,13 @@ def revive(
 
     The one way back from an end, and a decision of the patient's, not news: nothing of it ever went out.
     """
-    rows = session.execute(
-        update(Message)
-        .where(
-            Message.address_id.in_(address_ids),
-            Message.status == Status.SUPPRESSED.value,
-            Message.reason.in_([reason.value for reason in reasons]),
-            Message.due_at > now,
-            _still_true(),
-        )
-        .values(status=Status.SCHEDULED.value, reason=None, ended_at=None)
-        .returning(Message.id, Message.clinic_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    note(
-        session,
-        [
-            {
-                "clinic_id": row.clinic_id,
-                "message_id": row.id,
-                "source": "us",
-                "word": "revived",
-                "status": Status.SCHEDULED.value,
-                "at": now,
-            }
-            for row in rows
-        ],
-    )
-    return len(rows)
+    stopped = [
+        Message.address_id.in_(address_ids),
+        Message.reason.in_([reason.value for reason in reasons]),
+        Message.due_at > now,
+        _still_true(),
+    ]
+    return _turn(session, Status.SUPPRESSED, Status.SCHEDULED, stopped, now, word="revived")
 
 
 def _still_true() -> ColumnElement[bool]:
@@ -239,33 +187,30 @@ def _still_true() -> ColumnElement[bool]:
     )
 
 
-def _end_scheduled(session: Session, end: Status, reason: Reason, now: datetime, where: Iterable[Any]) -> int:
-    conditions = [one for one in where if one is not None]
-    if not conditions:
-        raise ValueError("name what to end: without a condition every message of every clinic would be")
-    ended = session.execute(
+def _turn(
+    session: Session,
+    before: Status,
+    after: Status,
+    where: Sequence[ColumnElement[bool]],
+    now: datetime,
+    *,
+    word: str,
+    reason: Reason | None = None,
+) -> int:
+    """By decision, not by news: rows `before` that fit `where` become `after`, an event each. Returns how many."""
+    if not where:
+        raise ValueError("name what to turn: without a condition every message of every clinic would be")
+    why = reason.value if reason else None
+    turned = session.execute(
         update(Message)
-        .where(Message.status == Status.SCHEDULED.value, *conditions)
-        .values(status=end.value, reason=reason.value, ended_at=now)
+        .where(Message.status == before.value, *where)
+        .values(status=after.value, reason=why, ended_at=now if after in ENDS else None)
         .returning(Message.id, Message.clinic_id)
         .execution_options(synchronize_session=False)
     ).all()
-    note(
-        session,
-        [
-            {
-                "clinic_id": row.clinic_id,
-                "message_id": row.id,
-                "source": "us",
-                "word": end.value,
-                "status": end.value,
-                "reason": reason.value,
-                "at": now,
-            }
-            for row in ended
-        ],
-    )
-    return len(ended)
+    news = {"source": "us", "word": word, "status": after.value, "reason": why, "at": now}
+    note(session, [{"message_id": row.id, "clinic_id": row.clinic_id, **news} for row in turned])
+    return len(turned)
 
 
 def said(session: Session, course_id: UUID) -> frozenset[tuple[str, Channel, UUID | None]]:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from outreach.domain.status import ENDS, RANK, Status
+from outreach.domain.status import ENDS, Status, advance
 from outreach.errors import Reason
 from outreach.store.due import Due, read_due
 from outreach.store.tables import Attempt, Event, Message
@@ -202,7 +202,7 @@ def hear(
         )
         .on_conflict_do_nothing()
     )
-    if status is not None and RANK[status] > RANK[Status(row.status)]:
+    if status is not None and advance(Status(row.status), status) is not Status(row.status):
         values: dict[str, Any] = {
             "status": status.value,
             "carrier_id": carrier_id,

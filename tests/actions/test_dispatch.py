@@ -27,7 +27,7 @@ from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
 from outreach.settings import ROOT
 from outreach.store import consents, enrolments, infusions, patients
-from outreach.store.messages import add_planned, cancel_unsent
+from outreach.store.messages import add_planned, finish
 from outreach.store.reports import balance
 from outreach.store.seen import Seen, timeline
 from outreach.store.tables import Attempt, Clinic, Event, Infusion, Message
@@ -500,7 +500,8 @@ def test_the_balance_holds_when_a_visit_was_put_aside(world: World) -> None:
     world.agree()
     world.plan("post.first_days", NOON + timedelta(days=2))
     with world.sessions.begin() as session:
-        cancel_unsent(session, Reason.VISIT_MOVED, NOON, infusion_id=world.infusion_id)
+        ids = session.scalars(select(Message.id)).all()
+        finish(session, ids, Status.CANCELLED, Reason.VISIT_MOVED, NOON)
         session.execute(
             text(
                 "INSERT INTO event (clinic_id, message_id, source, word, at)"
