@@ -29,6 +29,7 @@ SEQUENCES = [load_sequence(path) for path in sorted((ROOT / "config" / "sequence
 STEPS = [(sequence.name, step) for sequence in SEQUENCES for step in sequence.steps]
 
 MOST_LINES = 260
+TOO_LONG_FOR_NOW = {"outreach/store/tables.py", "outreach/store/queue.py"}
 """Longer than the limit and known to be: tables stand together so that their foreign keys can be read in one place."""
 MANUAL: frozenset[str] = frozenset()
 """Tasks that nobody schedules because a person starts them."""
