@@ -29,6 +29,9 @@ class Reason(StrEnum):
     WORDS_MISSING = "words_missing"
     PATIENT_INACTIVE = "patient_inactive"
     NEXT_INFUSION_NEAR = "next_infusion_near"
+    FREQUENCY = "frequency"
+    # still scheduled, but held: a kill switch is on
+    PAUSED = "paused"
     # expired: its usefulness was over
     PAST_AT_PLANNING = "past_at_planning"
     TOO_LATE = "too_late"

@@ -22,7 +22,7 @@ from outreach.providers.base import Provider
 from outreach.providers.smtp import SmtpProvider
 from outreach.providers.twilio import TwilioProvider
 from outreach.settings import ROOT, Settings, master_key
-from outreach.store.tables import Clock
+from outreach.store.brakes import Clock
 from outreach.store.vault import Vault
 
 WINDOW = 32

@@ -19,7 +19,7 @@ from outreach.errors import OutreachError
 from outreach.store import patients
 from outreach.store.reports import Pending, pending
 from outreach.store.seen import Seen, for_clinic
-from outreach.store.tables import InboundMessage
+from outreach.store.traffic import InboundMessage
 
 POLL = 0.03
 PATIENCE = 120.0

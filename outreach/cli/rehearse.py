@@ -29,7 +29,8 @@ from outreach.settings import ROOT, load_settings
 from outreach.store.patients import listing
 from outreach.store.reports import Balance, balance
 from outreach.store.seen import Seen
-from outreach.store.tables import Attempt, Infusion
+from outreach.store.tables import Infusion
+from outreach.store.traffic import Attempt
 from outreach.wiring import Outreach
 
 BEFORE_FIRST = timedelta(days=10)

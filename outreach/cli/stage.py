@@ -21,8 +21,8 @@ from outreach.cli.supervise import Child, Supervisor
 from outreach.cli.up import child_environment, children, urls
 from outreach.embedded import Engines
 from outreach.settings import Settings, make_var
+from outreach.store.brakes import Clock
 from outreach.store.migrate import upgrade
-from outreach.store.tables import Clock
 from outreach.wiring import Outreach, build
 
 START_SECONDS = 60.0

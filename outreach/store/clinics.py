@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from outreach.domain.channel import Channel
 from outreach.errors import BadInput, NotFound
+from outreach.store import senders
 from outreach.store.tables import Clinic
 
 
@@ -42,11 +44,14 @@ def chosen(session: Session, slug: str | None) -> Clinic:
     raise BadInput(f"{what} Name one with --clinic: {names}.")
 
 
-def add(session: Session, **values: Any) -> Clinic:
-    """Add a clinic; `values` are the columns of the table. BadInput when its short name is taken."""
+def add(session: Session, *, sms_sender: str = "", email_sender: str = "", **values: Any) -> Clinic:
+    """Add a clinic with its first senders; `values` are the columns of the table. BadInput: its short name is taken."""
     if find(session, values["slug"]) is not None:
         raise BadInput(f'There is a clinic "{values["slug"]}" already. Choose another short name (slug).')
     clinic = Clinic(**values)
     session.add(clinic)
     session.flush()
+    for channel, address in ((Channel.SMS, sms_sender), (Channel.EMAIL, email_sender)):
+        if address:
+            senders.add(session, clinic.id, channel, address)
     return clinic

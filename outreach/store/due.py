@@ -18,7 +18,8 @@ from outreach.domain.plan import Visit
 from outreach.domain.status import Status
 from outreach.store.infusions import of_courses
 from outreach.store.seen import SEEN, Seen, opened
-from outreach.store.tables import Address, Clinic, Message, Patient
+from outreach.store.tables import Address, Clinic, Patient
+from outreach.store.traffic import Message
 from outreach.store.vault import Vault, vault_of
 
 log = structlog.get_logger()

@@ -15,7 +15,8 @@ from outreach.domain.plan import Visit
 from outreach.domain.status import Status
 from outreach.errors import NotFound
 from outreach.store.messages import HANDED_OVER
-from outreach.store.tables import Infusion, Message
+from outreach.store.tables import Infusion
+from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
 
 _VISIT = (Infusion.id, Infusion.course_id, Infusion.starts, Infusion.zone, Infusion.minutes, Infusion.revision,

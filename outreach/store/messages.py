@@ -6,18 +6,21 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
+from outreach.domain.decision import ANSWERS
 from outreach.domain.message import Planned
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
-from outreach.store.tables import Event, Infusion, Message
-from outreach.store.vault import Vault, token_hash, vault_of
+from outreach.store.ids import fresh_id
+from outreach.store.tables import Infusion
+from outreach.store.traffic import Event, Message
+from outreach.store.vault import vault_of
 
 HANDED_OVER = (Status.SENDING, Status.UNKNOWN, Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNDELIVERED)
 
@@ -33,9 +36,8 @@ def add_planned(
     now: datetime,
 ) -> int:
     """Write what the planner decided; what is there already stays untouched. Returns how many rows are new."""
-    vault = vault_of(session)
     rows = [
-        _fresh(vault, clinic_id, patient_id, one.channel, one.step, one.due_at, one.useful_until, now)
+        _fresh(clinic_id, patient_id, one.channel, one.step, one.due_at, one.useful_until, now)
         | {
             "enrolment_id": enrolment_id,
             "course_id": one.course_id,
@@ -83,7 +85,7 @@ def add_occasion(
 ) -> UUID | None:
     """A message that something brought about (an agreement, a reply, a move). None: it was there already."""
     vault = vault_of(session)
-    row = _fresh(vault, clinic_id, patient_id, channel, step, due_at, useful_until, due_at) | {
+    row = _fresh(clinic_id, patient_id, channel, step, due_at, useful_until, due_at) | {
         "enrolment_id": enrolment_id,
         "course_id": course_id,
         "occasion": occasion,
@@ -104,7 +106,6 @@ def add_occasion(
 
 
 def _fresh(
-    vault: Vault,
     clinic_id: UUID,
     patient_id: UUID,
     channel: Channel,
@@ -113,9 +114,8 @@ def _fresh(
     useful_until: datetime,
     now: datetime,
 ) -> dict[str, Any]:
-    message_id = uuid4()
     return {
-        "id": message_id,
+        "id": fresh_id(),
         "clinic_id": clinic_id,
         "patient_id": patient_id,
         "channel": channel.value,
@@ -123,7 +123,7 @@ def _fresh(
         "due_at": due_at,
         "useful_until": useful_until,
         "planned_at": now,
-        "link_hash": token_hash(vault.token("message", message_id)),
+        "urgent": step in ANSWERS,
     }
 
 

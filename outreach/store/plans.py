@@ -14,7 +14,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.errors import Reason
 from outreach.store.messages import note
-from outreach.store.tables import Message
+from outreach.store.traffic import Message
 
 NEVER_WENT_OUT = (Status.SCHEDULED, Status.EXPIRED, Status.SUPPRESSED)
 

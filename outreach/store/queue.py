@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.status import ENDS, Status, advance
 from outreach.errors import Reason
 from outreach.store.due import Due, read_due
-from outreach.store.tables import Attempt, Event, Message
+from outreach.store.traffic import Attempt, Event, Message
 
 
 def begin_sending(session: Session, going: Sequence[Mapping[str, Any]], lease: timedelta) -> None:

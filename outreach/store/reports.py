@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from outreach.domain.status import ENDS, Status
-from outreach.store.tables import Event, Message
+from outreach.store.traffic import Event, Message
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
 from outreach.store.messages import HANDED_OVER
-from outreach.store.tables import Message
-from outreach.store.vault import Vault, token_hash, vault_of
+from outreach.store.traffic import Message
+from outreach.store.vault import Vault, vault_of
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ def for_clinic(session: Session, clinic_id: UUID, steps: Collection[str] | None 
 
 def by_token(session: Session, token: str) -> Seen:
     """The message a patient's link leads to; NotFound for any other text."""
-    found = _see(session, select(*SEEN).where(Message.link_hash == token_hash(token)))
+    message_id = vault_of(session).row_of("message", token)
+    found = _see(session, select(*SEEN).where(Message.id == message_id)) if message_id else []
     if not found:
         raise NotFound("no message has this link")
     return found[0]

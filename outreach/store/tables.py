@@ -1,4 +1,4 @@
-"""The tables and the truths the schema itself keeps. *_sealed columns are encrypted (vault.py), *_index are blind."""
+"""Clinics, their staff and patients, visits. *_sealed columns are encrypted (vault.py), *_index are blind."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Owned:
     clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinic.id"))
 
 
-def _own(table: str) -> UniqueConstraint:
+def own(table: str) -> UniqueConstraint:
     return UniqueConstraint("clinic_id", "id", name=f"{table}_of_clinic")
 
 
-def _within(column: str, table: str) -> ForeignKeyConstraint:
+def within(column: str, table: str) -> ForeignKeyConstraint:
     """A row can only point at rows of its own clinic."""
     return ForeignKeyConstraint(["clinic_id", column], [f"{table}.clinic_id", f"{table}.id"])
 
@@ -64,14 +64,10 @@ class Clinic(Base):
     wording: Mapped[str] = mapped_column(default="full")
     quiet_from: Mapped[time] = mapped_column(default=time(21))
     quiet_to: Mapped[time] = mapped_column(default=time(8))
-    sms_sender: Mapped[str]
-    email_sender: Mapped[str]
+    most_a_day: Mapped[int] = mapped_column(default=4)
+    most_a_week: Mapped[int] = mapped_column(default=14)
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    __table_args__ = (
-        # A STOP comes back to this sender: were two clinics behind it, one would not hear. "": a clinic without SMS.
-        Index("clinic_sms_sender_once", "sms_sender", unique=True, postgresql_where=text("sms_sender <> ''")),
-    )
 
 
 class Staff(Owned, Base):
@@ -84,7 +80,7 @@ class Staff(Owned, Base):
     password_hash: Mapped[str]
     role: Mapped[str] = mapped_column(default="staff")
     active: Mapped[bool] = mapped_column(default=True)
-    __table_args__ = (_own("staff"),)
+    __table_args__ = (own("staff"),)
 
 
 class StaffSession(Owned, Base):
@@ -96,7 +92,7 @@ class StaffSession(Owned, Base):
     csrf: Mapped[str]
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
-    __table_args__ = (_within("staff_id", "staff"),)
+    __table_args__ = (within("staff_id", "staff"),)
 
 
 class Patient(Owned, Base):
@@ -109,7 +105,7 @@ class Patient(Owned, Base):
     wording: Mapped[str] = mapped_column(default="full")
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
-    __table_args__ = (_own("patient"), UniqueConstraint("clinic_id", "external_index", name="patient_external_once"))
+    __table_args__ = (own("patient"), UniqueConstraint("clinic_id", "external_index", name="patient_external_once"))
 
 
 class Address(Owned, Base):
@@ -123,8 +119,8 @@ class Address(Owned, Base):
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     __table_args__ = (
-        _own("address"),
-        _within("patient_id", "patient"),
+        own("address"),
+        within("patient_id", "patient"),
         UniqueConstraint("patient_id", "channel", "value_index", name="address_once"),
         Index("address_active_once", "patient_id", "channel", unique=True, postgresql_where=text("active")),
         Index("address_lookup", "value_index"),
@@ -150,8 +146,8 @@ class Consent(Owned, Base):
     at: Mapped[datetime]
     evidence: Mapped[str]
     __table_args__ = (
-        _within("patient_id", "patient"),
-        _within("address_id", "address"),
+        within("patient_id", "patient"),
+        within("address_id", "address"),
         UniqueConstraint("address_id", "kind", "evidence", name="consent_event_once"),
     )
 
@@ -164,7 +160,7 @@ class Course(Owned, Base):
     label: Mapped[str] = mapped_column(default="")
     status: Mapped[str] = mapped_column(String(20), default="active")
     created_at: Mapped[datetime]
-    __table_args__ = (_own("course"), _within("patient_id", "patient"), Index("course_of_patient", "patient_id"))
+    __table_args__ = (own("course"), within("patient_id", "patient"), Index("course_of_patient", "patient_id"))
 
 
 class Infusion(Owned, Base):
@@ -180,8 +176,8 @@ class Infusion(Owned, Base):
     revision: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     __table_args__ = (
-        _own("infusion"),
-        _within("course_id", "course"),
+        own("infusion"),
+        within("course_id", "course"),
         UniqueConstraint("course_id", "external", name="infusion_external_once"),
         CheckConstraint("minutes > 0 and minutes <= 1440", name="infusion_minutes"),
         Index(
@@ -199,176 +195,8 @@ class Enrolment(Owned, Base):
     status: Mapped[str] = mapped_column(String(20), default="active")
     created_at: Mapped[datetime]
     __table_args__ = (
-        _own("enrolment"),
-        _within("patient_id", "patient"),
-        _within("course_id", "course"),
+        own("enrolment"),
+        within("patient_id", "patient"),
+        within("course_id", "course"),
         UniqueConstraint("course_id", "sequence", name="enrolment_once"),
     )
-
-
-class Message(Owned, Base):
-    """A message from plan to end: the plan, the queue and the memory.
-
-    Exactly one of infusion_id, course_id (alone) or occasion says what the message is about, and its unique index
-    makes a second one impossible. Cancelled rows step aside: they never went out.
-    """
-
-    __tablename__ = "message"
-    patient_id: Mapped[UUID]
-    enrolment_id: Mapped[UUID | None]
-    course_id: Mapped[UUID | None]
-    infusion_id: Mapped[UUID | None]
-    occasion: Mapped[str | None]
-    address_id: Mapped[UUID | None]
-    step: Mapped[str] = mapped_column(String(60))
-    channel: Mapped[str] = mapped_column(String(10))
-    revision: Mapped[int] = mapped_column(default=0)
-    wall: Mapped[datetime] = mapped_column(Wall)
-    zone: Mapped[str]
-    tz_version: Mapped[str]
-    rule: Mapped[str]
-    due_at: Mapped[datetime]
-    useful_until: Mapped[datetime]
-    planned_at: Mapped[datetime]
-    status: Mapped[str] = mapped_column(String(12))
-    reason: Mapped[str | None] = mapped_column(String(40))
-    facts_sealed: Mapped[bytes | None]
-    attempts: Mapped[int] = mapped_column(default=0)
-    attempt_id: Mapped[UUID | None]
-    lease_until: Mapped[datetime | None]
-    carrier: Mapped[str | None] = mapped_column(String(20))
-    carrier_id: Mapped[str | None]
-    locale: Mapped[str | None]
-    wording: Mapped[str | None] = mapped_column(String(10))
-    subject_sealed: Mapped[bytes | None]
-    body_sealed: Mapped[bytes | None]
-    segments: Mapped[int] = mapped_column(default=0)
-    link_hash: Mapped[bytes] = mapped_column(unique=True)
-    sent_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
-    __table_args__ = (
-        _own("message"),
-        _within("patient_id", "patient"),
-        _within("enrolment_id", "enrolment"),
-        _within("course_id", "course"),
-        _within("infusion_id", "infusion"),
-        _within("address_id", "address"),
-        CheckConstraint("num_nonnulls(infusion_id, occasion) <= 1", name="message_about_one"),
-        CheckConstraint("num_nonnulls(infusion_id, occasion, course_id) >= 1", name="message_about_something"),
-        Index(
-            "message_once_per_infusion",
-            "infusion_id",
-            "step",
-            "channel",
-            "revision",
-            unique=True,
-            postgresql_where=text("infusion_id is not null and status <> 'cancelled'"),
-        ),
-        Index(
-            "message_once_per_course",
-            "course_id",
-            "step",
-            "channel",
-            unique=True,
-            postgresql_where=text("infusion_id is null and occasion is null and status <> 'cancelled'"),
-        ),
-        Index(
-            "message_once_per_occasion",
-            "occasion",
-            "step",
-            "channel",
-            unique=True,
-            postgresql_where=text("occasion is not null"),
-        ),
-        Index("message_due", "due_at", "id", postgresql_where=text("status = 'scheduled'")),
-        Index("message_lease", "lease_until", postgresql_where=text("status = 'sending'")),
-        Index("message_open", "sent_at", postgresql_where=text("status in ('accepted', 'sent', 'unknown')")),
-        Index("message_of_patient", "patient_id", "due_at"),
-        Index("message_by_clinic", "clinic_id", "due_at"),
-    )
-
-
-class Attempt(Owned, Base):
-    """One hand-over to a carrier, committed before the first byte leaves; its id travels with the message."""
-
-    __tablename__ = "attempt"
-    message_id: Mapped[UUID]
-    number: Mapped[int]
-    carrier: Mapped[str] = mapped_column(String(20))
-    started_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-    outcome: Mapped[str | None] = mapped_column(String(12))
-    carrier_id: Mapped[str | None]
-    reason: Mapped[str | None] = mapped_column(String(40))
-    code: Mapped[str | None] = mapped_column(String(20))
-    text_hash: Mapped[bytes | None]
-    __table_args__ = (
-        _within("message_id", "message"),
-        UniqueConstraint("message_id", "number", name="attempt_once"),
-    )
-
-
-class Event(Base):
-    """News of a message, whether or not it moved anything: append-only (a trigger refuses UPDATE and DELETE)."""
-
-    __tablename__ = "event"
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinic.id"))
-    message_id: Mapped[UUID]
-    attempt_id: Mapped[UUID | None]
-    source: Mapped[str] = mapped_column(String(20))
-    word: Mapped[str] = mapped_column(String(40))
-    status: Mapped[str | None] = mapped_column(String(12))
-    reason: Mapped[str | None] = mapped_column(String(40))
-    code: Mapped[str | None] = mapped_column(String(20))
-    carrier_id: Mapped[str | None]
-    at: Mapped[datetime]
-    __table_args__ = (
-        _within("message_id", "message"),
-        Index(
-            "event_once",
-            "attempt_id",
-            "carrier_id",
-            "word",
-            unique=True,
-            postgresql_where=text("carrier_id is not null and source = 'carrier'"),
-        ),
-        Index("event_of_message", "message_id", "id"),
-    )
-
-
-class InboundMessage(Owned, Base):
-    """What a patient wrote. The carrier's id once: a replay changes nothing."""
-
-    __tablename__ = "inbound"
-    carrier_id: Mapped[str]
-    channel: Mapped[str] = mapped_column(String(10))
-    patient_id: Mapped[UUID | None]
-    address_id: Mapped[UUID | None]
-    sender_sealed: Mapped[bytes]
-    sender_index: Mapped[bytes]
-    body_sealed: Mapped[bytes]
-    understood: Mapped[str] = mapped_column(String(20))
-    answer: Mapped[str | None] = mapped_column(String(10))
-    locale: Mapped[str | None]
-    about_message_id: Mapped[UUID | None]
-    needs_person: Mapped[bool] = mapped_column(default=False)
-    received_at: Mapped[datetime]
-    __table_args__ = (
-        _within("patient_id", "patient"),
-        _within("address_id", "address"),
-        UniqueConstraint("clinic_id", "carrier_id", name="inbound_once"),
-        Index("inbound_of_clinic", "clinic_id", "received_at"),
-    )
-
-
-class Clock(Base):
-    """The rehearsal's clock (settings.clock = "database"): one row; empty in service."""
-
-    __tablename__ = "clock"
-    id: Mapped[int] = mapped_column(primary_key=True, default=1)
-    now: Mapped[datetime]
-    __table_args__ = (CheckConstraint("id = 1", name="clock_single"),)
-
-
-APPEND_ONLY = ("consent_event", "event")

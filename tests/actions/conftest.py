@@ -17,7 +17,8 @@ from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.settings import ROOT
 from outreach.store import clinics
-from outreach.store.tables import Clinic, Message
+from outreach.store.tables import Clinic
+from outreach.store.traffic import Message
 
 NOW = datetime(2026, 12, 1, 18, tzinfo=UTC)  # noon in Chicago
 COLUMNS = (

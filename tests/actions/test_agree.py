@@ -16,7 +16,8 @@ from outreach.domain.channel import Channel
 from outreach.domain.consent import may_contact
 from outreach.domain.sequence import Sequence
 from outreach.store import consents, patients
-from outreach.store.tables import Clinic, Message
+from outreach.store.tables import Clinic
+from outreach.store.traffic import Message
 from tests.actions.conftest import NOW
 
 Rows = Callable[..., list[Message]]

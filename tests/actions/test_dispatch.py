@@ -30,7 +30,8 @@ from outreach.store import consents, enrolments, infusions, patients
 from outreach.store.messages import add_planned, finish
 from outreach.store.reports import balance
 from outreach.store.seen import Seen, timeline
-from outreach.store.tables import Attempt, Clinic, Event, Infusion, Message
+from outreach.store.tables import Clinic, Infusion
+from outreach.store.traffic import Attempt, Event, Message
 from outreach.store.vault import Vault
 
 NOON = datetime(2026, 12, 7, 18, tzinfo=UTC)  # 12:00 in Chicago

@@ -19,7 +19,8 @@ from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.errors import BadInput, Reason
 from outreach.store import consents, patients
-from outreach.store.tables import Clinic, Event, Message, Patient
+from outreach.store.tables import Clinic, Patient
+from outreach.store.traffic import Event, Message
 from tests.actions.conftest import NOW
 
 Rows = Callable[..., list[Message]]

@@ -24,7 +24,8 @@ from outreach.domain.sequence import Sequence
 from outreach.errors import BadFile
 from outreach.settings import ROOT
 from outreach.store import patients, staff
-from outreach.store.tables import Clinic, Consent, Infusion, Message, Patient
+from outreach.store.tables import Clinic, Consent, Infusion, Patient
+from outreach.store.traffic import Message
 from tests.actions.conftest import COLUMNS, NOW
 
 SAMPLE = ROOT / "config" / "sample"

@@ -16,7 +16,8 @@ from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.errors import BadInput, NotFound, Reason
 from outreach.store import infusions
-from outreach.store.tables import Clinic, Message
+from outreach.store.tables import Clinic
+from outreach.store.traffic import Message
 from tests.actions.conftest import NOW
 
 Rows = Callable[..., list[Message]]

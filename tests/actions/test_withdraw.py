@@ -17,7 +17,8 @@ from outreach.domain.sequence import Sequence
 from outreach.domain.window import tz_version
 from outreach.errors import Reason
 from outreach.store import consents, messages, patients
-from outreach.store.tables import Clinic, Message
+from outreach.store.tables import Clinic
+from outreach.store.traffic import Message
 from tests.actions.conftest import NOW
 
 Rows = Callable[..., list[Message]]

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from outreach.actions.sample import add_clinic
 from outreach.cli.load import load
 from outreach.settings import ROOT
-from outreach.store.tables import Message, Patient
+from outreach.store.tables import Patient
+from outreach.store.traffic import Message
 from outreach.store.vault import Vault
 
 APP = typer.Typer()

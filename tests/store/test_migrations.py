@@ -13,7 +13,8 @@ from sqlalchemy import CheckConstraint, Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from outreach.store import migrate
-from outreach.store.tables import APPEND_ONLY, Base
+from outreach.store.tables import Base
+from outreach.store.traffic import APPEND_ONLY
 
 PARTIAL = text("select indexname from pg_indexes where tablename = :t and indexdef like '% WHERE %'")
 
@@ -69,8 +70,8 @@ def test_the_first_revision_can_be_taken_back(bare_database_url: str) -> None:
 
 
 CLINIC = """insert into clinic (id, slug, name, zone, country, locale, phone, address, emergency, instructions, wording,
-    quiet_from, quiet_to, sms_sender, email_sender, demo)
-    values (gen_random_uuid(), 'a', 'A', 'UTC', 'US', 'en', '', '', '', '', 'full', '21:00', '8:00', '', '', false)"""
+    quiet_from, quiet_to, most_a_day, most_a_week, demo)
+    values (gen_random_uuid(), 'a', 'A', 'UTC', 'US', 'en', '', '', '', '', 'full', '21:00', '8:00', 4, 14, false)"""
 ROWS = (
     CLINIC,
     """insert into patient (id, clinic_id, name_sealed, locale, zone, wording, active, created_at)
@@ -81,8 +82,8 @@ ROWS = (
     wording_version, locale, actor, at, evidence) select gen_random_uuid(), clinic_id, patient_id, id, 'sms', 'agreed',
     'care', true, 'sms', '', 'en', 'patient', now(), 'x' from address""",
     """insert into message (id, clinic_id, patient_id, occasion, step, channel, revision, wall, zone, tz_version, rule,
-    due_at, useful_until, planned_at, status, attempts, segments, link_hash) select gen_random_uuid(), clinic_id, id,
-    'x', 's', 'sms', 0, now(), 'UTC', '', '', now(), now(), now(), 'scheduled', 0, 0, '' from patient""",
+    due_at, useful_until, planned_at, status, attempts, segments, urgent) select gen_random_uuid(), clinic_id, id,
+    'x', 's', 'sms', 0, now(), 'UTC', '', '', now(), now(), now(), 'scheduled', 0, 0, false from patient""",
     """insert into event (clinic_id, message_id, source, word, at) select clinic_id, id, 'us', 'planned', now()
     from message""",
 )

@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
 from outreach.store import staff
-from outreach.store.tables import Base, Infusion, Message, Patient
+from outreach.store.tables import Base, Infusion, Patient
+from outreach.store.traffic import Message
 from outreach.web.console import PARTS
 from tests.web.house import NOW, PASSWORD, House, add_clinic, field
 

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.store.queue import begin_sending
-from outreach.store.tables import Consent, Event, InboundMessage, Message
+from outreach.store.tables import Consent
+from outreach.store.traffic import Event, InboundMessage, Message
 from tests.web.house import NOW, House
 
 INBOUND = {"MessageSid": "SM" + "2" * 32, "From": "+12025550143", "To": "+12025550110", "Body": "STOP"}

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 
 from outreach.actions import agree
 from outreach.store import consents, patients
-from outreach.store.tables import Base, Consent, Message
+from outreach.store.tables import Base, Consent
+from outreach.store.traffic import Message
 from tests.web.house import House
 
 
