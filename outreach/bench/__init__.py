@@ -1,0 +1,1 @@
+"""The bench: what the engine costs, as ratios to the bare work of the same run."""

@@ -1,0 +1,201 @@
+"""Status callbacks of the stand-in: signed as Twilio signs, over kept connections, tried again, doubled, reversed."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+from collections import Counter
+from random import Random
+from typing import Any, cast
+from urllib.parse import quote_plus, urlsplit
+
+from outreach.bench.carrier_book import Taken
+from outreach.bench.carrier_settings import CallbackSettings
+
+CONNECTIONS = 32
+PATIENCE = 15.0
+
+
+class Callbacks:
+    """The queue of news and the connections that carry it; `counts` says what became of it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.settings: CallbackSettings | None = None
+        self.counts: Counter[str] = Counter()
+        self._era = 0
+        self._open = 0
+        self._idle: list[Line] = []
+        self._waiting: list[News] = []
+        self._random = Random(1)
+        self._where: dict[str, tuple[str, int, str]] = {}
+
+    def set(self, told: dict[str, Any] | None) -> None:
+        """None stops calling back. TypeError names an unknown word."""
+        self.settings = CallbackSettings(**{**told, "words": tuple(told.get("words", ("sent", "delivered")))}) \
+            if told else None  # fmt: skip
+        self._random = Random(self.settings.seed if self.settings else 1)
+
+    def clear(self) -> None:
+        """Forget news that is not told yet."""
+        self._era += 1
+        self._waiting.clear()
+        self.counts.clear()
+        self.settings = None
+
+    def follow(self, taken: Taken) -> None:
+        """Plan the news of a message just taken."""
+        settings = self.settings
+        if settings is None or not taken.callback:
+            return
+        words = list(settings.words)
+        if settings.reversed and self._random.random() < settings.reversed:
+            self.counts["reversed"] += 1
+            words.reverse()
+        times = 1
+        if settings.duplicates and self._random.random() < settings.duplicates:
+            self.counts["duplicated"] += 1
+            times = 2
+        for place, word in enumerate(words, 1):
+            for _ in range(times):
+                news = News(taken, word, settings, self._era)
+                self._loop.call_later(place * settings.delay_ms / 1000, self.tell, news)
+
+    def tell(self, news: News) -> None:
+        """Send now if a connection is free or may be opened, else when one gets free."""
+        if news.era != self._era:
+            return
+        if self._idle:
+            self._idle.pop().send(news)
+        elif self._open < CONNECTIONS:
+            self._open += 1
+            self._loop.create_task(self._connect(news))
+        else:
+            self._waiting.append(news)
+
+    def failed(self, news: News, why: str) -> None:
+        """Try again later, as `#rc=5&rp=all` asks, or give up."""
+        self.counts[why] += 1
+        if news.left > 0:
+            news.left -= 1
+            self.counts["retried"] += 1
+            self._loop.call_later(news.settings.pause_ms / 1000, self.tell, news)
+        else:
+            self.counts["given_up"] += 1
+
+    def free(self, line: Line) -> None:
+        """A connection has its answer and can carry the next news."""
+        if self._waiting:
+            line.send(self._waiting.pop(0))
+        else:
+            self._idle.append(line)
+
+    def lost(self, line: Line) -> None:
+        self._open -= 1
+        if line in self._idle:
+            self._idle.remove(line)
+        if self._waiting:
+            self.tell(self._waiting.pop(0))
+
+    async def _connect(self, news: News) -> None:
+        host, port, _ = news.where()
+        try:
+            async with asyncio.timeout(5):
+                _, line = await self._loop.create_connection(lambda: Line(self, self._loop), host, port)
+        except (OSError, TimeoutError):
+            self._open -= 1
+            self.failed(news, "unreachable")
+            return
+        line.send(news)
+
+
+class News:
+    """One word about one message, and how often it may still be tried."""
+
+    __slots__ = ("era", "left", "settings", "taken", "word")
+
+    def __init__(self, taken: Taken, word: str, settings: CallbackSettings, era: int) -> None:
+        self.taken, self.word, self.settings, self.era = taken, word, settings, era
+        self.left = settings.retries
+
+    def where(self) -> tuple[str, int, str]:
+        """Host and port to connect to, and the target of the request."""
+        asked = urlsplit(self.taken.callback)
+        base = urlsplit(self.settings.url_base) if self.settings.url_base else asked
+        target = (asked.path or "/") + (f"?{asked.query}" if asked.query else "")
+        return base.hostname or "127.0.0.1", base.port or 80, target
+
+    def request(self) -> bytes:
+        """The whole POST."""
+        one = self.taken
+        fields = [
+            ("AccountSid", one.account), ("ApiVersion", "2010-04-01"), ("From", one.sender),
+            ("MessageSid", one.sid), ("MessageStatus", self.word), ("SmsSid", one.sid), ("SmsStatus", self.word),
+            ("To", one.to),
+        ]  # fmt: skip
+        url = one.callback.partition("#")[0]
+        body = "&".join(f"{name}={quote_plus(value)}" for name, value in fields).encode()
+        host, port, target = self.where()
+        return (
+            f"POST {target} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: TwilioProxy/1.1\r\n"
+            f"X-Twilio-Signature: {_sign(self.settings.token, url, fields)}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+        ).encode() + body
+
+
+def _sign(token: str, url: str, fields: list[tuple[str, str]]) -> str:
+    """As Twilio does; `fields` are sorted by name and each name stands once."""
+    text = url + "".join(name + value for name, value in fields)
+    return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
+
+
+class Line(asyncio.Protocol):
+    """One kept connection to the web side."""
+
+    def __init__(self, callbacks: Callbacks, loop: asyncio.AbstractEventLoop) -> None:
+        self._callbacks, self._loop = callbacks, loop
+        self._news: News | None = None
+        self._held = b""
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def send(self, news: News) -> None:
+        self._news, self._held = news, b""
+        self._timer = self._loop.call_later(PATIENCE, self._transport.abort)
+        self._transport.write(news.request())
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        end = self._held.find(b"\r\n\r\n")
+        if end < 0 or self._news is None:
+            return
+        head = self._held[:end].lower()
+        at = head.find(b"content-length:")
+        size = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+        if len(self._held) < end + 4 + size:
+            return
+        news, self._news = self._news, None
+        status = int(head[9:12])
+        if self._timer is not None:
+            self._timer.cancel()
+        if 200 <= status < 300:
+            self._callbacks.counts["told"] += 1
+        else:
+            self._callbacks.failed(news, f"answered_{status}")
+        if b"connection: close" in head or b"chunked" in head:
+            self._transport.close()
+        else:
+            self._callbacks.free(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if (news := self._news) is not None:
+            self._news = None
+            self._callbacks.failed(news, "cut_off")
+        self._callbacks.lost(self)
