@@ -1,0 +1,166 @@
+"""Kill switches: putting one on, reading those that are on, lifting one and waking what it held."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import case, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from outreach.domain.brakes import RULES, Pauses, Scope
+from outreach.domain.status import Status
+from outreach.errors import NotFound, Reason
+from outreach.store import strikes
+from outreach.store.brakes import Pause
+from outreach.store.traffic import Message
+
+ON = text("lifted_at is null")
+
+
+@dataclass(frozen=True)
+class Held:
+    """A switch that is on. clinic_id None: in every clinic. `until` None: until somebody lifts it."""
+
+    id: UUID
+    clinic_id: UUID | None
+    scope: Scope
+    key: str
+    reason: str
+    actor: str
+    since: datetime
+    until: datetime | None
+
+
+_HELD = (Pause.id, Pause.clinic_id, Pause.scope, Pause.key, Pause.reason, Pause.actor, Pause.since, Pause.until)
+
+
+def active(session: Session, clinic_ids: Collection[UUID], now: datetime) -> Pauses:
+    """What is on for these clinics or for all: one small query over a partial index."""
+    rows = session.execute(
+        select(Pause.clinic_id, Pause.scope, Pause.key).where(
+            Pause.lifted_at.is_(None),
+            or_(Pause.until.is_(None), Pause.until > now),
+            or_(Pause.clinic_id.is_(None), Pause.clinic_id.in_(clinic_ids)),
+        )
+    )
+    return Pauses(frozenset((row.clinic_id, Scope(row.scope), row.key) for row in rows))
+
+
+def listing(session: Session, clinic_id: UUID | None, now: datetime) -> list[Held]:
+    """The switches that are on for a clinic, those for every clinic included; None: all there are."""
+    whose = [] if clinic_id is None else [or_(Pause.clinic_id.is_(None), Pause.clinic_id == clinic_id)]
+    rows = session.execute(
+        select(*_HELD)
+        .where(Pause.lifted_at.is_(None), or_(Pause.until.is_(None), Pause.until > now), *whose)
+        .order_by(Pause.since, Pause.id)
+    ).mappings()
+    return [Held(**{**row, "scope": Scope(row["scope"])}) for row in rows]
+
+
+def switch_on(
+    session: Session,
+    clinic_id: UUID | None,
+    scope: Scope,
+    key: str,
+    reason: str,
+    actor: str,
+    now: datetime,
+    until: datetime | None = None,
+) -> UUID:
+    """Hold back what `scope` and `key` name. It being on already, it lasts as long as the longer of both."""
+    _end_lapsed(session, now, clinic_id, scope, key)
+    fresh = upsert(Pause).values(
+        id=uuid4(), clinic_id=clinic_id, scope=scope.value, key=key, reason=reason, actor=actor, since=now, until=until
+    )
+    lasting = case(
+        (or_(Pause.until.is_(None), fresh.excluded.until.is_(None)), None),
+        else_=func.greatest(Pause.until, fresh.excluded.until),
+    )
+    made: UUID | None = session.scalar(
+        fresh.on_conflict_do_update(
+            index_elements=["clinic_id", "scope", "key"], index_where=ON, set_={"until": lasting}
+        ).returning(Pause.id)
+    )
+    assert made is not None
+    return made
+
+
+def lift(session: Session, pause_id: UUID, actor: str, now: datetime, clinic_id: UUID | None = None) -> int:
+    """Let go on. Returns how many waiting messages were woken. `clinic_id`: only a switch of this very clinic.
+
+    NotFound: no such switch is on (somebody else lifted it), or it is not this clinic's to lift.
+    """
+    whose = [] if clinic_id is None else [Pause.clinic_id == clinic_id]
+    row = session.execute(
+        update(Pause)
+        .where(Pause.id == pause_id, Pause.lifted_at.is_(None), *whose)
+        .values(lifted_at=now, lifted_by=actor)
+        .returning(Pause.clinic_id, Pause.scope, Pause.key)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("no such pause is on")
+    _forgive(session, row.clinic_id, row.scope, row.key)
+    return wake(session, row.clinic_id, now)
+
+
+def end_lapsed(session: Session, now: datetime) -> int:
+    """Close the switches whose time is over, and wake what they held. Returns how many were over."""
+    over = session.execute(
+        update(Pause)
+        .where(Pause.lifted_at.is_(None), Pause.until <= now)
+        .values(lifted_at=Pause.until, lifted_by="time")
+        .returning(Pause.clinic_id, Pause.scope, Pause.key)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for row in over:
+        _forgive(session, row.clinic_id, row.scope, row.key)
+    for clinic_id in {row.clinic_id for row in over}:
+        wake(session, clinic_id, now)
+    return len(over)
+
+
+def wake(session: Session, clinic_id: UUID | None, now: datetime) -> int:
+    """Messages that a switch holds are due now; what another switch still holds goes back to waiting when claimed.
+
+    Those no longer of use are left to end as too late, each with its event.
+    """
+    whose = [] if clinic_id is None else [Message.clinic_id == clinic_id]
+    woken = session.execute(
+        update(Message)
+        .where(
+            Message.status == Status.SCHEDULED.value,
+            Message.reason == Reason.PAUSED.value,
+            Message.useful_until > now,
+            *whose,
+        )
+        .values(due_at=now, reason=None)
+        .execution_options(synchronize_session=False)
+    )
+    return int(woken.rowcount)  # type: ignore[attr-defined]
+
+
+def _end_lapsed(session: Session, now: datetime, clinic_id: UUID | None, scope: Scope, key: str) -> None:
+    """A switch whose time is over would stand in the way of a new one."""
+    whose = Pause.clinic_id.is_(None) if clinic_id is None else Pause.clinic_id == clinic_id
+    session.execute(
+        update(Pause)
+        .where(whose, Pause.scope == scope.value, Pause.key == key, Pause.lifted_at.is_(None), Pause.until <= now)
+        .values(lifted_at=Pause.until, lifted_by="time")
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _forgive(session: Session, clinic_id: UUID | None, scope: str, key: str) -> None:
+    """Whoever lifts a switch has seen to its cause: counting begins anew."""
+    strikes.clear_named(session, clinic_id, scope, [strike_name(key, kind.value, late) for kind in RULES
+                                                    for late in (False, True)])  # fmt: skip
+
+
+def strike_name(key: str, kind: str, late: bool) -> str:
+    """The key of a strike: what it counts against, and the trouble. `late`: told by a receipt, after an acceptance."""
+    return f"{kind}/{'late/' if late else ''}{key}"
