@@ -21,21 +21,27 @@ class Treatment:
 
 
 class Provider(Protocol):
-    """A carrier. `send` is called from several threads at once.
+    """A carrier; `name` is the one that a sender's row gives.
 
-    send      returns Accepted; raises Refused (surely not sent) or Uncertain (may be on its way).
+    send      returns Accepted; raises Refused (surely not sent) or Uncertain (may be on its way). Called many times
+              at once on one event loop. Ends within the carrier's time-out of being called, waiting for a connection
+              included, and begins nothing that it could not end: a caller's lease of that length holds.
     receipt   reads one status callback (form fields as received) into our words.
     find      lists what the carrier knows of messages to `to` on `day` (UTC); empty where the carrier has no such list.
-    close     lets go of connections.
+              May block: called in a thread.
+    hang_up   closes the connections that belong to the running loop; the next send makes new ones.
+    close     lets go of everything else. May be called twice; nothing is sent afterwards.
     """
 
     name: str
     channel: Channel
 
-    def send(self, parcel: Parcel) -> Accepted: ...
+    async def send(self, parcel: Parcel) -> Accepted: ...
 
     def receipt(self, fields: Mapping[str, str]) -> Receipt: ...
 
     def find(self, to: str, day: date) -> Sequence[Found]: ...
+
+    async def hang_up(self) -> None: ...
 
     def close(self) -> None: ...

@@ -28,18 +28,20 @@ class MemoryProvider:
         outcomes: Iterable[Outcome] = (),
         otherwise: Outcome | None = None,
         uncertain_is_taken: bool = True,
+        name: str = "memory",
     ) -> None:
-        self.name = "memory"
+        self.name = name
         self.channel = channel
         self.parcels: list[Parcel] = []
         self.taken: list[tuple[str, Parcel]] = []
         self.closed = False
+        self.hung_up = 0
         self._outcomes = list(outcomes)
         self._otherwise = otherwise
         self._uncertain_is_taken = uncertain_is_taken
         self._lock = threading.Lock()
 
-    def send(self, parcel: Parcel) -> Accepted:
+    async def send(self, parcel: Parcel) -> Accepted:
         with self._lock:
             self.parcels.append(parcel)
             outcome = self._outcomes.pop(0) if self._outcomes else self._otherwise
@@ -78,6 +80,9 @@ class MemoryProvider:
                 for carrier_id, parcel in self.taken
                 if parcel.to == to
             ]
+
+    async def hang_up(self) -> None:
+        self.hung_up += 1
 
     def close(self) -> None:
         self.closed = True

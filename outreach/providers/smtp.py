@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import smtplib
 import socket
@@ -9,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Literal
 
@@ -33,7 +35,6 @@ class _Kept(threading.local):
 class SmtpProvider:
     """`security`: none (a loopback or the sandbox), starttls, or tls from the first byte. `timeout`: seconds a step."""
 
-    name = "smtp"
     channel = Channel.EMAIL
 
     def __init__(
@@ -45,7 +46,11 @@ class SmtpProvider:
         password: str = "",
         timeout: float = 20.0,
         context: ssl.SSLContext | None = None,
+        pool: int = 8,
+        name: str = "smtp",
     ) -> None:
+        self.name = name
+        self._threads = ThreadPoolExecutor(pool, thread_name_prefix=name)
         self._host, self._port, self._security, self._timeout = host, port, security, timeout
         self._username, self._password = username, password
         self._context = (context or ssl.create_default_context()) if security != "none" else None
@@ -53,7 +58,10 @@ class SmtpProvider:
         self._all: set[smtplib.SMTP] = set()
         self._lock = threading.Lock()
 
-    def send(self, parcel: Parcel) -> Accepted:
+    async def send(self, parcel: Parcel) -> Accepted:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._send, parcel)
+
+    def _send(self, parcel: Parcel) -> Accepted:
         """Hand one mail over. The carrier id is our Message-ID; SMTP knows only that the next server took it."""
         to = _address(parcel.to, Reason.BAD_MAILBOX)
         sender = _address(parcel.sender, Reason.CONFIGURATION)
@@ -73,7 +81,11 @@ class SmtpProvider:
     def find(self, to: str, day: date) -> Sequence[Found]:
         return ()
 
+    async def hang_up(self) -> None:
+        """Nothing: the connections belong to threads."""
+
     def close(self) -> None:
+        self._threads.shutdown(wait=True)
         with self._lock:
             for server in self._all:
                 server.close()

@@ -29,6 +29,7 @@ from outreach.providers.smtp import SmtpProvider
 from outreach.providers.smtp_codes import refusal
 from outreach.providers.smtp_mail import build
 from outreach.sandbox.running import Running
+from tests.providers.handing import handed
 
 Make = Callable[..., Parcel]
 ARABIC = "مرحبا، موعدك غدًا الساعة ١٠:٠٠ صباحًا في العيادة. " * 30
@@ -89,20 +90,20 @@ def test_a_mail_without_html_or_calendar_is_plain(mail: Make) -> None:
 @pytest.mark.parametrize("subject", ["a\r\nBcc: x@example.org", "a\nb"])
 def test_a_header_cannot_break_out_of_its_line(mail: Make, sandbox: Running, subject: str) -> None:
     with pytest.raises(Refused) as said:
-        SmtpProvider("127.0.0.1", sandbox.smtp_port or 0, "none").send(mail(subject=subject))
+        handed(SmtpProvider("127.0.0.1", sandbox.smtp_port or 0, "none"), mail(subject=subject))
     assert said.value.reason is Reason.CONTENT_REFUSED
 
 
 def test_an_international_domain_is_reached_in_its_ascii_form(mail: Make, sandbox: Running) -> None:
     carrier = SmtpProvider("127.0.0.1", sandbox.smtp_port or 0, "none", timeout=5)
-    carrier.send(mail("patient@bücher.example"))
+    handed(carrier, mail("patient@bücher.example"))
     carrier.close()
     assert sandbox.book.mails[-1].to == "patient@xn--bcher-kva.example"
 
 
 def test_a_line_of_one_dot_does_not_end_the_mail(mail: Make, sandbox: Running) -> None:
     carrier = SmtpProvider("127.0.0.1", sandbox.smtp_port or 0, "none", timeout=5)
-    carrier.send(mail(text=".\r\n.hidden\r\n..\r\n", html=""))
+    handed(carrier, mail(text=".\r\n.hidden\r\n..\r\n", html=""))
     carrier.close()
     assert sandbox.book.mails[-1].text.split() == [".", ".hidden", ".."]
 
@@ -171,7 +172,7 @@ def test_one_connection_carries_many_mails(far: tuple[Counting, int], mail: Make
     hooks, port = far
     carrier = SmtpProvider("127.0.0.1", port, "none", timeout=5)
     for _ in range(5):
-        carrier.send(mail())
+        handed(carrier, mail())
     carrier.close()
     assert (hooks.connections, hooks.mails) == (1, 5)
 
@@ -180,13 +181,13 @@ def test_a_connection_closed_in_its_sleep_is_replaced(far: tuple[Counting, int],
     hooks, port = far
     carrier = SmtpProvider("127.0.0.1", port, "none", timeout=5)
     hooks.hang_up = True
-    carrier.send(mail())
+    handed(carrier, mail())
     server = carrier._kept.server
     assert server is not None
     assert server.sock is not None
     server.sock.recv(1)  # returns at the far side's close: an event, not a guess at how long that takes
     hooks.hang_up = False
-    assert isinstance(carrier.send(mail()), Accepted)
+    assert isinstance(handed(carrier, mail()), Accepted)
     carrier.close()
     assert (hooks.connections, hooks.mails) == (2, 2)
 
@@ -197,8 +198,8 @@ def test_an_old_connection_is_asked_before_it_is_used(
     hooks, port = far
     monkeypatch.setattr(smtp, "IDLE_SECONDS", -1.0)
     carrier = SmtpProvider("127.0.0.1", port, "none", timeout=5)
-    carrier.send(mail())
-    carrier.send(mail())
+    handed(carrier, mail())
+    handed(carrier, mail())
     carrier.close()
     assert (hooks.connections, hooks.mails) == (1, 2)
 
@@ -258,7 +259,7 @@ def test_mails_go_encrypted_and_signed_in(
     security = request.node.callspec.params["guarded"]
     trusting = ssl.create_default_context(cafile=str(certificate))
     carrier = SmtpProvider("127.0.0.1", port, security, "clinic", "secret", 5, trusting)
-    carrier.send(mail())
+    handed(carrier, mail())
     carrier.close()
     assert hooks.mails == 1
     for wrong in (
@@ -266,7 +267,7 @@ def test_mails_go_encrypted_and_signed_in(
         SmtpProvider("127.0.0.1", port, security, "clinic", "secret", 5),  # a certificate nobody vouches for
     ):
         with pytest.raises(Refused) as said:
-            wrong.send(mail())
+            handed(wrong, mail())
         assert (said.value.reason, said.value.retry) == (Reason.CONFIGURATION, True)
         wrong.close()
     assert hooks.mails == 1
@@ -275,6 +276,6 @@ def test_mails_go_encrypted_and_signed_in(
 def test_without_starttls_on_offer_nothing_is_sent_in_the_clear(far: tuple[Counting, int], mail: Make) -> None:
     hooks, port = far
     with pytest.raises(Refused) as said:
-        SmtpProvider("127.0.0.1", port, "starttls", timeout=5).send(mail())
+        handed(SmtpProvider("127.0.0.1", port, "starttls", timeout=5), mail())
     assert said.value.reason is Reason.CONFIGURATION
     assert hooks.mails == 0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,6 +18,7 @@ from outreach.errors import OutreachError, Reason, Refused, Uncertain
 from outreach.providers.twilio import TwilioProvider
 from outreach.providers.twilio_codes import CODES, treatment
 from outreach.sandbox.running import Running
+from tests.providers.handing import handed
 
 SID, TOKEN = "AC" + "a" * 32, "the token"
 CREATED = json.dumps({"sid": "SM" + "b" * 32, "status": "queued"}).encode()
@@ -31,7 +32,7 @@ def to_stub(stub: Any, timeout: float = 5) -> TwilioProvider:
 def said_of(stub: Any, parcel: Parcel, timeout: float = 5) -> OutreachError:
     carrier = to_stub(stub, timeout)
     with pytest.raises(OutreachError) as caught:
-        carrier.send(parcel)
+        handed(carrier, parcel)
     carrier.close()
     return caught.value
 
@@ -39,7 +40,7 @@ def said_of(stub: Any, parcel: Parcel, timeout: float = 5) -> OutreachError:
 def test_the_attempt_travels_in_the_callback_and_the_words_stay_as_counted(stub: Any, sms: Make) -> None:
     stub.body = CREATED
     parcel = sms()
-    to_stub(stub).send(parcel)
+    handed(to_stub(stub), parcel)
     [(method, path, body)] = stub.asked
     assert (method, path) == ("POST", f"/2010-04-01/Accounts/{SID}/Messages.json")
     assert parse_qs(body) == {
@@ -54,7 +55,7 @@ def test_the_attempt_travels_in_the_callback_and_the_words_stay_as_counted(stub:
 
 def test_a_messaging_service_is_named_as_one(stub: Any, sms: Make) -> None:
     stub.body = CREATED
-    to_stub(stub).send(sms(sender="MG" + "c" * 32))
+    handed(to_stub(stub), sms(sender="MG" + "c" * 32))
     form = parse_qs(stub.asked[0][2])
     assert form["MessagingServiceSid"] == ["MG" + "c" * 32]
     assert "From" not in form
@@ -114,11 +115,15 @@ def test_how_long_to_wait_is_kept_from_429(stub: Any, sms: Make) -> None:
     assert said == Refused(Reason.TRANSIENT, retry=True, code="20429", after=7.0)
 
 
-def test_connections_are_kept_and_shared_by_threads(stub: Any, sms: Make) -> None:
+def test_connections_are_kept_and_shared_by_all_that_is_in_flight(stub: Any, sms: Make) -> None:
     stub.body = CREATED
     carrier = to_stub(stub)
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: carrier.send(sms()), range(60)))
+
+    async def many() -> None:
+        await asyncio.gather(*(carrier.send(sms()) for _ in range(60)))
+        await carrier.hang_up()
+
+    asyncio.run(many())
     carrier.close()
     assert len(stub.asked) == 60
     assert len(stub.sockets) <= 4
@@ -127,7 +132,7 @@ def test_connections_are_kept_and_shared_by_threads(stub: Any, sms: Make) -> Non
 def test_no_address_reaches_a_log(sandbox: Running, sms: Make, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     carrier = TwilioProvider(SID, TOKEN, sandbox.url, timeout=5, pool=1)
-    carrier.send(sms("+12025550177"))
+    handed(carrier, sms("+12025550177"))
     carrier.find("+12025550177", datetime.now(UTC).date())
     carrier.close()
     assert "2025550177" not in caplog.text
@@ -166,7 +171,7 @@ def test_a_lost_answer_is_found_in_the_list(sandbox: Running, sms: Make) -> None
     carrier = TwilioProvider(SID, TOKEN, sandbox.url, timeout=5)
     parcel = sms("+14155559053", "Found by its words")
     with pytest.raises(Uncertain):
-        carrier.send(parcel)
+        handed(carrier, parcel)
     found = wait_for(lambda: carrier.find(parcel.to, datetime.now(UTC).date()))
     assert [(one.to, one.body, one.sender) for one in found] == [(parcel.to, "Found by its words", parcel.sender)]
     assert carrier.find(parcel.to, datetime.now(UTC).date() + timedelta(days=1)) == []

@@ -16,6 +16,7 @@ from outreach.domain.message import Content, Parcel
 from outreach.providers.smtp import SmtpProvider
 from outreach.sandbox.phones import language, linked, readable
 from outreach.sandbox.running import Running
+from tests.providers.handing import handed
 
 Send = Callable[..., httpx.Response]
 ARABIC = "موعدك غدًا http://127.0.0.1:8000/p/xyz."
@@ -79,7 +80,7 @@ def arrived(sandbox: Running) -> Parcel:
     content = Content("ar", ARABIC, "موعدك", html, b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
     parcel = Parcel(uuid4(), Channel.EMAIL, "care@clinic.example", "Clinic", "amina@example.org", content)
     carrier = SmtpProvider("127.0.0.1", sandbox.smtp_port or 0, "none", timeout=5)
-    carrier.send(parcel)
+    handed(carrier, parcel)
     carrier.close()
     return parcel
 
