@@ -1,76 +1,150 @@
-"""What became of messages in doubt, and of those no news will come for any more."""
+"""What became of messages in doubt, and of those no news will come for any more. Nothing is resent from here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
+from outreach.actions import withdraw
 from outreach.actions.dispatch import text_hash
-from outreach.domain.channel import Channel
+from outreach.domain.doubt import AGES, ASKABLE, HOLD, overdue
 from outreach.domain.message import Found
-from outreach.domain.status import Status
+from outreach.domain.status import Status, advance
 from outreach.errors import OutreachError, Reason
 from outreach.providers.base import Provider
-from outreach.store.queue import Doubt, Outcome, doubtful, expire_leases, known_carrier_ids, record, settle
+from outreach.store import alerts, doubts
+from outreach.store.doubts import Doubt
 
 log = structlog.get_logger()
-
-HOLD = timedelta(minutes=3)
-"""How long a message in doubt rests before we ask: the carrier's list lags by minutes."""
 
 SETTLE_AFTER = timedelta(hours=72)
 """After this a message with no further news ends: sent is presumed delivered, accepted is undelivered (no_news)."""
 
+SILENT_AFTER = timedelta(hours=6)
+"""Accepted and no news for so long: its callbacks may have been lost, and the carrier's list is asked once."""
+
+SETTLED_AT_ONCE = 2000
+"""Rows that one round ends at most, so that no transaction grows long."""
+
+SKEW = timedelta(minutes=2)
+"""How far the carrier's clock may be behind the database's."""
+
+ALERT = "doubt"
+
+
+Listed = Mapping[tuple[str, str], Sequence[Found] | str]
+"""By (carrier, number): what the carrier lists, or the word of why it told us nothing."""
+
 
 def recover(
     sessions: sessionmaker[Session],
-    providers: Mapping[Channel, Provider],
+    providers: Mapping[str, Provider],
     clock: Callable[[], datetime],
     hold: timedelta = HOLD,
     limit: int = 50,
 ) -> int:
-    """Leases over → unknown; unknown → asked of the carrier; old news → settled. Returns rows that moved.
+    """Leases over → unknown; what is in doubt is asked of the carrier; old news is settled. Returns rows that moved.
 
-    Found at the carrier: adopted. Not found: it stays unknown for a person; it is never resent from here.
+    `limit`: messages asked about in one round, of each kind. Found: adopted, forward only. Not found: asked again
+    later (domain.doubt), and after the last question left to a person.
     """
+    now = clock()
     with sessions.begin() as session:
-        moved = expire_leases(session, clock())
-        now = clock()
-        moved += settle(session, Status.SENT, Status.DELIVERED, Reason.PRESUMED, now - SETTLE_AFTER, now)
-        moved += settle(session, Status.ACCEPTED, Status.UNDELIVERED, Reason.NO_NEWS, now - SETTLE_AFTER, now)
+        moved = doubts.expire_leases(session, now, SETTLED_AT_ONCE)
+        for status, end, reason in ((Status.SENT, Status.DELIVERED, Reason.PRESUMED),
+                                    (Status.ACCEPTED, Status.UNDELIVERED, Reason.NO_NEWS)):  # fmt: skip
+            moved += doubts.settle(session, status, end, reason, now - SETTLE_AFTER, now, SETTLED_AT_ONCE)
     with sessions() as session:
-        doubts = doubtful(session, hold, limit)
+        open_ones = doubts.doubtful(session, hold, limit) + doubts.silent(session, now - SILENT_AFTER, limit)
     # No transaction is open while the carrier is asked; compare-and-set makes a second asker harmless.
-    outcomes = [found for doubt in doubts if (found := _ask(doubt, providers, clock()))]
+    listed = _ask(open_ones, providers)
     with sessions.begin() as session:
-        taken = known_carrier_ids(session, [one.carrier_id for one in outcomes if one.carrier_id])
-        return moved + record(session, [one for one in outcomes if one.carrier_id not in taken])
+        return moved + _learn(session, open_ones, listed, hold, clock())
 
 
-def _ask(doubt: Doubt, providers: Mapping[Channel, Provider], now: datetime) -> Outcome | None:
-    message = doubt.due.message
-    provider = providers.get(message.channel)
-    if provider is None or doubt.due.to is None:
-        return None
-    days = {doubt.started_at.date(), (doubt.started_at + timedelta(minutes=10)).date()}
-    try:
-        listed = [one for day in sorted(days) for one in provider.find(doubt.due.to, day)]
-    except OutreachError as error:
-        log.warning("carrier could not be asked", message=str(message.id), error=type(error).__name__)
-        return None
-    found = next((one for one in listed if _same(one, doubt)), None)
-    if found is None:
-        log.warning("in doubt, not found at the carrier", message=str(message.id), attempt=str(doubt.attempt_id))
-        return None
-    return Outcome(message.id, message.clinic_id, doubt.attempt_id, found.status or Status.ACCEPTED, "found", now,
-                   carrier_id=found.carrier_id, from_status=(Status.UNKNOWN,))  # fmt: skip
+def _ask(open_ones: Sequence[Doubt], providers: Mapping[str, Provider]) -> Listed:
+    """One question for each carrier, number and day."""
+    days: dict[tuple[str, str], set[date]] = {}
+    for one in open_ones:
+        # Begun before midnight, it may have been made after it.
+        begun = {one.started_at.date(), (one.started_at + timedelta(minutes=10)).date()}
+        days.setdefault((one.carrier, one.to or ""), set()).update(begun)
+    listed: dict[tuple[str, str], list[Found] | str] = {}
+    for (carrier, to), wanted in days.items():
+        provider = providers.get(carrier)
+        if provider is None or provider.channel not in ASKABLE or not to:
+            listed[carrier, to] = "no list"
+            continue
+        try:
+            listed[carrier, to] = [found for day in sorted(wanted) for found in provider.find(to, day)]
+        except OutreachError as error:
+            log.warning("carrier could not be asked", carrier=carrier, error=type(error).__name__)
+            listed[carrier, to] = "carrier away"
+    return listed
 
 
-def _same(found: Found, doubt: Doubt) -> bool:
-    sender = doubt.due.clinic.sms_sender
-    if found.created_at is not None and found.created_at < doubt.started_at - timedelta(minutes=2):
+def _learn(session: Session, open_ones: Sequence[Doubt], listed: Listed, hold: timedelta, now: datetime) -> int:
+    """Adopt what was found; count the questions that were in vain; tell a person where none is left. Returns moved."""
+    doubts.one_at_a_time(session)  # two rounds at once must not give one entry of the list to two messages
+    entries = {
+        id for found in listed.values() if not isinstance(found, str) for id in (one.carrier_id for one in found)
+    }
+    taken = doubts.known_carrier_ids(session, {one.address_id for one in open_ones if one.address_id}, entries)
+    moved, vain = 0, list[tuple[Doubt, str]]()
+    for one in open_ones:
+        answer = listed[one.carrier, one.to or ""]
+        if isinstance(answer, str):
+            if answer != "carrier away" or (
+                one.status is Status.UNKNOWN and overdue(one.channel, one.age, one.asked, hold)
+            ):
+                vain.append((one, answer))
+            continue
+        found = next((entry for entry in answer if _is(entry, one, taken)), None)
+        if found is None:
+            vain.append((one, "not listed"))
+            continue
+        taken.add(found.carrier_id)
+        moved += _adopt(session, one, found, now)
+    doubts.asked(session, vain, now)
+    _tell(session, [one for one, _ in vain], now)
+    return moved
+
+
+def _is(found: Found, doubt: Doubt, taken: set[str]) -> bool:
+    """Whether this entry of the list is that message: by the carrier's own id, else by sender, words and time."""
+    if doubt.carrier_id:
+        return found.carrier_id == doubt.carrier_id
+    if found.carrier_id in taken or text_hash(found.body) != doubt.text_hash:
+        return False
+    if found.created_at is not None and found.created_at < doubt.started_at - SKEW:
         return False  # the same words of an earlier day, or to the other patient on a shared phone
-    return text_hash(found.body) == doubt.text_hash and (sender.startswith("MG") or found.sender == sender)
+    return found.sender in doubt.senders or any(sender.startswith("MG") for sender in doubt.senders)
+
+
+def _adopt(session: Session, doubt: Doubt, found: Found, now: datetime) -> bool:
+    """The carrier has it: the row takes its id and, forward only, its status."""
+    status = found.status or Status.ACCEPTED
+    if advance(doubt.status, status) is doubt.status:  # accepted, and no further: asked once, now it waits
+        doubts.asked(session, [(doubt, "listed")], now)
+        return False
+    if found.reason is Reason.UNSUBSCRIBED_AT_CARRIER and doubt.address_id:
+        withdraw.stop(session, doubt.address_id, method="carrier", evidence=str(doubt.attempt_id), now=now)
+    return doubts.turn(session, doubt.message_id, doubt.attempt_id, doubt.status, status, now, word="found",
+                       reason=found.reason, code=found.extra.get("code"), carrier_id=found.carrier_id,
+                       sent_at=now)  # fmt: skip
+
+
+def _tell(session: Session, asked: Sequence[Doubt], now: datetime) -> None:
+    """An alert for each clinic where messages wait for a person; over when none does."""
+    waiting = doubts.waiting(session)
+    spent = {one.clinic_id for one in asked if one.status is Status.UNKNOWN and one.asked + 1 >= len(AGES[one.channel])}
+    for clinic_id in spent & waiting.keys():
+        about = f"{waiting[clinic_id]} messages may or may not have gone out: decide on the page In doubt."
+        alerts.raise_alert(session, clinic_id, ALERT, "", about, now)
+        log.warning("in doubt, a person decides", clinic=str(clinic_id), count=waiting[clinic_id])
+    keep: set[tuple[UUID | None, str, str]] = {(clinic_id, ALERT, "") for clinic_id in waiting}
+    alerts.clear_others(session, [ALERT], keep, now)

@@ -107,4 +107,5 @@ class Found:
     body: str
     status: Status | None
     created_at: datetime | None = None
+    reason: Reason | None = None
     extra: dict[str, str] = field(default_factory=dict)

@@ -201,12 +201,14 @@ def _why(status: Status | None, code: str) -> Reason | None:
 
 
 def _found(message: Any) -> Found:
+    status, code = STATUSES.get(str(message.status)), str(message.error_code or "")
     return Found(
         carrier_id=message.sid,
         to=message.to or "",
         sender=message.from_ or message.messaging_service_sid or "",
         body=message.body or "",
-        status=STATUSES.get(str(message.status)),
+        status=status,
         created_at=message.date_created,
-        extra={"code": str(message.error_code)} if message.error_code else {},
+        reason=_why(status, code),
+        extra={"code": code} if code else {},
     )

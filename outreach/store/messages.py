@@ -172,12 +172,12 @@ def revive(
         Message.address_id.in_(address_ids),
         Message.reason.in_([reason.value for reason in reasons]),
         Message.due_at > now,
-        _still_true(),
+        still_true(),
     ]
     return _turn(session, Status.SUPPRESSED, Status.SCHEDULED, stopped, now, word="revived")
 
 
-def _still_true() -> ColumnElement[bool]:
+def still_true() -> ColumnElement[bool]:
     """Not of a visit that was cancelled or moved meanwhile: to revive that would announce a visit that is not."""
     live = select(Infusion.id).where(Infusion.status != "cancelled")
     return or_(
