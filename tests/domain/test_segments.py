@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import regex
 import smsutil
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from outreach.domain.segments import BASIC, EXTENSION, count, normalise
+from outreach.domain.segments import BASIC, EXTENSION, SIZES, UCS2, count, normalise, size
 from outreach.errors import BadInput
 
 
@@ -105,3 +107,33 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     if not text.strip() or any(char in text for char in "\u2028\u2029"):
         return
     assert normalise(normalise(text)) == normalise(text)
+
+
+@given(
+    st.text(
+        alphabet=st.sampled_from(list("ab€]\n éяعم日😀👩\u200d\u0301\u093f\u094dकग한ᄀ\u200f\u2068\u2069🇨")),
+        max_size=260,
+    )
+)
+def test_the_short_ways_count_as_the_long_one_does(text: str) -> None:
+    units, widths = SIZES[size(text)[0]], None
+    if size(text)[0] == UCS2:
+        widths = [len(part.encode("utf-16-le")) // 2 for part in regex.findall(r"\X", text)]
+        assume(max(widths, default=0) <= units[1])
+    else:
+        widths = [2 if char in EXTENSION else 1 for char in text]
+    segments, room = 1, units[1]
+    for width in widths:
+        segments, room = (segments + 1, units[1] - width) if width > room else (segments, room - width)
+    assert size(text)[1:] == (sum(widths), 1 if sum(widths) <= units[0] else segments)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60))
+def test_the_short_way_to_the_normal_form_is_the_long_one(text: str) -> None:
+    assume(text.strip())
+    spaces = dict.fromkeys(map(ord, "\u00a0\u202f\u2009\t"), " ")
+    try:
+        said = normalise(text)
+    except BadInput:
+        return
+    assert said == unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").translate(spaces))
