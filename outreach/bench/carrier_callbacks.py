@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections import Counter
+from collections import Counter, deque
 from random import Random
 from typing import Any, cast
 from urllib.parse import quote_plus, urlsplit
@@ -16,32 +16,32 @@ from outreach.bench.carrier_settings import CallbackSettings
 
 CONNECTIONS = 32
 PATIENCE = 15.0
+_running: set[asyncio.Task[None]] = set()  # the loop itself keeps only weak references
 
 
 class Callbacks:
-    """The queue of news and the connections that carry it; `counts` says what became of it."""
+    """Plans the news of what is taken; `counts` says what became of it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self.settings: CallbackSettings | None = None
         self.counts: Counter[str] = Counter()
         self._era = 0
-        self._open = 0
-        self._idle: list[Line] = []
-        self._waiting: list[News] = []
+        self._pools: dict[tuple[str, int], Pool] = {}
         self._random = Random(1)
-        self._where: dict[str, tuple[str, int, str]] = {}
 
     def set(self, told: dict[str, Any] | None) -> None:
         """None stops calling back. TypeError names an unknown word."""
-        self.settings = CallbackSettings(**{**told, "words": tuple(told.get("words", ("sent", "delivered")))}) \
-            if told else None  # fmt: skip
-        self._random = Random(self.settings.seed if self.settings else 1)
+        if told:
+            self.settings = CallbackSettings(**{**told, "words": tuple(told.get("words", ("sent", "delivered")))})
+            self._random = Random(self.settings.seed)
+        else:
+            self.settings = None
 
     def clear(self) -> None:
         """Forget news that is not told yet."""
         self._era += 1
-        self._waiting.clear()
+        self._pools.clear()
         self.counts.clear()
         self.settings = None
 
@@ -61,19 +61,7 @@ class Callbacks:
         for place, word in enumerate(words, 1):
             for _ in range(times):
                 news = News(taken, word, settings, self._era)
-                self._loop.call_later(place * settings.delay_ms / 1000, self.tell, news)
-
-    def tell(self, news: News) -> None:
-        """Send now if a connection is free or may be opened, else when one gets free."""
-        if news.era != self._era:
-            return
-        if self._idle:
-            self._idle.pop().send(news)
-        elif self._open < CONNECTIONS:
-            self._open += 1
-            self._loop.create_task(self._connect(news))
-        else:
-            self._waiting.append(news)
+                self.loop.call_later(place * settings.delay_ms / 1000, self._tell, news)
 
     def failed(self, news: News, why: str) -> None:
         """Try again later, as `#rc=5&rp=all` asks, or give up."""
@@ -81,32 +69,65 @@ class Callbacks:
         if news.left > 0:
             news.left -= 1
             self.counts["retried"] += 1
-            self._loop.call_later(news.settings.pause_ms / 1000, self.tell, news)
+            self.loop.call_later(news.settings.pause_ms / 1000, self._tell, news)
         else:
             self.counts["given_up"] += 1
+
+    def _tell(self, news: News) -> None:
+        if news.era != self._era:
+            return
+        where = news.origin
+        if where not in self._pools:
+            self._pools[where] = Pool(self, *where)
+        self._pools[where].send(news)
+
+
+class Pool:
+    """The kept connections to one origin, and the news that waits for one."""
+
+    def __init__(self, callbacks: Callbacks, host: str, port: int) -> None:
+        self.callbacks = callbacks
+        self._origin = host, port
+        self._open = 0
+        self._idle: list[Line] = []
+        self._waiting: deque[News] = deque()
+
+    def send(self, news: News) -> None:
+        """Now if a connection is free or may be opened, else when one gets free."""
+        if self._idle:
+            self._idle.pop().send(news)
+        elif self._open < CONNECTIONS:
+            self._open += 1
+            task = self.callbacks.loop.create_task(self._connect(news))
+            _running.add(task)
+            task.add_done_callback(_running.discard)
+        else:
+            self._waiting.append(news)
 
     def free(self, line: Line) -> None:
         """A connection has its answer and can carry the next news."""
         if self._waiting:
-            line.send(self._waiting.pop(0))
+            line.send(self._waiting.popleft())
         else:
             self._idle.append(line)
 
     def lost(self, line: Line) -> None:
-        self._open -= 1
         if line in self._idle:
             self._idle.remove(line)
+        self._less()
+
+    def _less(self) -> None:
+        self._open -= 1
         if self._waiting:
-            self.tell(self._waiting.pop(0))
+            self.send(self._waiting.popleft())
 
     async def _connect(self, news: News) -> None:
-        host, port, _ = news.where()
         try:
             async with asyncio.timeout(5):
-                _, line = await self._loop.create_connection(lambda: Line(self, self._loop), host, port)
+                _, line = await self.callbacks.loop.create_connection(lambda: Line(self), *self._origin)
         except (OSError, TimeoutError):
-            self._open -= 1
-            self.failed(news, "unreachable")
+            self.callbacks.failed(news, "unreachable")
+            self._less()
             return
         line.send(news)
 
@@ -114,18 +135,15 @@ class Callbacks:
 class News:
     """One word about one message, and how often it may still be tried."""
 
-    __slots__ = ("era", "left", "settings", "taken", "word")
+    __slots__ = ("era", "left", "origin", "settings", "taken", "target", "word")
 
     def __init__(self, taken: Taken, word: str, settings: CallbackSettings, era: int) -> None:
         self.taken, self.word, self.settings, self.era = taken, word, settings, era
         self.left = settings.retries
-
-    def where(self) -> tuple[str, int, str]:
-        """Host and port to connect to, and the target of the request."""
-        asked = urlsplit(self.taken.callback)
-        base = urlsplit(self.settings.url_base) if self.settings.url_base else asked
-        target = (asked.path or "/") + (f"?{asked.query}" if asked.query else "")
-        return base.hostname or "127.0.0.1", base.port or 80, target
+        asked = urlsplit(taken.callback)
+        base = urlsplit(settings.url_base) if settings.url_base else asked
+        self.target = (asked.path or "/") + (f"?{asked.query}" if asked.query else "")
+        self.origin = base.hostname or "127.0.0.1", base.port or 80
 
     def request(self) -> bytes:
         """The whole POST."""
@@ -137,9 +155,9 @@ class News:
         ]  # fmt: skip
         url = one.callback.partition("#")[0]
         body = "&".join(f"{name}={quote_plus(value)}" for name, value in fields).encode()
-        host, port, target = self.where()
+        host, port = self.origin
         return (
-            f"POST {target} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: TwilioProxy/1.1\r\n"
+            f"POST {self.target} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: TwilioProxy/1.1\r\n"
             f"X-Twilio-Signature: {_sign(self.settings.token, url, fields)}\r\n"
             f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
@@ -154,8 +172,8 @@ def _sign(token: str, url: str, fields: list[tuple[str, str]]) -> str:
 class Line(asyncio.Protocol):
     """One kept connection to the web side."""
 
-    def __init__(self, callbacks: Callbacks, loop: asyncio.AbstractEventLoop) -> None:
-        self._callbacks, self._loop = callbacks, loop
+    def __init__(self, pool: Pool) -> None:
+        self._pool, self._callbacks = pool, pool.callbacks
         self._news: News | None = None
         self._held = b""
         self._timer: asyncio.TimerHandle | None = None
@@ -166,7 +184,7 @@ class Line(asyncio.Protocol):
 
     def send(self, news: News) -> None:
         self._news, self._held = news, b""
-        self._timer = self._loop.call_later(PATIENCE, self._transport.abort)
+        self._timer = self._callbacks.loop.call_later(PATIENCE, self._transport.abort)
         self._transport.write(news.request())
 
     def data_received(self, data: bytes) -> None:
@@ -190,7 +208,7 @@ class Line(asyncio.Protocol):
         if b"connection: close" in head or b"chunked" in head:
             self._transport.close()
         else:
-            self._callbacks.free(self)
+            self._pool.free(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -198,4 +216,4 @@ class Line(asyncio.Protocol):
         if (news := self._news) is not None:
             self._news = None
             self._callbacks.failed(news, "cut_off")
-        self._callbacks.lost(self)
+        self._pool.lost(self)
