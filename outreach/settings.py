@@ -4,18 +4,47 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import os
+import re
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from outreach.errors import BadInput
 
 ROOT = Path(__file__).resolve().parent.parent
 """Holds templates/, locales/ and config/: the folder above the package."""
+
+
+class TwilioCarrier(BaseModel):
+    """One more account of Twilio; `base_url` is a stand-in's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["twilio"]
+    account_sid: str = Field(min_length=1)
+    auth_token: str = Field(min_length=1, repr=False)
+    base_url: str | None = None
+
+
+class SmtpCarrier(BaseModel):
+    """One more mail server."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["smtp"]
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: str = ""
+    password: str = Field(default="", repr=False)
+
+
+Carrier = Annotated[TwilioCarrier | SmtpCarrier, Field(discriminator="kind")]
 
 
 class Settings(BaseSettings):
@@ -43,6 +72,8 @@ class Settings(BaseSettings):
     smtp_security: Literal["none", "starttls", "tls"] = "starttls"
     smtp_username: str = ""
     smtp_password: str = Field(default="", repr=False)
+    carriers: Annotated[dict[str, Carrier], NoDecode] = Field(default_factory=dict)
+    """Carriers besides "twilio" and "smtp", by the name that senders give: JSON, {"smtp-b": {"kind": "smtp", ...}}."""
 
     sandbox: bool = False
     sandbox_http_port: int = Field(default=0, ge=0, le=65535)
@@ -56,6 +87,27 @@ class Settings(BaseSettings):
     def _one_driver(cls, url: str | None) -> str | None:
         return None if url is None else with_driver(url)
 
+    @field_validator("carriers", mode="before")
+    @classmethod
+    def _from_json(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        try:
+            return json.loads(given)
+        except ValueError as error:
+            place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+            raise ValueError(f'not JSON{place}: write {{"smtp-b": {{"kind": "smtp", "host": "…"}}}}') from None
+
+    @field_validator("carriers")
+    @classmethod
+    def _named(cls, given: dict[str, Carrier]) -> dict[str, Carrier]:
+        for name in given:
+            if name in {"twilio", "smtp"}:
+                raise ValueError(f"{name} is what OUTREACH_{name.upper()}_… sets up: take another name")
+            if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", name):
+                raise ValueError("a carrier's name is a small letter and up to 31 of a-z, 0-9 and -, such as smtp-b")
+        return given
+
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, given: dict[str, object]) -> dict[str, object]:
@@ -65,7 +117,8 @@ class Settings(BaseSettings):
         filled.setdefault("public_url", f"http://127.0.0.1:{port}")
         filled.setdefault("sandbox_http_port", port + 1)
         filled.setdefault("sandbox_smtp_port", port + 2)
-        filled.setdefault("sandbox", not filled.get("twilio_account_sid") and not filled.get("smtp_host"))
+        real = ("twilio_account_sid", "smtp_host", "carriers")
+        filled.setdefault("sandbox", not any(filled.get(name) for name in real))
         filled.setdefault("demo", filled["sandbox"])
         return filled
 
@@ -141,4 +194,7 @@ def _number(value: object, default: int) -> int:
 
 def _sentence(place: tuple[int | str, ...], message: str) -> str:
     text = message.removeprefix("Value error, ")
-    return f"OUTREACH_{str(place[0]).upper()}: {text}" if place else text
+    if not place:
+        return text
+    inner = ".".join(str(part) for part in place[1:])
+    return f"OUTREACH_{str(place[0]).upper()}: {inner + ': ' if inner else ''}{text}"

@@ -14,14 +14,13 @@ from outreach.actions.dispatch import Pump
 from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
 from outreach.content.sequences import load as load_sequence
-from outreach.domain.channel import Channel
 from outreach.domain.replies import ReplyWords
 from outreach.domain.sequence import Sequence
 from outreach.errors import BadInput
 from outreach.providers.base import Provider
 from outreach.providers.smtp import SmtpProvider
 from outreach.providers.twilio import TwilioProvider
-from outreach.settings import ROOT, Settings, master_key
+from outreach.settings import ROOT, Settings, SmtpCarrier, TwilioCarrier, master_key
 from outreach.store.brakes import Clock
 from outreach.store.vault import Vault
 
@@ -40,7 +39,7 @@ class Outreach:
     words: Words
     sequences: Mapping[str, Sequence]
     replies: ReplyWords
-    providers: Mapping[Channel, Provider]
+    providers: Mapping[str, Provider]
     clock: Callable[[], datetime]
 
     def pump(self) -> Pump:
@@ -86,27 +85,41 @@ def build(settings: Settings) -> Outreach:
     )
 
 
-def carriers(settings: Settings) -> dict[Channel, Provider]:
-    """The carriers that settings name; `outreach up` names the sandbox where there are no real ones."""
-    found: dict[Channel, Provider] = {}
+def carriers(settings: Settings) -> dict[str, Provider]:
+    """The carriers that settings name, by name; `outreach up` names the sandbox where there are no real ones."""
+    named: dict[str, TwilioCarrier | SmtpCarrier] = {}
     if settings.twilio_account_sid:
-        found[Channel.SMS] = TwilioProvider(
-            settings.twilio_account_sid,
-            settings.twilio_auth_token,
+        named["twilio"] = TwilioCarrier.model_construct(
+            kind="twilio",
+            account_sid=settings.twilio_account_sid,
+            auth_token=settings.twilio_auth_token,
             base_url=settings.twilio_base_url,
-            timeout=TIMEOUT,
-            pool=WINDOW,
         )
     if settings.smtp_host:
-        found[Channel.EMAIL] = SmtpProvider(
-            settings.smtp_host,
-            settings.smtp_port,
-            settings.smtp_security,
-            settings.smtp_username,
-            settings.smtp_password,
-            timeout=TIMEOUT,
+        named["smtp"] = SmtpCarrier(
+            kind="smtp",
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            username=settings.smtp_username,
+            password=settings.smtp_password,
         )
-    return found
+    return {name: _provider(name, carrier) for name, carrier in {**named, **settings.carriers}.items()}
+
+
+def _provider(name: str, carrier: TwilioCarrier | SmtpCarrier) -> Provider:
+    if isinstance(carrier, TwilioCarrier):
+        sid, token = carrier.account_sid, carrier.auth_token
+        return TwilioProvider(sid, token, carrier.base_url, timeout=TIMEOUT, pool=WINDOW, name=name)
+    return SmtpProvider(
+        carrier.host,
+        carrier.port,
+        carrier.security,
+        carrier.username,
+        carrier.password,
+        timeout=TIMEOUT,
+        name=name,
+    )
 
 
 def twilio_tokens(settings: Settings) -> list[str]:

@@ -14,11 +14,13 @@ import httpx
 import jsonschema
 import pytest
 from twilio.rest import Client
+from yarl import URL
 
 from outreach.domain.channel import Channel
 from outreach.domain.message import Content, Parcel
 from outreach.providers.twilio import TwilioProvider
 from outreach.providers.twilio_http import PooledHttpClient
+from outreach.providers.twilio_wire import Wire
 from outreach.sandbox.running import Running
 from tests.providers.handing import handed
 
@@ -101,17 +103,23 @@ def library(sandbox: Running) -> Iterator[Any]:
 
 @pytest.fixture
 def overheard(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
-    """Every request that leaves through urllib3: method, URL, body."""
+    """Every request that leaves by our wire or through urllib3: method, URL, body."""
     import urllib3
 
     asked: list[tuple[str, str, str]] = []
     real = urllib3.PoolManager.request
+    real_post = Wire.post
+
+    async def post(self: Wire, url: URL, form: bytes) -> Any:
+        asked.append(("POST", str(url), form.decode()))
+        return await real_post(self, url, form)
 
     def request(self: Any, method: str, url: str, **options: Any) -> Any:
         asked.append((method, url, (options.get("body") or b"").decode()))
         return real(self, method, url, **options)
 
     monkeypatch.setattr(urllib3.PoolManager, "request", request)
+    monkeypatch.setattr(Wire, "post", post)
     return asked
 
 
