@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,6 +20,7 @@ from outreach.web import console, hooks, patient
 from outreach.web.console.desk import SignInFirst
 from outreach.web.forms import Wired
 from outreach.web.headers import Headers
+from outreach.web.hooks.status import StatusRoute
 from outreach.web.tries import Tries
 from outreach.web.views import STATIC, page
 from outreach.wiring import Outreach, build
@@ -26,13 +28,14 @@ from outreach.wiring import Outreach, build
 log = structlog.get_logger()
 
 
-def create(outreach: Outreach | None = None) -> FastAPI:
+def create(outreach: Outreach | None = None) -> StatusRoute:
     """The application over `outreach`; built from the environment's settings, and closed again, when None."""
     wired = outreach or build(load_settings())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        await to_thread(front.close)
         if outreach is None:
             wired.close()
 
@@ -48,7 +51,8 @@ def create(outreach: Outreach | None = None) -> FastAPI:
     app.exception_handler(NotFound)(_not_found)
     app.exception_handler(HTTPException)(_said_no)
     app.exception_handler(OperationalError)(_database_away)
-    return app
+    front = StatusRoute(app, wired)
+    return front
 
 
 def health(out: Wired) -> PlainTextResponse:

@@ -1,19 +1,19 @@
-"""Twilio's webhooks: the signature first, then the news; duplicates and any order are harmless further down."""
+"""Twilio's inbound webhook: the signature first, then what a patient wrote."""
 
 from __future__ import annotations
 
 from typing import Annotated
 from urllib.parse import parse_qsl
-from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
-from outreach.actions import receive, reply
+from outreach.actions import reply
 from outreach.domain.channel import Channel
 from outreach.domain.message import Inbound
 from outreach.providers.twilio_signature import valid
 from outreach.web.forms import MOST_FIELDS, Wired, read_body
+from outreach.web.hooks.signed import public
 from outreach.wiring import twilio_tokens
 
 log = structlog.get_logger()
@@ -28,33 +28,15 @@ def signed_fields(request: Request, out: Wired, body: Annotated[bytes, Depends(r
     except ValueError:  # not UTF-8, or hundreds of fields: not from Twilio
         pairs = None
     signature = request.headers.get("X-Twilio-Signature")
-    if pairs is None or not valid(twilio_tokens(out.settings), _public(request, out), pairs, signature):
+    url = public(request.scope, out.settings.public_url.rstrip("/"))
+    if pairs is None or not valid(twilio_tokens(out.settings), url, pairs, signature):
         route = request.scope.get("route")
         log.warning("forged hook", route=getattr(route, "path", "?"))
         raise HTTPException(403, "The signature does not fit.")
     return dict(pairs)
 
 
-def _public(request: Request, out: Wired) -> str:
-    """The URL as Twilio was given it: from the settings, never from the Host header, which anyone may write."""
-    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
-    query: bytes = request.scope.get("query_string", b"")
-    path = raw.partition(b"?")[0].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
-    return out.settings.public_url.rstrip("/") + path
-
-
 Signed = Annotated[dict[str, str], Depends(signed_fields)]
-
-
-@router.post("/status/{attempt_id}", status_code=NOTED)
-def status(attempt_id: str, fields: Signed, out: Wired) -> Response:
-    """A receipt. One for an attempt we do not know is logged and answered the same: calling again is no use."""
-    receipt = out.providers[Channel.SMS].receipt(fields)
-    with out.sessions.begin() as session:
-        known = _uuid(attempt_id)
-        if known is None or not receive.apply(session, known, receipt, out.clock()):
-            log.warning("receipt for no attempt", route="status")
-    return Response(status_code=NOTED)
 
 
 @router.post("/inbound", status_code=NOTED)
@@ -75,10 +57,3 @@ def inbound(fields: Signed, out: Wired) -> Response:
     with out.sessions.begin() as session:
         reply.heard(session, heard, replies=out.replies, words=out.words, now=out.clock())
     return Response(status_code=NOTED)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

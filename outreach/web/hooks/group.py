@@ -1,0 +1,128 @@
+"""Group commit: what arrives within a few milliseconds is written in one transaction, and each waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from threading import Condition, Thread
+from typing import Generic, TypeVar
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
+
+log = structlog.get_logger()
+Item = TypeVar("Item")
+Waiting = tuple[Item, "asyncio.Future[None]"]
+
+MOST = 500
+WAIT = 0.005
+AWAY = (OperationalError, InterfaceError, NoneFree)
+"""The database is not there, or blocked: no item is at fault, and the same may go well later."""
+IDLE = 1.0
+"""Seconds after which a thread without work ends; the next item starts another."""
+
+
+class Closed(Exception):
+    """The application is shutting down: nothing is taken any more."""
+
+
+class Group(Generic[Item]):
+    """Items of any number of event loops, written by one thread in batches of `MOST` items or `WAIT` seconds.
+
+    `write` commits what it is given, or raises and has written nothing. An OperationalError (a connection that was cut,
+    a deadlock) is tried once more. Any other error means that one of the items is at fault: then each is written alone,
+    so that it fails alone.
+    """
+
+    def __init__(self, write: Callable[[Sequence[Item]], object]) -> None:
+        self._write = write
+        self._waiting: list[Waiting[Item]] = []
+        self._since = 0.0
+        self._changed = Condition()
+        self._thread: Thread | None = None
+        self._asleep = False
+        self._closed = False
+
+    async def add(self, item: Item) -> None:
+        """Returns once `item` is committed; raises what kept it from that."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        with self._changed:
+            if self._closed:
+                raise Closed
+            if not self._waiting:
+                self._since = time.monotonic()
+            self._waiting.append((item, future))
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="receipts", daemon=True)
+                self._thread.start()
+            elif self._asleep or len(self._waiting) == MOST:
+                self._changed.notify()
+        await future
+
+    def close(self) -> None:
+        """Write what waits, and take nothing more. Blocks: not for an event loop's own thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _run(self) -> None:
+        while batch := self._take():
+            items = [item for item, _ in batch]
+            errors = self._commit(items)
+            loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = {}
+            for (_, future), error in zip(batch, errors, strict=True):
+                loops.setdefault(future.get_loop(), []).append((future, error))
+            for loop, settled in loops.items():
+                try:
+                    loop.call_soon_threadsafe(_settle, settled)
+                except RuntimeError:  # that loop has ended, and with it everybody who asked
+                    log.warning("nobody waits for a commit", count=len(settled))
+
+    def _take(self) -> list[Waiting[Item]]:
+        """The next batch, once it is full or old enough; none after a while without work."""
+        with self._changed:
+            if not self._waiting and not self._closed:
+                self._asleep = True
+                self._changed.wait(IDLE)
+                self._asleep = False
+            rest = self._since + WAIT - time.monotonic()
+            if self._waiting and rest > 0 and not self._closed:
+                self._changed.wait_for(lambda: len(self._waiting) >= MOST or self._closed, rest)
+            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            if not batch:
+                self._thread = None
+            return batch
+
+    def _commit(self, items: list[Item]) -> list[Exception | None]:
+        """Per item: None when it is committed, else why not."""
+        try:
+            self._twice(items)
+        except AWAY as error:
+            return [error] * len(items)
+        except Exception as error:
+            if len(items) == 1:
+                log.exception("a receipt cannot be kept")
+                return [error]
+            return [error for item in items for error in self._commit([item])]
+        return [None] * len(items)
+
+    def _twice(self, items: list[Item]) -> None:
+        try:
+            self._write(items)
+        except OperationalError:
+            self._write(items)
+
+
+def _settle(settled: list[tuple[asyncio.Future[None], Exception | None]]) -> None:
+    for future, error in settled:
+        if future.done():  # its request was cancelled; the item is kept all the same
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
