@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions import withdraw
-from outreach.actions.dispatch import text_hash
+from outreach.actions.claim import text_hash
 from outreach.domain.doubt import AGES, ASKABLE, HOLD, overdue
 from outreach.domain.message import Found
 from outreach.domain.status import Status, advance
