@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text, tuple_, update
+from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -72,10 +72,11 @@ def clear_others(
     return _clear(session, now, Alert.id.in_(over)) if over else 0
 
 
-def clear_many(session: Session, kind: str, keys: Collection[tuple[UUID, str]], now: datetime) -> None:
-    """Clear the open alerts of one kind by (clinic, key)."""
-    if keys:
-        _clear(session, now, Alert.kind == kind, tuple_(Alert.clinic_id, Alert.key).in_(keys))
+def ever(session: Session, kind: str, keys: Collection[str]) -> set[str]:
+    """Those of these keys that were raised before, whether or not they have been cleared."""
+    if not keys:
+        return set()
+    return set(session.scalars(select(Alert.key).where(Alert.kind == kind, Alert.key.in_(keys))))
 
 
 def open_alerts(session: Session, clinic_id: UUID | None) -> list[Raised]:
