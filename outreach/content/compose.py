@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from outreach.content import body, calendars, catalogs, layouts, sources
+from outreach.content import calendars, catalogs, sources
 from outreach.content.formats import Language, isolated, load_languages, opened, plain, resolve
-from outreach.content.values import Values, context
+from outreach.content.skeletons import Outline, Skeletons, outline
+from outreach.content.values import Medium, Teller, Values
 from outreach.content.voice import Voice
-from outreach.domain.channel import Channel
+from outreach.domain.channel import SPECS, Channel
 from outreach.domain.message import Content
-from outreach.domain.segments import count, normalise
+from outreach.domain.segments import normalise, size
 from outreach.errors import BadFile, BadInput
 
 __all__ = ["Values", "Words"]
@@ -25,14 +26,28 @@ CANCELLING = "visit.cancelled"
 
 Wording = Literal["full", "neutral"]
 
+_SMS = Channel.SMS
+_PARTS: dict[Medium, tuple[str, ...]] = {
+    "sms": SPECS[Channel.SMS].parts, "email": SPECS[Channel.EMAIL].parts, "page": ("body.md",),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Words:
-    """A snapshot of templates and catalogs; a changed file is seen by loading anew. Safe to share between threads."""
+    """A snapshot of templates and catalogs; a changed file is seen by loading anew. Safe to share between threads.
+
+    Messages are joined from skeletons, byte for byte what rendering them gives; `quick=False` renders each one.
+    """
 
     parts: Mapping[str, sources.Part]
     units: Mapping[str, catalogs.Unit]
     voices: Mapping[str, Voice]
+    quick: bool = True
+    _tellers: dict[str, Teller] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _outlines: dict[tuple[str, ...], tuple[Teller, Outline]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _skeletons: Skeletons = field(default_factory=Skeletons, init=False, repr=False, compare=False)
 
     @classmethod
     def load(cls, root: Path, locales: list[str] | None = None) -> Words:
@@ -85,37 +100,49 @@ class Words:
         now: datetime | None = None,
     ) -> Content:
         """What is sent. `calendar` adds the visit to an e-mail and needs `now` (aware). Raises BadInput."""
-        voice = self._voice(locale)
-        if channel is Channel.SMS:
-            return self._sms(voice, key, wording, values)
-        inside = context(voice, values, "email")
-        subject = voice.render(self._part(key, "subject.txt", wording), inside).strip()
-        markdown = voice.render(self._part(key, "body.md", wording), inside)
-        ics, method = self._calendar(voice, key, values, now) if calendar else (None, "PUBLISH")
+        if channel is _SMS:
+            return self._sms(key, locale, wording, values)
+        language, (subject, text, html) = self._draft("email", key, locale, wording, values)
+        ics, method = self._calendar(key, locale, values, now) if calendar else (None, "PUBLISH")
         return Content(
-            locale=voice.language.locale,
-            subject=opened(voice.language, " ".join(subject.split())),
-            text=layouts.email_text(voice, markdown, inside),
-            html=layouts.email_html(voice, markdown, subject, inside),
+            locale=language.locale,
+            subject=opened(language, " ".join(subject.split())),
+            text=opened(language, text) + "\n",
+            html=html,
             calendar=ics,
             calendar_method=method,
         )
 
     def page(self, key: str, locale: str, wording: Wording, values: Values) -> str:
         """The body as an HTML fragment for the patient's own page."""
-        voice = self._voice(locale)
-        return body.html(voice.render(self._part(key, "body.md", wording), context(voice, values, "page")))
+        return self._draft("page", key, locale, wording, values)[1][0]
 
     def facts(self, key: str) -> tuple[str, ...]:
         """The facts a message rests on, or `operational`."""
         found = [part.facts for name, part in self.parts.items() if name.startswith(f"messages/{key}/")]
         return tuple(dict.fromkeys(fact for facts in found for fact in facts))
 
-    def _sms(self, voice: Voice, key: str, wording: Wording, values: Values) -> Content:
-        said = voice.render(self._part(key, "sms.txt", wording), context(voice, values, "sms"))
-        text = normalise(opened(voice.language, said.strip()))
-        size = count(text)
-        return Content(voice.language.locale, text, segments=size.segments, encoding=size.encoding)
+    def _sms(self, key: str, locale: str, wording: Wording, values: Values) -> Content:
+        language, (said,) = self._draft("sms", key, locale, wording, values)
+        text = normalise(opened(language, said))
+        encoding, _, segments = size(text)
+        return Content(language.locale, text, segments=segments, encoding=encoding)
+
+    def _draft(
+        self, medium: Medium, key: str, locale: str, wording: Wording, values: Values
+    ) -> tuple[Language, tuple[str, ...]]:
+        teller, outline = self._outlines.get((medium, key, locale, wording)) or self._outlined(
+            medium, key, locale, wording
+        )
+        context = teller.context(values, medium)
+        said = self._skeletons.draft(outline, context) if self.quick else outline.draft(context)
+        return outline.voice.language, said
+
+    def _outlined(self, medium: Medium, key: str, locale: str, wording: Wording) -> tuple[Teller, Outline]:
+        voice = self._voice(locale)
+        parts = tuple(self._part(key, part, wording) for part in _PARTS[medium])
+        teller = self._tellers.setdefault(locale, Teller(voice))
+        return self._outlines.setdefault((medium, key, locale, wording), (teller, outline(voice, medium, parts)))
 
     def _part(self, key: str, part: str, wording: str) -> str:
         own = self.parts.get(f"messages/{key}/{part}")
@@ -125,7 +152,7 @@ class Words:
             raise BadInput(f"The wording {wording!r} is unknown; choose full or neutral.")
         return own.name if wording == "full" or own.neutral else f"messages/neutral/{part}"
 
-    def _calendar(self, voice: Voice, key: str, values: Values, now: datetime | None) -> tuple[bytes, str]:
+    def _calendar(self, key: str, locale: str, values: Values, now: datetime | None) -> tuple[bytes, str]:
         if not (now and values.visit_start and values.visit_uid and values.visit_minutes):
             raise BadInput(f"{key}: a calendar part needs now, visit_start, visit_minutes and visit_uid.")
         method: calendars.Method = "CANCEL" if key == CANCELLING else "PUBLISH"
@@ -134,7 +161,7 @@ class Words:
             values.visit_sequence,
             values.visit_start,
             values.visit_minutes,
-            voice.say("calendar.summary"),
+            self._voice(locale).say("calendar.summary"),
             values.clinic_address,
             method,
             now,

@@ -26,7 +26,8 @@ ALIASES = {
     "zh": "zh_Hans", "zh_cn": "zh_Hans", "zh_sg": "zh_Hans", "zh_tw": "zh_Hant", "zh_hk": "zh_Hant", "zh_mo": "zh_Hant",
     "pt": "pt_BR", "pt_pt": "pt_BR", "tl": "fil", "iw": "he", "in": "id",
 }  # fmt: skip
-_BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,9 @@ def phone(written: str) -> str:
 @lru_cache(maxsize=1024)
 def plain(value: str) -> str:
     """A value without direction marks or controls of its own: ours come after, and must be the only ones."""
-    kept = "".join(char if unicodedata.category(char) not in ("Cc", "Zl", "Zp") else " " for char in value)
-    return kept.translate(_BIDI).strip()
+    if not value.isprintable():
+        value = _BIDI.sub("", _CONTROLS.sub(" ", value))
+    return value.strip()
 
 
 def isolated(language: Language, value: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from css_inline import CSSInliner
 
 from outreach.content import body
-from outreach.content.formats import Language, opened, plain
+from outreach.content.formats import Language
 from outreach.content.voice import Raw, Voice
 
 # Webmail strips style sheets; what must be seen stands on the element. Nothing is fetched from anywhere.
@@ -17,12 +17,12 @@ _BLANK = re.compile(r"\n{3,}")
 _INLINER = CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
 
-def email_html(voice: Voice, markdown: str, subject: str, context: Mapping[str, Any]) -> str:
-    """The whole HTML document; lang and dir stand on html, wrapper and cells, since webmail keeps only some of them."""
+def email_html(voice: Voice, markdown: str, context: Mapping[str, Any]) -> str:
+    """The whole HTML document; lang and dir stand on html, wrapper and cells, since webmail keeps only some of them.
+    `context` also holds the title."""
     around = {
         **context,
         "content": Raw(body.html(markdown)),
-        "title": plain(subject),
         "lang": voice.language.tag,
         "dir": voice.language.direction,
         "align": _start(voice.language),
@@ -31,9 +31,9 @@ def email_html(voice: Voice, markdown: str, subject: str, context: Mapping[str, 
 
 
 def email_text(voice: Voice, markdown: str, context: Mapping[str, Any]) -> str:
-    """The plain part, written from the same units as the HTML."""
+    """The plain part, written from the same units as the HTML; its lines are not yet opened to the right."""
     text = voice.render("layouts/email.txt", {**context, "content": body.text(markdown)})
-    return opened(voice.language, _BLANK.sub("\n\n", text).strip()) + "\n"
+    return _BLANK.sub("\n\n", text).strip()
 
 
 def _start(language: Language) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +14,7 @@ from outreach.content.voice import Voice
 from outreach.errors import BadInput
 
 Medium = Literal["sms", "email", "page"]
+_ADDRESS = re.compile(r"https?://[^\s<>\"']*")
 
 
 @dataclass(frozen=True)
@@ -42,47 +45,74 @@ class Values:
     frequency: int = 7
 
 
-def context(voice: Voice, values: Values, medium: Medium) -> dict[str, Any]:
-    """The names templates may use. A missing value has no name, so that StrictUndefined speaks up."""
-    named: dict[str, Any] = {
-        "clinic": _shown(voice, values.clinic),
-        "phone": _shown(voice, formats.phone(values.clinic_phone)),
-        "address": _shown(voice, values.clinic_address),
-        "emergency": _shown(voice, formats.phone(values.emergency)),
-        "minutes": values.visit_minutes,
-        "link": _address("link", values.link),
-        "unsubscribe": _address("unsubscribe", values.unsubscribe),
-        **_moment(voice, values, "", values.visit_start),
-        **_moment(voice, values, "old_", values.old_start),
-        **_moment(voice, values, "next_", values.next_visit),
-    }
-    present = {name: value for name, value in named.items() if value not in (None, "")}
-    lines = [formats.plain(line) for line in values.instructions.splitlines()]
-    return present | {"instructions": [x for x in lines if x], "frequency": values.frequency, "medium": medium}
+class Teller:
+    """Tells values in one language, as templates see them. What was told before is kept: clinics, days and clocks
+    come again with each message. Safe to share between threads."""
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+        self._shown = lru_cache(maxsize=4096)(partial(_shown, voice))
+        self._phone = lru_cache(maxsize=4096)(partial(_phone, voice))
+        self._moment = lru_cache(maxsize=16384)(partial(_moment, voice))
+
+    def context(self, values: Values, medium: Medium) -> dict[str, Any]:
+        """The names templates may use. A missing value has no name, so that StrictUndefined speaks up."""
+        told: dict[str, Any] = {
+            "clinic": self._shown(values.clinic),
+            "phone": self._phone(values.clinic_phone),
+            "address": self._shown(values.clinic_address),
+            "emergency": self._phone(values.emergency),
+            "link": _address("link", values.link),
+            "unsubscribe": _address("unsubscribe", values.unsubscribe),
+        }
+        if "" in told.values():
+            told = {name: value for name, value in told.items() if value}
+        told["instructions"] = _lines(values.instructions) if values.instructions else ()
+        told["frequency"] = values.frequency
+        told["medium"] = medium
+        if values.visit_minutes is not None:
+            told["minutes"] = values.visit_minutes
+        # fold: two moments of the hour that comes twice are equal to Python when they share their zone.
+        here, there = values.zone, values.clinic_zone
+        if (at := values.visit_start) is not None:
+            told["day"], told["time"] = self._moment(at, at.fold, here, there)
+        if (at := values.old_start) is not None:
+            told["old_day"], told["old_time"] = self._moment(at, at.fold, here, there)
+        if (at := values.next_visit) is not None:
+            told["next_day"], told["next_time"] = self._moment(at, at.fold, here, there)
+        return told
 
 
 def _shown(voice: Voice, value: str) -> str:
     return formats.isolated(voice.language, formats.plain(value))
 
 
+def _phone(voice: Voice, value: str) -> str:
+    return _shown(voice, formats.phone(value))
+
+
+@lru_cache(maxsize=1024)
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line for line in map(formats.plain, text.splitlines()) if line)
+
+
 def _address(name: str, url: str) -> str:
-    if url and (not url.startswith(("https://", "http://")) or any(char.isspace() or char in "<>\"'" for char in url)):
+    if url and not _ADDRESS.fullmatch(url):
         raise BadInput(f"{name} is not a web address; it must begin with https:// and hold no blanks.")
     return url
 
 
-def _moment(voice: Voice, values: Values, prefix: str, moment: datetime | None) -> dict[str, str]:
-    if moment is None:
-        return {}
+def _moment(voice: Voice, moment: datetime, fold: int, zone: str, clinic_zone: str) -> tuple[str, str]:
+    """Day and time of day."""
     if moment.tzinfo is None:
         raise BadInput("A moment without a zone was given; pass aware datetimes.")
-    here = moment.astimezone(_zone(values.zone))
-    there = moment.astimezone(_zone(values.clinic_zone)) if values.clinic_zone else here
+    here = moment.astimezone(_zone(zone))
+    there = moment.astimezone(_zone(clinic_zone)) if clinic_zone else here
     said = formats.time(voice.language, there)
     # Someone who reads "11:00" at home and drives to where it is 10:00 misses nothing; the other way round, the visit.
     if there.utcoffset() != here.utcoffset():
         said = voice.say("time.clinic", time=said)
-    return {f"{prefix}day": formats.day(voice.language, there), f"{prefix}time": said}
+    return formats.day(voice.language, there), said
 
 
 def _zone(name: str) -> ZoneInfo:

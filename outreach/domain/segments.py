@@ -24,7 +24,7 @@ GSM7, UCS2 = "GSM-7", "UCS-2"
 SIZES = {GSM7: (160, 153), UCS2: (70, 67)}
 
 # CLDR writes "9:30 AM" with U+202F; one such space triples the price of an English SMS.
-_SPACES = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\t", " "))
+_ODD = ("\u202f", "\u00a0", "\u2009", "\t")
 
 # Controls but LF, lone surrogates, line and paragraph separators, noncharacters.
 _UNSENDABLE = regex.compile(r"(?!\n)[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]")
@@ -50,10 +50,13 @@ def normalise(text: str) -> str:
     """The one form that is counted and sent: NFC, plain spaces, LF. Refuses what no phone can show."""
     if not text or text.isspace():
         raise BadInput("The text is empty; an SMS needs at least one visible character.")
-    # Printable leaves no odd space, no CR and nothing unsendable: true of nearly every text, and told in a microsecond.
+    for odd in _ODD:
+        if odd in text:
+            text = text.replace(odd, " ")
+    # Printable leaves no CR and nothing unsendable: true of nearly every text, and told in a microsecond.
     if _UNSEEN.sub("", text).isprintable():
         return unicodedata.normalize("NFC", text)
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").translate(_SPACES))
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if found := _UNSENDABLE.search(text):
         char = f"U+{ord(found[0]):04X}"
         raise BadInput(f"Character {char} at position {found.start()} cannot be sent in a message; remove it.")
