@@ -139,7 +139,11 @@ class Wire(asyncio.Protocol):
         if name == b"counts":
             said = carrier.counts()
         elif name == b"attempts":
+            said = [attempt for attempt, _ in carrier.book.order]
+        elif name == b"taken":
             said = carrier.book.order
+        elif name == b"told":
+            said = carrier.callbacks.told
         elif name == b"faults" and method == b"POST":
             try:
                 carrier.set_faults(json.loads(body))

@@ -90,7 +90,7 @@ class Book:
     def clear(self) -> None:
         self.taken = 0
         self.attempts: set[str] = set()
-        self.order: list[str] = []
+        self.order: list[tuple[str, float]] = []
         self._by_receiver: dict[str, list[Taken]] = {}
 
     def take(self, form: dict[bytes, bytes], account: bytes, lag: float, callbacks: CallbackSettings | None) -> Taken:
@@ -101,7 +101,7 @@ class Book:
             taken.words, taken.every = callbacks.words, callbacks.delay_ms / 1000
         self.attempts.add(taken.attempt)
         if self._keep:
-            self.order.append(taken.attempt)
+            self.order.append((taken.attempt, taken.at))
             self._by_receiver.setdefault(taken.to, []).append(taken)
         return taken
 

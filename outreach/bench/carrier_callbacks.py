@@ -20,12 +20,13 @@ _running: set[asyncio.Task[None]] = set()  # the loop itself keeps only weak ref
 
 
 class Callbacks:
-    """Plans the news of what is taken; `counts` says what became of it."""
+    """Plans the news of what is taken; `counts` says what became of it, `told` which were answered with 2xx."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.settings: CallbackSettings | None = None
         self.counts: Counter[str] = Counter()
+        self.told: list[tuple[str, str]] = []
         self._era = 0
         self._pools: dict[tuple[str, int], Pool] = {}
         self._random = Random(1)
@@ -43,6 +44,7 @@ class Callbacks:
         self._era += 1
         self._pools.clear()
         self.counts.clear()
+        self.told.clear()
         self.settings = None
 
     def follow(self, taken: Taken) -> None:
@@ -60,6 +62,7 @@ class Callbacks:
             times = 2
         for place, word in enumerate(words, 1):
             for _ in range(times):
+                self.counts["planned"] += 1
                 news = News(taken, word, settings, self._era)
                 self.loop.call_later(place * settings.delay_ms / 1000, self._tell, news)
 
@@ -203,6 +206,7 @@ class Line(asyncio.Protocol):
             self._timer.cancel()
         if 200 <= status < 300:
             self._callbacks.counts["told"] += 1
+            self._callbacks.told.append((news.taken.attempt, news.word))
         else:
             self._callbacks.failed(news, f"answered_{status}")
         if b"connection: close" in head or b"chunked" in head:

@@ -29,6 +29,14 @@ class CarrierProcess:
         """Attempt ids in the order of taking; one taken twice stands twice."""
         return cast(list[str], self._ask("attempts"))
 
+    def taken(self) -> list[tuple[str, float]]:
+        """As `attempts`, each with its instant (seconds since 1970)."""
+        return [(attempt, at) for attempt, at in self._ask("taken")]
+
+    def told(self) -> list[tuple[str, str]]:
+        """(attempt id, word) of each callback that was answered with 2xx."""
+        return [(attempt, word) for attempt, word in self._ask("told")]
+
     def faults(self, **told: Any) -> None:
         """See carrier_faults.Faults and carrier_settings.CallbackSettings (`callbacks=`)."""
         self._ask("faults", told)
