@@ -79,6 +79,13 @@ class Settings(BaseSettings):
     sandbox_http_port: int = Field(default=0, ge=0, le=65535)
     sandbox_smtp_port: int = Field(default=0, ge=0, le=65535)
 
+    lease_seconds: float = Field(default=60.0, gt=1, le=3600)
+    """How long a worker may hold a message that it is handing over."""
+    carrier_timeout_seconds: float = Field(default=10.0, gt=0.1, le=120)
+    """How long a carrier may take to answer; less than the lease, or nothing would ever be begun."""
+    doubt_hold_seconds: float = Field(default=180.0, ge=0, le=86_400)
+    """How long a message in doubt rests before the carrier is asked: its list lags by minutes."""
+
     clock: Literal["system", "database"] = "system"
     demo: bool = False
 
@@ -126,6 +133,12 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether the engines of the wheels are used. Both URLs are given, or neither."""
         return self.database_url is None
+
+    @model_validator(mode="after")
+    def _lease_outlives_answer(self) -> Settings:
+        if self.lease_seconds < 2 * self.carrier_timeout_seconds:
+            raise ValueError("OUTREACH_LEASE_SECONDS must be at least twice OUTREACH_CARRIER_TIMEOUT_SECONDS")
+        return self
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Settings:

@@ -90,7 +90,7 @@ def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
         emergency=clinic.emergency,
         visit_start=start or old,
         visit_minutes=visit.minutes if visit else 60,
-        visit_uid=f"{visit.id}@{clinic.email_sender.rpartition('@')[2]}" if visit else "",
+        visit_uid=str(visit.id) if visit else "",
         visit_sequence=visit.revision if visit else 0,
         old_start=old,
         next_visit=_next(due.visits, now),

@@ -1,71 +1,71 @@
-"""The pump: take due messages, decide, compose, commit, hand over concurrently, record in batches.
+"""The pump: claim due messages, hand them over concurrently on one event loop, record in batches, until told to stop.
 
-No transaction is open while the network is slow, and no message is begun that its lease may not outlive.
+No transaction is open while the network is slow, and no message is begun that its lease may not outlive. The database
+is asked by one thread, while the loop goes on posting.
 """
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID, uuid4
+from datetime import datetime
+from uuid import UUID
 
 import structlog
+import uvloop
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from outreach.actions import agree, withdraw
-from outreach.actions.compose import compose, standing_of
-from outreach.actions.replan import quiet_of
+from outreach.actions.claim import Claim, Handed, Sources, claim
+from outreach.actions.land import land
+from outreach.actions.lanes import Lanes
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
-from outreach.domain.decision import REQUEST, End, Go, Wait, decide
-from outreach.domain.message import Accepted, Parcel
 from outreach.domain.retry import Retry, after_refusal
 from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.status import Status
-from outreach.errors import BadInput, Reason, Refused, Uncertain
+from outreach.errors import Refused, Uncertain
 from outreach.providers.base import Provider
-from outreach.store import consents
-from outreach.store.due import Due, lock_due
-from outreach.store.messages import finish
-from outreach.store.queue import Outcome, begin_sending, defer, record
-from outreach.store.vault import vault_of
+from outreach.store.queue import Outcome
+from outreach.store.turns import Ahead
 
 log = structlog.get_logger()
 
-SET_ASIDE = timedelta(hours=1)
-"""How long a row that no program can read waits before it is tried again; loud in the log each time."""
+FLUSH = 0.1
+"""Seconds an outcome waits at most for others to be recorded with it."""
+REFILL = 4
+"""A claim is made when this part of the window (one in so many) is free: smaller claims cost more each."""
 
 
 @dataclass(frozen=True)
 class Pump:
-    """What draining needs. `timeout`: seconds a carrier may take to answer; `lease` must be longer than it."""
+    """What draining needs. `timeout`: seconds a carrier may take to answer; `lease` must be longer than it.
+
+    `providers` by the carrier's name; `window`, `mail_window`: messages in flight at once; `poll`: seconds between two
+    looks for due messages; `ahead`: how far our clock may run before the database's.
+    """
 
     sessions: sessionmaker[Session]
-    providers: Mapping[Channel, Provider]
+    providers: Mapping[str, Provider]
     words: Words
     sequences: Mapping[str, Steps]
     public_url: str
     clock: Callable[[], datetime]
     window: int = 32
+    mail_window: int = 8
     timeout: float = 10.0
     lease: float = 60.0
+    poll: float = 0.1
+    ahead: Ahead = Ahead()  # noqa: RUF009  immutable
 
-
-@dataclass(frozen=True)
-class Handed:
-    """A message in the hands of a worker: its parcel, and the monotonic second by which it must have been begun."""
-
-    due: Due
-    parcel: Parcel
-    provider: Provider
-    begin_by: float
+    def room(self, channel: Channel) -> int:
+        """How many messages of a channel may be in flight."""
+        return self.window if channel is Channel.SMS else self.mail_window
 
 
 @dataclass
@@ -79,126 +79,165 @@ class Tally:
         return self.counts.total()
 
 
-def drain(pump: Pump, seconds: float = 50.0) -> Tally:
-    """Send until nothing is due or `seconds` are over; whatever was begun is finished and recorded."""
-    tally = Tally()
-    stop_at = time.monotonic() + seconds
-    flying: dict[Future[Outcome], Handed] = {}
-    with ThreadPoolExecutor(pump.window, thread_name_prefix="post") as pool:
-        more, away = True, None
-        while more or flying:
-            room = pump.window - len(flying)
-            if more and room >= max(1, pump.window // 4):
-                try:
-                    more = time.monotonic() < stop_at and _take(pump, room, pool, flying, tally)
-                except OperationalError as error:  # nothing new is begun, but what flies is still landed
-                    more, away = False, error
-            if flying:
-                done, _ = wait(flying, return_when=FIRST_COMPLETED)
-                _land(pump, [(flying.pop(one), one) for one in done], tally)
-                more = away is None and (more or time.monotonic() < stop_at)
-    if away is not None:
-        raise away
-    return tally
+def drain(pump: Pump, seconds: float = 50.0, linger: bool = False, stop: threading.Event | None = None) -> Tally:
+    """Send until nothing is due or `seconds` are over; with `linger` wait for more until they are.
+
+    Whatever was begun is finished and recorded, also after `stop` is set. OperationalError: the database went away;
+    what was in the air has been landed as far as its leases allowed.
+    """
+    shift = _Shift(pump, time.monotonic() + seconds, linger, stop or threading.Event())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(shift.work())
 
 
-def _take(pump: Pump, room: int, pool: ThreadPoolExecutor, flying: dict[Future[Outcome], Handed], tally: Tally) -> bool:
-    """Claim and begin up to `room` messages. False when nothing was due."""
-    begun = time.monotonic()
-    with pump.sessions.begin() as session:
-        due = lock_due(session, pump.clock(), room, list(pump.providers), SET_ASIDE)
-        handed = _decide(session, pump, due, begun, tally)
-    for one in handed:
-        flying[pool.submit(_hand_over, pump, one)] = one
-    return bool(due)
+class _Shift:
+    """One drain at work: what is in the air, what waits to be recorded, and what is known of the lanes."""
 
+    def __init__(self, pump: Pump, stop_at: float, linger: bool, stop: threading.Event) -> None:
+        self.pump, self.stop_at, self.linger, self.stop = pump, stop_at, linger, stop
+        self.sources = Sources(pump.words, pump.sequences, pump.public_url, frozenset(pump.providers))
+        self.lanes = Lanes({provider.channel for provider in pump.providers.values()}, pump.poll)
+        self.tally = Tally()
+        self.flying: Counter[Channel] = Counter()
+        self.patients: set[UUID] = set()
+        self.landed: list[tuple[Handed, Outcome]] = []
+        self.oldest = 0.0
+        self.changed = asyncio.Event()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.away: Exception | None = None
 
-def _decide(session: Session, pump: Pump, due: Sequence[Due], begun: float, tally: Tally) -> list[Handed]:
-    """Every due row gets its decision in this one transaction; those that go are `sending` when it commits."""
-    now = pump.clock()
-    ledgers = consents.ledgers(session, {d.message.address_id for d in due if d.message.address_id})
-    going: list[Handed] = []
-    rows: list[dict[str, Any]] = []
-    ends: dict[tuple[Status, Reason], list[UUID]] = {}
-    for one in due:
-        permission = standing_of(one, ledgers, now)
-        quiet = quiet_of(one.clinic)
-        message = one.message
-        verdict = decide(message.step, one.patient_zone, message.useful_until, permission.standing, quiet, now)
-        if isinstance(verdict, Go):
+    async def work(self) -> Tally:
+        """Until there is nothing to do, or no time to do it."""
+        with ThreadPoolExecutor(1, thread_name_prefix="database") as database:
+            loop = asyncio.get_running_loop()
             try:
-                handed, row = _prepare(session, pump, one, permission.warned, now, begun)
-            except BadInput:
-                log.warning("words missing", message=str(message.id), step=message.step, locale=one.patient_locale)
-                verdict = End(Status.SUPPRESSED, Reason.WORDS_MISSING)
-            except Exception as error:  # one row that cannot be composed must not hold up every clinic's messages
-                log.exception("cannot be composed, set aside", message=str(message.id), error=type(error).__name__)
-                verdict = Wait(now + SET_ASIDE)
-            else:
-                going.append(handed)
-                rows.append(row)
-        if isinstance(verdict, Wait):
-            defer(session, message.id, verdict.until)
-            tally.counts["waiting"] += 1
-        if isinstance(verdict, End):
-            ends.setdefault((verdict.status, verdict.reason), []).append(message.id)
-            tally.counts[verdict.status.value] += 1
-    for (status, reason), ids in ends.items():
-        finish(session, ids, status, reason, now)
-    begin_sending(session, rows, timedelta(seconds=pump.lease))
-    return going
+                while not self._over():
+                    landed, self.landed = self.landed, []
+                    if landed or self._may_claim():
+                        found = await loop.run_in_executor(database, self._turn, landed)
+                        for one in found:
+                            self._begin(one)
+                    await self._rest()
+            finally:
+                for provider in self.pump.providers.values():
+                    await provider.hang_up()
+        if self.away is not None:
+            raise self.away
+        return self.tally
+
+    def _over(self) -> bool:
+        if self.tasks or self.landed:
+            return False
+        return self._closing() or not (self.linger or self.lanes.more)
+
+    def _closing(self) -> bool:
+        """Nothing new is begun any more."""
+        return self.away is not None or self.stop.is_set() or time.monotonic() >= self.stop_at
+
+    def _may_claim(self) -> bool:
+        return not self._closing() and bool(self._room())
+
+    def _room(self) -> dict[Channel, int]:
+        """Free places by channel, where enough are free that a claim is worth its price."""
+        free = {channel: self.pump.room(channel) - self.flying[channel] for channel in self.lanes.channels}
+        return {channel: room for channel, room in free.items() if room * REFILL >= self.pump.room(channel)}
+
+    async def _rest(self) -> None:
+        """Until something can be done: places became free, outcomes wait long enough, or it is time to look again."""
+        while not self._over():
+            now = time.monotonic()
+            claiming = self.lanes.next_look(now) if self._may_claim() else self.stop_at
+            flushing = self.oldest + FLUSH if self.landed else now + self.pump.poll
+            due = min(claiming, flushing) if not self._closing() else flushing
+            if due <= now or len(self.landed) * 2 >= self.pump.window:
+                return
+            self.changed.clear()
+            try:
+                await asyncio.wait_for(self.changed.wait(), due - now)
+            except TimeoutError:
+                return
+
+    def _begin(self, handed: Handed) -> None:
+        self.flying[handed.parcel.channel] += 1
+        self.patients.add(handed.due.message.patient_id)
+        task = asyncio.get_running_loop().create_task(self._carry(handed))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _carry(self, handed: Handed) -> None:
+        outcome = await _hand_over(self.pump, handed)
+        self.flying[handed.parcel.channel] -= 1
+        self.patients.discard(handed.due.message.patient_id)
+        if not self.landed:
+            self.oldest = time.monotonic()
+        self.landed.append((handed, outcome))
+        self.changed.set()
+
+    # in the database's thread
+
+    def _turn(self, landed: Sequence[tuple[Handed, Outcome]]) -> list[Handed]:
+        """Record what came back, then claim what fits. After a fault nothing new is begun; what flies is landed."""
+        try:
+            if landed:
+                self._land(landed)
+                self.lanes.more = True
+            return self._claim().handed if self._may_claim() else []
+        except Exception as error:  # raised again when everything has landed
+            self.away = self.away or error
+            return []
+
+    def _claim(self) -> Claim:
+        pump, room = self.pump, self._room()
+        found = Claim()
+        with pump.sessions.begin() as session:
+            now = pump.clock()
+            self.lanes.look(session, now, pump.ahead)
+            wanted = self.lanes.share(room)
+            if wanted:
+                busy = self.patients | self.lanes.busy_elsewhere(now)
+                found = claim(session, self.sources, wanted, now, lease=pump.lease, timeout=pump.timeout, busy=busy,
+                              ahead=pump.ahead)  # fmt: skip
+        self.lanes.learn(found, wanted, now)
+        self.tally.counts += found.counts
+        return found
+
+    def _land(self, landed: Sequence[tuple[Handed, Outcome]]) -> None:
+        """Record a batch, and keep trying while the database is away: what carriers said must not be forgotten.
+
+        If it stays away longer than the lease, the rows become doubtful and callbacks or the carrier's list settle
+        them.
+        """
+        if not landed:
+            return
+        give_up = time.monotonic() + self.pump.lease
+        while True:
+            try:
+                with self.pump.sessions.begin() as session:
+                    land(session, landed)
+                break
+            except OperationalError as error:
+                if time.monotonic() > give_up:
+                    raise
+                log.warning("database away, outcomes wait", count=len(landed), error=type(error).__name__)
+                time.sleep(1)
+            except Exception as error:  # one that cannot be written must not take the others with it
+                attempts = [str(outcome.attempt_id) for _, outcome in landed]
+                log.exception("not recorded", attempt=attempts[0], count=len(landed), error=type(error).__name__)
+                if len(landed) == 1:
+                    return
+                for one in landed:
+                    self._land([one])
+                return
+        self.tally.counts.update(outcome.status.value for _, outcome in landed)
 
 
-def _prepare(
-    session: Session, pump: Pump, due: Due, warned: bool, now: datetime, begun: float
-) -> tuple[Handed, dict[str, Any]]:
-    """Compose the exact words, seal them into the row, and make the parcel. BadInput: no such words."""
-    vault = vault_of(session)
-    message, provider = due.message, pump.providers[due.message.channel]
-    token = vault.token("message", message.id)
-    links = f"{pump.public_url}/p/{token}", f"{pump.public_url}/u/{token}"
-    composed = compose(due, pump.words, pump.sequences, *links, warned, now)
-    attempt_id, content = uuid4(), composed.content
-    assert due.to is not None  # decide() ended it otherwise
-    parcel = Parcel(
-        attempt_id=attempt_id,
-        channel=message.channel,
-        sender=due.clinic.sms_sender if message.channel is Channel.SMS else due.clinic.email_sender,
-        sender_name=due.clinic.name,
-        to=due.to,
-        content=content,
-        status_callback=f"{pump.public_url}/hooks/twilio/status/{attempt_id}",
-        unsubscribe_url=f"{pump.public_url}/u/{token}",
-        message_domain=due.clinic.email_sender.rpartition("@")[2] or "localhost",
-        valid_seconds=_valid_seconds(message.useful_until, now),
-    )
-    row = {
-        "id": message.id, "clinic_id": message.clinic_id, "attempt_id": attempt_id, "number": message.attempts + 1,
-        "carrier": provider.name, "locale": content.locale, "wording": composed.wording,
-        "subject_sealed": vault.seal(content.subject, "message.subject", message.clinic_id, message.id),
-        "body_sealed": vault.seal(content.text, "message.body", message.clinic_id, message.id),
-        "segments": content.segments, "text_hash": text_hash(content.text),
-    }  # fmt: skip
-    return Handed(due, parcel, provider, begun + pump.lease - pump.timeout), row
-
-
-def text_hash(text: str) -> bytes:
-    """What we know a text by when the carrier lists it."""
-    return hashlib.sha256(text.encode()).digest()
-
-
-def _valid_seconds(useful_until: datetime, now: datetime) -> int:
-    return int(min(max((useful_until - now).total_seconds(), 60), 14400))
-
-
-def _hand_over(pump: Pump, handed: Handed) -> Outcome:
-    """One call to the carrier, in a thread of the window; every ending becomes an Outcome."""
-    message = handed.due.message
+async def _hand_over(pump: Pump, handed: Handed) -> Outcome:
+    """One call to the carrier; every ending becomes an Outcome."""
     if time.monotonic() > handed.begin_by:
         # Less than a time-out is left on the lease (the machine slept?): another worker may hold it soon. Not begun.
-        return _outcome(handed, pump, Status.SCHEDULED, "not begun", due_at=message.due_at)
+        return _outcome(handed, pump, Status.SCHEDULED, "not begun", due_at=pump.clock())
     try:
-        accepted: Accepted = handed.provider.send(handed.parcel)
+        accepted = await pump.providers[handed.sender.carrier].send(handed.parcel)
     except Refused as refused:
         return _refused(handed, pump, refused)
     except Uncertain:
@@ -220,36 +259,6 @@ def _refused(handed: Handed, pump: Pump, refused: Refused) -> Outcome:
     return _outcome(handed, pump, decision.status, "refused", reason=decision.reason, code=refused.code)
 
 
-def _outcome(handed: Handed, pump: Pump, status: Status, word: str, **more: Any) -> Outcome:
+def _outcome(handed: Handed, pump: Pump, status: Status, word: str, **more: object) -> Outcome:
     message = handed.due.message
-    return Outcome(message.id, message.clinic_id, handed.parcel.attempt_id, status, word, pump.clock(), **more)
-
-
-def _land(pump: Pump, landed: Sequence[tuple[Handed, Future[Outcome]]], tally: Tally) -> None:
-    """Record a batch, and keep trying while the database is away: what carriers said must not be forgotten.
-
-    If it stays away longer than the lease, the rows become doubtful and callbacks or the carrier's list settle them.
-    """
-    outcomes = [future.result() for _, future in landed]
-    give_up = time.monotonic() + pump.lease
-    while True:
-        try:
-            _record(pump, landed, outcomes)
-            break
-        except OperationalError as error:
-            if time.monotonic() > give_up:
-                raise
-            log.warning("database away, outcomes wait", count=len(outcomes), error=type(error).__name__)
-            time.sleep(1)
-    tally.counts.update(outcome.status.value for outcome in outcomes)
-
-
-def _record(pump: Pump, landed: Sequence[tuple[Handed, Future[Outcome]]], outcomes: Sequence[Outcome]) -> None:
-    with pump.sessions.begin() as session:
-        record(session, outcomes)
-        for (handed, _), outcome in zip(landed, outcomes, strict=True):
-            if handed.due.message.step == REQUEST and outcome.status in (Status.ACCEPTED, Status.SENT):
-                agree.asked(session, handed.due.message, handed.parcel, outcome.at)
-            if outcome.reason is Reason.UNSUBSCRIBED_AT_CARRIER and handed.due.message.address_id:
-                withdraw.stop(session, handed.due.message.address_id, method="carrier",
-                              evidence=str(outcome.attempt_id), now=outcome.at)  # fmt: skip
+    return Outcome(message.id, message.clinic_id, handed.parcel.attempt_id, status, word, pump.clock(), **more)  # type: ignore[arg-type]

@@ -10,9 +10,8 @@ import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions import withdraw
-from outreach.actions.claim import text_hash
 from outreach.domain.doubt import AGES, ASKABLE, HOLD, overdue
-from outreach.domain.message import Found
+from outreach.domain.message import Found, text_hash
 from outreach.domain.status import Status, advance
 from outreach.errors import OutreachError, Reason
 from outreach.providers.base import Provider

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from outreach.domain.status import Status
 from outreach.domain.window import QuietHours
@@ -11,7 +11,13 @@ from outreach.errors import Reason
 
 REQUEST = "consent.request"
 ANSWERS = frozenset({"consent.confirmed", "reply.stopped", "reply.restarted", "reply.help"})
-"""Steps that answer the patient's own message: quiet hours do not hold them, and they rest on that message."""
+"""Steps that answer the patient's own message: quiet hours and caps do not hold them, and they rest on that message."""
+
+UNCAPPED = ANSWERS | {REQUEST, "visit.moved", "visit.cancelled"}
+"""Steps that no frequency cap holds back: answers, the question itself, and news whose silence would cost a visit."""
+
+LOOK_AGAIN = timedelta(minutes=15)
+"""How long a message rests under a kill switch before it is looked at again; lifting the switch wakes it at once."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +32,31 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Traffic:
+    """What else goes to this patient on this channel: when one more is within the caps, and whether one goes first.
+
+    `room_at`   the instant from which the rolling day and week have room (None: now)
+    `behind`    the due instant of an earlier message that is being tried again (None: there is none)
+    """
+
+    room_at: datetime | None = None
+    behind: datetime | None = None
+
+
+FREE = Traffic()
+
+
+@dataclass(frozen=True)
 class Go:
     """Hand it over now."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Not now: due again at `until` (UTC)."""
+    """Not now: due again at `until` (UTC). `reason` is kept on the row while it is held by a switch."""
 
     until: datetime
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -45,10 +67,24 @@ class End:
     reason: Reason
 
 
+GO = Go()
+
+
 def decide(
-    step: str, zone: str, useful_until: datetime, standing: Standing, quiet: QuietHours, now: datetime
+    step: str,
+    zone: str,
+    useful_until: datetime,
+    standing: Standing,
+    quiet: QuietHours,
+    now: datetime,
+    traffic: Traffic = FREE,
+    held: bool = False,
 ) -> Go | Wait | End:
-    """What happens to a due message. Fails closed: without a recorded agreement only the request itself goes."""
+    """What happens to a due message. Fails closed: without a recorded agreement only the request itself goes.
+
+    `held`: a kill switch covers this message. What is held, quiet or capped waits as long as it is useful, and then
+    ends with the reason that held it.
+    """
     if not standing.active:
         return End(Status.SUPPRESSED, Reason.PATIENT_INACTIVE)
     if not standing.reachable:
@@ -57,12 +93,19 @@ def decide(
         return End(Status.SUPPRESSED, refusal)
     if now >= useful_until:
         return End(Status.EXPIRED, Reason.TOO_LATE)
+    if held:
+        return Wait(min(now + LOOK_AGAIN, useful_until), Reason.PAUSED)
+    if traffic.behind is not None and now < traffic.behind < useful_until:
+        return Wait(traffic.behind)
     if step in ANSWERS:
-        return Go()
+        return GO
     opening = quiet.next_open(now, zone)
     if opening > now:
         return Wait(opening) if opening < useful_until else End(Status.EXPIRED, Reason.QUIET_HOURS)
-    return Go()
+    if traffic.room_at is not None and traffic.room_at > now and step not in UNCAPPED:
+        fits = traffic.room_at < useful_until
+        return Wait(traffic.room_at) if fits else End(Status.SUPPRESSED, Reason.FREQUENCY)
+    return GO
 
 
 def _refusal(step: str, standing: Standing) -> Reason | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -46,6 +47,11 @@ class Content:
     calendar_method: str = "PUBLISH"
     segments: int = 0
     encoding: str = ""
+
+
+def text_hash(text: str) -> bytes:
+    """What we know a text by when a carrier lists what it has. 32 bytes."""
+    return hashlib.sha256(text.encode()).digest()
 
 
 @dataclass(frozen=True)

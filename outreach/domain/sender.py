@@ -52,10 +52,7 @@ class Meter:
     sender: Sender
     now: datetime
     free_at: datetime
-
-    @classmethod
-    def of(cls, sender: Sender, now: datetime) -> Meter:
-        return cls(sender, now, max(sender.free_at or now, now))
+    used: bool = False
 
     @property
     def open(self) -> bool:
@@ -65,6 +62,7 @@ class Meter:
 
     def charge(self, units: int) -> None:
         """Take `units` (segments or mails)."""
+        self.used = True
         if self.sender.per_second:
             self.free_at += timedelta(seconds=units / self.sender.per_second)
 

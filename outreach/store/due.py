@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from outreach.domain.caps import Caps
 from outreach.domain.channel import Channel
+from outreach.domain.decision import FREE, Traffic
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
+from outreach.errors import Reason
 from outreach.store.infusions import of_courses
-from outreach.store.seen import SEEN, Seen, opened
-from outreach.store.tables import Address, Clinic, Patient
-from outreach.store.traffic import Message
+from outreach.store.rows import fetch
+from outreach.store.seen import Seen
+from outreach.store.tables import Clinic
 from outreach.store.vault import Vault, vault_of
 
 log = structlog.get_logger()
+
+_LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -39,13 +45,16 @@ class ClinicFacts:
     wording: str
     quiet_from: time
     quiet_to: time
-    sms_sender: str
-    email_sender: str
+    most_a_day: int
+    most_a_week: int
 
 
 @dataclass(frozen=True)
 class Due:
-    """A due message with all that is needed to decide, compose and send it. `to` is opened; never log it."""
+    """A due message with all that is needed to decide, compose and send it. `to` is opened; never log it.
+
+    `flying`: another message of this patient is in a worker's hands just now.
+    """
 
     message: Seen
     clinic: ClinicFacts
@@ -56,86 +65,78 @@ class Due:
     patient_zone: str
     patient_wording: str
     visits: tuple[Visit, ...]
+    sequence: str | None = None
+    flying: bool = False
+    traffic: Traffic = FREE
 
 
 _CLINIC = (Clinic.id, Clinic.name, Clinic.zone, Clinic.phone, Clinic.address, Clinic.emergency, Clinic.instructions,
-           Clinic.wording, Clinic.quiet_from, Clinic.quiet_to, Clinic.sms_sender, Clinic.email_sender)  # fmt: skip
+           Clinic.wording, Clinic.quiet_from, Clinic.quiet_to, Clinic.most_a_day, Clinic.most_a_week)  # fmt: skip
+
+# What else this patient is sent on this channel: read after the patient's row is locked, so that two workers cannot
+# both find room for one more. Eight days of due instants hold everything sent in seven.
+_READ = """
+select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id, m.occasion, m.step, m.channel,
+  m.wall, m.zone, m.rule, m.due_at, m.useful_until, m.status, m.reason, m.locale, m.wording, m.subject_sealed,
+  m.body_sealed, m.segments, m.attempts, m.carrier, m.sent_at, m.ended_at, m.facts_sealed,
+  a.value_sealed, coalesce(a.active, false), p.active, p.locale, p.zone, p.wording, e.sequence,
+  t.flying, t.sent, t.behind
+from unnest(%(ids)b::uuid[]) as asked(id)
+join message m on m.id = asked.id
+join patient p on p.id = m.patient_id
+left join address a on a.id = m.address_id
+left join enrolment e on e.id = m.enrolment_id
+cross join lateral (
+  select coalesce(bool_or(r.status = 'sending'), false) as flying,
+    array_agg(coalesce(r.sent_at, r.due_at)) filter (where r.status in
+      ('unknown', 'accepted', 'sent', 'delivered', 'undelivered') and r.channel = m.channel) as sent,
+    max(r.due_at) filter (where r.status = 'scheduled' and r.attempts > 0 and r.wall < m.wall
+      and r.channel = m.channel) as behind
+  from message r
+  where r.patient_id = m.patient_id and r.id <> m.id
+    and r.due_at > %(now)b::timestamptz - interval '8 days' and r.due_at <= %(now)b::timestamptz + interval '1 hour'
+) t
+order by m.due_at, m.id
+"""
 
 
-def lock_due(
-    session: Session, now: datetime, limit: int, channels: Collection[Channel], set_aside: timedelta
-) -> list[Due]:
-    """Lock up to `limit` due messages, earliest first, skipping those another worker holds. One short transaction.
+def read_due(session: Session, ids: Collection[UUID], now: datetime | None = None) -> list[Due]:
+    """Messages in due order, as they are to be decided at `now` (for previews, which decide nothing, None).
 
-    A row whose sealed columns do not open is moved to `now + set_aside`: it must not be claimed first for ever.
+    A row whose sealed columns do not open is left out, loudly.
     """
-    ids = session.scalars(
-        select(Message.id)
-        .where(
-            Message.status == Status.SCHEDULED.value,
-            Message.due_at <= now,
-            Message.channel.in_([channel.value for channel in channels]),
-        )
-        .order_by(Message.due_at, Message.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    found = read_due(session, ids)
-    broken = set(ids) - {one.message.id for one in found}
-    if broken:
-        session.execute(
-            update(Message)
-            .where(Message.id.in_(broken))
-            .values(due_at=now + set_aside)
-            .execution_options(synchronize_session=False)
-        )
-    return found
-
-
-def read_due(session: Session, ids: Collection[UUID]) -> list[Due]:
-    """The same view for given messages (previews, patient pages), without a lock."""
     if not ids:
         return []
-    clinics = {
-        row["id"]: ClinicFacts(**row)
-        for row in session.execute(
-            select(*_CLINIC).where(Clinic.id.in_(select(Message.clinic_id).where(Message.id.in_(ids))))
-        ).mappings()
-    }
-    rows = session.execute(
-        select(
-            *SEEN,
-            Address.value_sealed,
-            Address.active.label("address_active"),
-            Patient.active.label("patient_active"),
-            Patient.locale.label("patient_locale"),
-            Patient.zone.label("patient_zone"),
-            Patient.wording.label("patient_wording"),
-        )
-        .join(Patient, Patient.id == Message.patient_id)
-        .outerjoin(Address, Address.id == Message.address_id)
-        .where(Message.id.in_(ids))
-        .order_by(Message.due_at, Message.id)
-    ).mappings()
-    return _assemble(session, [dict(row) for row in rows], clinics)
-
-
-def _assemble(session: Session, rows: Sequence[dict[str, Any]], clinics: Mapping[UUID, ClinicFacts]) -> list[Due]:
+    rows = fetch(session, _READ, ids=list(ids), now=now or _LONG_AGO)
+    clinics = clinic_facts(session, {row[1] for row in rows})
+    visits = of_courses(session, {row[4] for row in rows if row[4]})
     vault = vault_of(session)
-    visits = of_courses(session, {row["course_id"] for row in rows if row["course_id"]})
     due = []
     for row in rows:
         try:
-            due.append(_one(vault, row, clinics[row["clinic_id"]], tuple(visits.get(row["course_id"], ()))))
+            due.append(_one(vault, row, clinics[row[1]], tuple(visits.get(row[4], ())), now))
         except InvalidTag:
-            log.exception("a sealed column does not open", message=str(row["id"]))
+            log.exception("a sealed column does not open", message=str(row[0]))
     return due
 
 
-def _one(vault: Vault, row: dict[str, Any], clinic: ClinicFacts, visits: tuple[Visit, ...]) -> Due:
-    columns = dict(row)
-    sealed = columns.pop("value_sealed")
-    rest = {key: columns.pop(key) for key in ("patient_active", "patient_locale", "patient_zone", "patient_wording")}
-    active = bool(columns.pop("address_active"))
-    to = vault.open(sealed, "address.value", row["clinic_id"], row["address_id"]) if sealed else None
-    return Due(message=opened(vault, columns), clinic=clinic, to=to, address_active=active, visits=visits, **rest)
+def clinic_facts(session: Session, ids: Collection[UUID]) -> dict[UUID, ClinicFacts]:
+    """The facts of these clinics."""
+    rows = session.execute(select(*_CLINIC).where(Clinic.id.in_(ids)))
+    return {row[0]: ClinicFacts(*row) for row in rows}
+
+
+def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Visit, ...], now: datetime | None) -> Due:
+    clinic_id, message_id, address_id = row[1], row[0], row[3]
+    sealed, flying, sent, behind = row[26], row[33], row[34], row[35]
+    to = vault.open(sealed, "address.value", clinic_id, address_id) if sealed else None
+    room_at = Caps(clinic.most_a_day, clinic.most_a_week).room_at(sent, now) if sent and now else None
+    traffic = Traffic(room_at, behind + timedelta(seconds=1) if behind else None) if room_at or behind else FREE
+    message = Seen(
+        *row[:8], Channel(row[8]), *row[9:14], Status(row[14]), Reason(row[15]) if row[15] else None, *row[16:18],
+        vault.open(row[18], "message.subject", clinic_id, message_id) if row[18] else "",
+        vault.open(row[19], "message.body", clinic_id, message_id) if row[19] else "",
+        *row[20:25],
+        json.loads(vault.open(row[25], "message.facts", clinic_id, message_id)) if row[25] else {},
+    )  # fmt: skip
+    return Due(message, clinic, to, *row[27:32], visits, row[32], flying, traffic)

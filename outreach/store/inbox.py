@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.message import Inbound
+from outreach.store import traffic
 from outreach.store.tables import Address, Patient
 from outreach.store.traffic import InboundMessage
 from outreach.store.vault import vault_of
@@ -31,7 +32,11 @@ class Sender:
 def clinic_of_sender(session: Session, number: str, service: str = "") -> UUID | None:
     """The clinic that texts from this number (E.164), or through this messaging service (MG...)."""
     ours = [one for one in (number, service) if one]
-    return session.scalar(select(Sender.clinic_id).where(Sender.channel == Channel.SMS.value, Sender.address.in_(ours)))
+    return session.scalar(
+        select(traffic.Sender.clinic_id).where(
+            traffic.Sender.channel == Channel.SMS.value, traffic.Sender.address.in_(ours)
+        )
+    )
 
 
 def senders(session: Session, clinic_id: UUID, channel: Channel, normal_form: str) -> list[Sender]:

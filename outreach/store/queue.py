@@ -1,79 +1,70 @@
-"""Messages as the queue: taking due rows, handing them out with a lease, recording what became of them."""
+"""Messages as the queue: handing them out with a lease, recording what became of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from outreach.domain.status import ENDS, Status, advance
+from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
-from outreach.store.due import Due, read_due
-from outreach.store.traffic import Attempt, Event, Message
+from outreach.store.rows import fetch, run
 
 
-def begin_sending(session: Session, going: Sequence[Mapping[str, Any]], lease: timedelta) -> None:
+class Going(NamedTuple):
+    """A message about to be handed over: its new attempt, and the exact words, sealed."""
+
+    id: UUID
+    attempt_id: UUID
+    number: int
+    carrier: str
+    sender_id: UUID
+    locale: str
+    wording: str
+    subject_sealed: bytes | None
+    body_sealed: bytes
+    segments: int
+    text_hash: bytes
+
+
+_BEGIN = """
+with go as (
+  select * from unnest(%(ids)b::uuid[], %(attempts)b::uuid[], %(numbers)b::int[], %(carriers)b::text[],
+    %(senders)b::uuid[], %(locales)b::text[], %(wordings)b::text[], %(subjects)b::bytea[], %(bodies)b::bytea[],
+    %(segments)b::int[], %(hashes)b::bytea[])
+  as g(id, attempt_id, number, carrier, sender_id, locale, wording, subject, body, segments, text_hash)
+), begun as (
+  update message m set status = 'sending', attempt_id = go.attempt_id, attempts = go.number,
+    lease_until = now() + %(lease)b * interval '1 second', carrier = go.carrier, locale = go.locale,
+    wording = go.wording, subject_sealed = go.subject, body_sealed = go.body, segments = go.segments, reason = null
+  from go where m.id = go.id and m.status = 'scheduled'
+  returning m.id, m.clinic_id
+)
+insert into attempt (id, clinic_id, message_id, number, carrier, sender_id, started_at, text_hash)
+select go.attempt_id, begun.clinic_id, go.id, go.number, go.carrier, go.sender_id, clock_timestamp(), go.text_hash
+from go join begun on begun.id = go.id
+"""
+
+
+def begin_sending(session: Session, going: Sequence[Going], lease: timedelta) -> None:
     """Rows go scheduled → sending with attempt, lease and exact words. Commit before a byte leaves.
 
-    Each mapping: id, clinic_id, attempt_id, number, carrier, locale, wording, subject_sealed, body_sealed, segments,
-    text_hash.
-    The lease runs on the database's own clock: workers' clocks need not agree.
+    The lease runs on the database's own clock: workers' clocks need not agree. The rows must be locked by this
+    transaction (turns.lock_turns); RuntimeError if one was not, and nothing is begun.
     """
     if not going:
         return
-    session.connection().execute(
-        update(Message.__table__)  # type: ignore[arg-type]
-        .where(Message.__table__.c.id == bindparam("m_id"), Message.__table__.c.status == Status.SCHEDULED.value)
-        .values(
-            status=Status.SENDING.value,
-            attempt_id=bindparam("m_attempt"),
-            attempts=bindparam("m_number"),
-            lease_until=func.now() + lease,
-            carrier=bindparam("m_carrier"),
-            locale=bindparam("m_locale"),
-            wording=bindparam("m_wording"),
-            subject_sealed=bindparam("m_subject"),
-            body_sealed=bindparam("m_body"),
-            segments=bindparam("m_segments"),
-            reason=None,
-        ),
-        [
-            {
-                "m_id": g["id"],
-                "m_attempt": g["attempt_id"],
-                "m_number": g["number"],
-                "m_carrier": g["carrier"],
-                "m_locale": g["locale"],
-                "m_wording": g["wording"],
-                "m_subject": g["subject_sealed"],
-                "m_body": g["body_sealed"],
-                "m_segments": g["segments"],
-            }
-            for g in going
-        ],
-    )
-    session.execute(
-        upsert(Attempt).values(
-            [
-                {
-                    "id": g["attempt_id"],
-                    "clinic_id": g["clinic_id"],
-                    "message_id": g["id"],
-                    "number": g["number"],
-                    "carrier": g["carrier"],
-                    "started_at": func.clock_timestamp(),
-                    "text_hash": g["text_hash"],
-                }
-                for g in going
-            ]
-        )
-    )
+    columns = list(zip(*going, strict=True))
+    names = ("ids", "attempts", "numbers", "carriers", "senders", "locales", "wordings", "subjects", "bodies",
+             "segments", "hashes")  # fmt: skip
+    begun = run(session, _BEGIN, lease=lease.total_seconds(),
+                **{name: list(column) for name, column in zip(names, columns, strict=True)})  # fmt: skip
+    if begun != len(going):
+        raise RuntimeError(f"{len(going) - begun} of {len(going)} messages were begun without being locked")
 
 
 @dataclass(frozen=True)
@@ -96,219 +87,64 @@ class Outcome:
     from_status: tuple[Status, ...] = (Status.SENDING, Status.UNKNOWN)
 
 
-def record(session: Session, outcomes: Sequence[Outcome]) -> int:
-    """Write outcomes by compare-and-set on (id, status, attempt): a late writer changes nothing. Returns rows moved.
+# Rows are locked in the order of their ids, as receipts lock them: two batches over the same messages wait for each
+# other and never in a ring.
+_RECORD = """
+with news as (
+  select * from unnest(%(ids)b::uuid[], %(clinics)b::uuid[], %(attempts)b::uuid[], %(befores)b::text[],
+    %(statuses)b::text[], %(words)b::text[], %(ats)b::timestamptz[], %(carrier_ids)b::text[], %(reasons)b::text[],
+    %(codes)b::text[], %(dues)b::timestamptz[], %(sents)b::timestamptz[], %(endeds)b::timestamptz[])
+  as n(id, clinic_id, attempt_id, befores, status, word, at, carrier_id, reason, code, due_at, sent_at, ended_at)
+), locked as materialized (
+  select m.id from message m where m.id = any(%(ids)b::uuid[]) order by m.id for no key update
+), moved as (
+  update message m set status = n.status, reason = n.reason, carrier_id = coalesce(n.carrier_id, m.carrier_id),
+    sent_at = coalesce(n.sent_at, m.sent_at), ended_at = n.ended_at, due_at = coalesce(n.due_at, m.due_at),
+    attempt_id = case when n.status = 'scheduled' then null else m.attempt_id end,
+    lease_until = case when n.status = 'scheduled' then null else m.lease_until end
+  from news n join locked on locked.id = n.id
+  where m.id = n.id and m.attempt_id = n.attempt_id and m.status = any(string_to_array(n.befores, ','))
+  returning m.id
+), kept as (
+  insert into event (clinic_id, message_id, attempt_id, source, word, status, reason, code, carrier_id, at)
+  select clinic_id, id, attempt_id, 'us', word, status, reason, code, carrier_id, at from news
+)
+select id from moved
+"""
+
+
+def record(session: Session, outcomes: Sequence[Outcome]) -> set[UUID]:
+    """Write outcomes by compare-and-set on (id, status, attempt): a late writer changes nothing. Returns who moved.
 
     A callback that came before our own record has moved the row already; then only the event is kept.
     """
-    moved = 0
+    if not outcomes:
+        return set()
+    arrays: list[list[object]] = [[] for _ in range(13)]
     for one in outcomes:
-        values: dict[str, Any] = {"status": one.status.value, "reason": one.reason.value if one.reason else None}
-        if one.carrier_id:
-            values["carrier_id"] = one.carrier_id
-        if one.status in (Status.ACCEPTED, Status.SENT):
-            values["sent_at"] = one.at
-        if one.status in ENDS:
-            values["ended_at"] = one.at
-        if one.due_at is not None:
-            values |= {"due_at": one.due_at, "attempt_id": None, "lease_until": None}
-        changed = session.execute(
-            update(Message)
-            .where(
-                Message.id == one.message_id,
-                Message.attempt_id == one.attempt_id,
-                Message.status.in_([s.value for s in one.from_status]),
-            )
-            .values(values)
-            .execution_options(synchronize_session=False)
-        )
-        moved += changed.rowcount  # type: ignore[attr-defined]
-        session.execute(
-            update(Attempt)
-            .where(Attempt.id == one.attempt_id)
-            .values(
-                ended_at=func.clock_timestamp(),
-                outcome=_outcome_word(one),
-                carrier_id=one.carrier_id,
-                reason=one.reason.value if one.reason else None,
-                code=one.code or None,
-            )
-            .execution_options(synchronize_session=False)
-        )
-    session.execute(
-        upsert(Event).values([_news(one) for one in outcomes]).on_conflict_do_nothing()
-    ) if outcomes else None
-    return moved
+        sent = one.at if one.status in (Status.ACCEPTED, Status.SENT) else None
+        row = (
+            one.message_id, one.clinic_id, one.attempt_id, ",".join(one.from_status), one.status.value, one.word,
+            one.at, one.carrier_id, one.reason.value if one.reason else None, one.code or None, one.due_at, sent,
+            one.at if one.status in ENDS else None,
+        )  # fmt: skip
+        for array, value in zip(arrays, row, strict=True):
+            array.append(value)
+    names = ("ids", "clinics", "attempts", "befores", "statuses", "words", "ats", "carrier_ids", "reasons", "codes",
+             "dues", "sents", "endeds")  # fmt: skip
+    return {row[0] for row in fetch(session, _RECORD, **dict(zip(names, arrays, strict=True)))}
 
 
-def _outcome_word(one: Outcome) -> str:
-    if one.status in (Status.SCHEDULED, Status.FAILED, Status.EXPIRED):
-        return "refused"
-    return "unknown" if one.status is Status.UNKNOWN else "accepted"
+_DEFER = """
+update message m set due_at = d.due_at, reason = d.reason
+from unnest(%(ids)b::uuid[], %(untils)b::timestamptz[], %(reasons)b::text[]) as d(id, due_at, reason)
+where m.id = d.id and m.status = 'scheduled'
+"""
 
 
-def _news(one: Outcome) -> dict[str, Any]:
-    return {
-        "clinic_id": one.clinic_id,
-        "message_id": one.message_id,
-        "attempt_id": one.attempt_id,
-        "source": "us",
-        "word": one.word,
-        "status": one.status.value,
-        "reason": one.reason.value if one.reason else None,
-        "code": one.code or None,
-        "carrier_id": one.carrier_id,
-        "at": one.at,
-    }
-
-
-def hear(
-    session: Session,
-    attempt_id: UUID,
-    *,
-    word: str,
-    status: Status | None,
-    carrier_id: str,
-    reason: Reason | None,
-    code: str,
-    at: datetime,
-) -> Row[*tuple[Any, ...]] | None:
-    """One piece of a carrier's news: the event is kept once, the status moves forward only.
-
-    Returns (message_id, clinic_id, address_id, moved) or None for an attempt we never made. News of an older attempt
-    than the row's own still moves it: that attempt did reach the carrier.
-    """
-    row = session.execute(
-        select(Message.id, Message.clinic_id, Message.address_id, Message.status, Message.sent_at)
-        .join(Attempt, Attempt.message_id == Message.id)
-        .where(Attempt.id == attempt_id)
-        .with_for_update(of=Message)
-    ).one_or_none()
-    if row is None:
-        return None
-    session.execute(
-        upsert(Event)
-        .values(
-            clinic_id=row.clinic_id,
-            message_id=row.id,
-            attempt_id=attempt_id,
-            source="carrier",
-            word=word,
-            status=status.value if status else None,
-            reason=reason.value if reason else None,
-            code=code or None,
-            carrier_id=carrier_id,
-            at=at,
-        )
-        .on_conflict_do_nothing()
-    )
-    if status is not None and advance(Status(row.status), status) is not Status(row.status):
-        values: dict[str, Any] = {
-            "status": status.value,
-            "carrier_id": carrier_id,
-            "sent_at": row.sent_at or at,
-            "reason": reason.value if reason else None,
-        }
-        if status in ENDS:
-            values["ended_at"] = at
-        session.execute(
-            update(Message).where(Message.id == row.id).values(values).execution_options(synchronize_session=False)
-        )
-    return row
-
-
-def expire_leases(session: Session, at: datetime, grace: timedelta = timedelta(0)) -> int:
-    """Sending rows whose lease is over become unknown: they may be on their way. Returns how many."""
-    rows = session.execute(
-        update(Message)
-        .where(Message.status == Status.SENDING.value, Message.lease_until < func.now() - grace)
-        .values(status=Status.UNKNOWN.value)
-        .returning(Message.id, Message.clinic_id, Message.attempt_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if rows:
-        session.execute(
-            upsert(Event).values(
-                [
-                    {
-                        "clinic_id": r.clinic_id,
-                        "message_id": r.id,
-                        "attempt_id": r.attempt_id,
-                        "source": "us",
-                        "word": "lease over",
-                        "status": Status.UNKNOWN.value,
-                        "at": at,
-                    }
-                    for r in rows
-                ]
-            )
-        )
-    return len(rows)
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A message that may be on its way, and the attempt that left it so."""
-
-    due: Due
-    attempt_id: UUID
-    started_at: datetime
-    text_hash: bytes | None
-
-
-def doubtful(session: Session, hold: timedelta, limit: int) -> list[Doubt]:
-    """Unknown messages held long enough for the carrier's list to know them."""
-    rows = session.execute(
-        select(Message.id, Attempt.id, Attempt.started_at, Attempt.text_hash)
-        .join(Attempt, Attempt.id == Message.attempt_id)
-        .where(Message.status == Status.UNKNOWN.value, Attempt.started_at < func.now() - hold)
-        .order_by(Message.lease_until)
-        .limit(limit)
-    ).all()
-    views = {due.message.id: due for due in read_due(session, [row[0] for row in rows])}
-    return [Doubt(views[row[0]], *row[1:]) for row in rows]
-
-
-def known_carrier_ids(session: Session, carrier_ids: Collection[str]) -> set[str]:
-    """Those that belong to an attempt already: no second message may claim them."""
-    found = session.scalars(select(Attempt.carrier_id).where(Attempt.carrier_id.in_(carrier_ids)))
-    return {one for one in found if one}
-
-
-def settle(session: Session, status: Status, end: Status, reason: Reason, sent_before: datetime, at: datetime) -> int:
-    """Messages that stayed in `status` since `sent_before` or longer end as `end`. Returns how many."""
-    rows = session.execute(
-        update(Message)
-        .where(Message.status == status.value, Message.sent_at <= sent_before)
-        .values(status=end.value, reason=reason.value, ended_at=at)
-        .returning(Message.id, Message.clinic_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if rows:
-        session.execute(
-            upsert(Event).values(
-                [
-                    {
-                        "clinic_id": r.clinic_id,
-                        "message_id": r.id,
-                        "source": "us",
-                        "word": "settled",
-                        "status": end.value,
-                        "reason": reason.value,
-                        "at": at,
-                    }
-                    for r in rows
-                ]
-            )
-        )
-    return len(rows)
-
-
-def defer(session: Session, message_id: UUID, until: datetime) -> None:
-    """Wait: the message stays scheduled and becomes due again at `until`."""
-    session.execute(
-        update(Message)
-        .where(Message.id == message_id, Message.status == Status.SCHEDULED.value)
-        .values(due_at=until)
-        .execution_options(synchronize_session=False)
-    )
+def defer(session: Session, waits: Collection[tuple[UUID, datetime, Reason | None]]) -> None:
+    """These messages stay scheduled and become due again at their instants; a reason says what holds them."""
+    if waits:
+        ids, untils, reasons = zip(*waits, strict=True)
+        run(session, _DEFER, ids=list(ids), untils=list(untils),
+            reasons=[reason.value if reason else None for reason in reasons])  # fmt: skip

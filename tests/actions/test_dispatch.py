@@ -26,12 +26,13 @@ from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
 from outreach.settings import ROOT
-from outreach.store import consents, enrolments, infusions, patients
+from outreach.store import clinics, consents, enrolments, infusions, patients, senders
 from outreach.store.messages import add_planned, finish
 from outreach.store.reports import balance
 from outreach.store.seen import Seen, timeline
 from outreach.store.tables import Clinic, Infusion
-from outreach.store.traffic import Attempt, Event, Message
+from outreach.store.traffic import Attempt, Event, Message, Sender
+from outreach.store.turns import Ahead
 from outreach.store.vault import Vault
 
 NOON = datetime(2026, 12, 7, 18, tzinfo=UTC)  # 12:00 in Chicago
@@ -64,7 +65,7 @@ class World:
         sequence = load(ROOT / "config" / "sequences" / "ketamine-infusion.yaml")
         return Pump(
             self.sessions,
-            {Channel.SMS: self.carrier},
+            {"memory": self.carrier},
             self.words,
             {sequence.name: sequence},
             "https://reach.example.org",
@@ -72,6 +73,7 @@ class World:
             window=8,
             timeout=1,
             lease=30,
+            ahead=Ahead(None),
         )
 
     def plan(self, step: str = "post.check_in", due: datetime | None = None, revision: int = 0) -> None:
@@ -140,20 +142,11 @@ def _world(engine: Engine, vault: Vault, words: Words, locale: str = "en") -> Wo
     sessions = sessionmaker(engine, info={"vault": vault}, expire_on_commit=False)
     before = NOON - timedelta(days=30)
     with sessions.begin() as session:
-        clinic = Clinic(
-            slug="fern",
-            name="Fern Street Clinic",
-            zone=ZONE,
-            country="US",
-            locale="en",
-            phone="+12025550199",
-            address="12 Fern Street",
-            emergency="911",
-            sms_sender=CLINIC,
-            email_sender="care@fern.example",
-        )
-        session.add(clinic)
-        session.flush()
+        clinic = clinics.add(
+            session, slug="fern", name="Fern Street Clinic", zone=ZONE, country="US", locale="en",
+            phone="+12025550199", address="12 Fern Street", emergency="911",
+        )  # fmt: skip
+        senders.add(session, clinic.id, Channel.SMS, CLINIC, carrier="memory")
         patient = patients.add(
             session, clinic_id=clinic.id, name="Ada Example", locale=locale, zone=ZONE, wording="full", now=before
         )
@@ -199,6 +192,8 @@ def test_a_due_message_goes_once_however_often_the_pump_is_woken(world: World) -
 
 def test_two_pumps_at_once_send_each_message_once(world: World) -> None:
     world.agree()
+    with world.sessions.begin() as session:
+        session.execute(update(Clinic).values(most_a_day=100, most_a_week=100))
     for revision in range(40):
         world.plan(revision=revision)
     pumps = [threading.Thread(target=drain, args=(world.pump(), 20)) for _ in range(2)]
@@ -251,7 +246,7 @@ def test_an_unknown_message_that_the_carrier_lists_is_adopted_not_resent(world: 
     world.plan()
     world.carrier = MemoryProvider(outcomes=[Uncertain()], uncertain_is_taken=True)
     drain(world.pump(), 5)
-    recover(world.sessions, {Channel.SMS: world.carrier}, lambda: world.now, hold=timedelta(0))
+    recover(world.sessions, {"memory": world.carrier}, lambda: world.now, hold=timedelta(0))
     assert world.states() == [("post.check_in", Status.ACCEPTED, None)]
     assert len(world.carrier.parcels) == 1
 
@@ -261,7 +256,7 @@ def test_an_unknown_message_that_the_carrier_does_not_list_waits_for_a_person(wo
     world.plan()
     world.carrier = MemoryProvider(outcomes=[Uncertain()], uncertain_is_taken=False)
     drain(world.pump(), 5)
-    recover(world.sessions, {Channel.SMS: world.carrier}, lambda: world.now, hold=timedelta(0))
+    recover(world.sessions, {"memory": world.carrier}, lambda: world.now, hold=timedelta(0))
     assert world.states() == [("post.check_in", Status.UNKNOWN, None)]
 
 
@@ -272,7 +267,7 @@ def test_a_worker_that_died_leaves_its_message_in_doubt_not_due(world: World) ->
     drain(world.pump(), 5)
     with world.sessions.begin() as session:  # as a kill -9 in the middle of the call leaves it
         session.execute(update(Message).values(status="sending", lease_until=text("now() - interval '1 second'")))
-    recover(world.sessions, {Channel.SMS: world.carrier}, lambda: world.now, hold=timedelta(hours=1))
+    recover(world.sessions, {"memory": world.carrier}, lambda: world.now, hold=timedelta(hours=1))
     drain(world.pump(), 5)
     assert world.states() == [("post.check_in", Status.UNKNOWN, None)]
     assert len(world.carrier.parcels) == 1
@@ -544,7 +539,7 @@ def test_stop_reaches_a_clinic_that_texts_through_a_messaging_service(world: Wor
     world.agree()
     service = "MG" + "5" * 32
     with world.sessions.begin() as session:
-        session.execute(update(Clinic).values(sms_sender=service))
+        session.execute(update(Sender).values(address=service))
         said = Inbound("SM77", Channel.SMS, PHONE, "+12025550177", "STOP", service=service)
         reply.heard(
             session, said, replies=load_replies(ROOT / "config" / "replies.yaml"), words=world.words, now=world.now

@@ -1,0 +1,261 @@
+"""Claiming: a fair share of what is due is locked, decided, composed, and stands as `sending` when it commits."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from outreach.actions.compose import Permitted, compose, standing_of
+from outreach.actions.replan import quiet_of
+from outreach.content.compose import Words
+from outreach.domain.brakes import Pauses
+from outreach.domain.decision import End, Go, Wait, decide
+from outreach.domain.message import Parcel, text_hash
+from outreach.domain.sender import Meter, Sender, choose
+from outreach.domain.sequence import Sequence as Steps
+from outreach.domain.status import Status
+from outreach.errors import BadInput, Reason
+from outreach.store import consents, pauses, senders
+from outreach.store.due import Due, read_due
+from outreach.store.ids import fresh_id
+from outreach.store.messages import finish
+from outreach.store.queue import Going, begin_sending, defer
+from outreach.store.turns import Ahead, Lane, Turn, lock_turns
+from outreach.store.vault import Vault, vault_of
+
+log = structlog.get_logger()
+
+SET_ASIDE = timedelta(hours=1)
+"""How long a row that no program can read waits before it is tried again; loud in the log each time."""
+HELD_REST = timedelta(seconds=5)
+LAG = timedelta(seconds=2)
+"""How far a lane's mark stays behind: rows that were made due earlier may be committed a moment later."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What composing and addressing need: words, sequences, our public address, and the carriers there are."""
+
+    words: Words
+    sequences: Mapping[str, Steps]
+    public_url: str
+    carriers: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A message in the hands of a worker: its parcel, and the monotonic second by which it must have been begun."""
+
+    due: Due
+    parcel: Parcel
+    sender: Sender
+    begin_by: float
+
+
+@dataclass
+class Claim:
+    """What one claim brought: messages to hand over, and what is known of the lanes after it.
+
+    `marks`   where to go on in each lane
+    `more`    lanes that have, or may have, more
+    `rest`    lanes that need not be looked at before an instant (a switch is on, a sender is at its limit)
+    `busy`    patients of whom another worker has a message in its hands
+    """
+
+    handed: list[Handed] = field(default_factory=list)
+    marks: dict[Lane, datetime] = field(default_factory=dict)
+    more: set[Lane] = field(default_factory=set)
+    rest: dict[Lane, datetime] = field(default_factory=dict)
+    busy: set[UUID] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    """Ends and waits, by word."""
+
+
+def claim(
+    session: Session,
+    sources: Sources,
+    wanted: Sequence[tuple[Lane, datetime, int]],
+    now: datetime,
+    *,
+    lease: float,
+    timeout: float,
+    busy: Collection[UUID] = (),
+    ahead: Ahead = Ahead(),  # noqa: B008  immutable
+) -> Claim:
+    """Take up to so many messages of each lane, from its mark on. The caller's commit makes them `sending`.
+
+    `lease` and `timeout` in seconds: a message not begun `timeout` before its lease ends is not begun at all.
+    """
+    taking = _Taking(session, sources, now, time.monotonic() + lease - timeout)
+    stops = pauses.active(session, {lane.clinic_id for lane, _, _ in wanted}, now)
+    for lane, mark, _ in wanted:
+        if stops.clinic_held(lane.clinic_id):
+            taking.claim.rest[lane], taking.claim.marks[lane] = now + HELD_REST, mark
+            taking.claim.more.add(lane)
+    open_lanes = [one for one in wanted if one[0] not in taking.claim.rest]
+    if open_lanes:
+        turns, ours = lock_turns(session, open_lanes, now, busy, ahead)
+        taken = taking.all(turns, ours, stops, timedelta(seconds=lease))
+        _mark(taking.claim, open_lanes, turns, taken)
+    return taking.claim
+
+
+def _mark(
+    claim: Claim, lanes: Sequence[tuple[Lane, datetime, int]], turns: Sequence[Turn], taken: Collection[UUID]
+) -> None:
+    """A lane's mark follows what was dealt with, and stops at what was not; who gave all that was asked has more."""
+    for lane, mark, most in lanes:
+        of_lane = [turn for turn in turns if turn.lane == lane]
+        left = [turn.due_at for turn in of_lane if turn.id not in taken]
+        claim.marks[lane] = max(mark, (min(left) if left else of_lane[-1].due_at) - LAG) if of_lane else mark
+        if len(of_lane) >= most or left:
+            claim.more.add(lane)
+
+
+class _Taking:
+    """One claim in progress."""
+
+    def __init__(self, session: Session, sources: Sources, now: datetime, begin_by: float) -> None:
+        self.session, self.sources, self.now, self.begin_by = session, sources, now, begin_by
+        self.vault: Vault = vault_of(session)
+        self.claim = Claim()
+        self.meters: dict[UUID, Meter] = {}
+        self.going: list[Going] = []
+        self.ends: dict[tuple[Status, Reason], list[UUID]] = {}
+        self.waits: list[tuple[UUID, datetime, Reason | None]] = []
+        self.dealt: set[UUID] = set()
+        self.begun: set[UUID] = set()
+
+    def all(self, turns: Sequence[Turn], ours: Collection[UUID], stops: Pauses, lease: timedelta) -> set[UUID]:
+        """Deal with the turns in order. Returns the ids that were dealt with; the others wait for the next claim."""
+        lane_of = {turn.id: turn.lane for turn in turns if turn.patient_id in ours}
+        found = read_due(self.session, list(lane_of), self.now)
+        for message_id in lane_of.keys() - {due.message.id for due in found}:
+            self._wait(message_id, self.now + SET_ASIDE)
+        by_clinic = self._senders({due.clinic.id for due in found}, stops)
+        ledgers = consents.ledgers(self.session, {due.message.address_id for due in found if due.message.address_id})
+        for due in found:
+            if due.flying:
+                self.claim.busy.add(due.message.patient_id)
+            if due.flying or due.message.patient_id in self.begun:
+                continue  # one at a time: a patient's messages arrive in the order they were meant
+            self._one(due, lane_of[due.message.id], by_clinic, standing_of(due, ledgers, self.now), stops)
+        self._write(lease)
+        return self.dealt
+
+    def _senders(self, clinic_ids: Collection[UUID], stops: Pauses) -> dict[UUID, list[Sender]]:
+        """The senders that may be used now, by clinic; limited ones locked for this claim, or not used in it."""
+        every = senders.of_clinics(self.session, clinic_ids)
+        usable = {
+            clinic_id: [one for one in found if one.carrier in self.sources.carriers
+                        and not stops.sender_held(clinic_id, one.id)]
+            for clinic_id, found in every.items()
+        }  # fmt: skip
+        limited = {one.id: one for found in usable.values() for one in found if one.per_second is not None}
+        drawn = senders.draw(self.session, list(limited))
+        for sender_id, free_at in drawn.items():
+            self.meters[sender_id] = Meter(limited[sender_id], self.now, max(free_at or self.now, self.now))
+        return usable
+
+    def _one(
+        self, due: Due, lane: Lane, by_clinic: Mapping[UUID, Sequence[Sender]], permission: Permitted, stops: Pauses
+    ) -> None:
+        message = due.message
+        held = stops.message_held(message.clinic_id, due.sequence, message.step, due.patient_locale)
+        verdict = decide(message.step, due.patient_zone, message.useful_until, permission.standing,
+                         quiet_of(due.clinic), self.now, due.traffic, held)  # fmt: skip
+        if isinstance(verdict, Go):
+            sender = self._sender(due, lane, by_clinic.get(message.clinic_id, ()))
+            if sender is None:
+                return
+            verdict = self._go(due, sender, permission.warned)
+        if isinstance(verdict, Wait):
+            self._wait(message.id, verdict.until, verdict.reason)
+        elif isinstance(verdict, End):
+            self.ends.setdefault((verdict.status, verdict.reason), []).append(message.id)
+            self.claim.counts[verdict.status.value] += 1
+            self.dealt.add(message.id)
+
+    def _sender(self, due: Due, lane: Lane, available: Sequence[Sender]) -> Sender | None:
+        """The patient's sender, when it has room; else the lane rests until it has."""
+        # Whoever refused it surely never sent it: another carrier, where there is one, may.
+        shunned = (due.message.carrier,) if due.message.attempts and due.message.carrier else ()
+        of_channel = [one for one in available if one.channel is lane.channel]
+        sender = choose(of_channel, due.message.patient_id, shunned)
+        if sender is None:
+            opens = self.now + HELD_REST
+        elif sender.per_second is None or ((meter := self.meters.get(sender.id)) and meter.open):
+            return sender
+        else:  # at its limit, or another worker draws from it just now
+            opens = meter.opens_at if meter else self.now
+        self.claim.rest[lane] = min(self.claim.rest.get(lane, opens), opens)
+        return None
+
+    def _go(self, due: Due, sender: Sender, warned: bool) -> Go | Wait | End:
+        """Compose, and take it. BadInput: no such words."""
+        try:
+            handed, row = self._prepare(due, sender, warned)
+        except BadInput:
+            message = due.message
+            log.warning("words missing", message=str(message.id), step=message.step, locale=due.patient_locale)
+            return End(Status.SUPPRESSED, Reason.WORDS_MISSING)
+        except Exception as error:  # one row that cannot be composed must not hold up every clinic's messages
+            log.exception("cannot be composed, set aside", message=str(due.message.id), error=type(error).__name__)
+            return Wait(self.now + SET_ASIDE)
+        self.claim.handed.append(handed)
+        self.begun.add(due.message.patient_id)
+        self.going.append(row)
+        self.dealt.add(due.message.id)
+        if meter := self.meters.get(sender.id):
+            meter.charge(row.segments or 1)
+        return Go()
+
+    def _prepare(self, due: Due, sender: Sender, warned: bool) -> tuple[Handed, Going]:
+        """The exact words, sealed for the row, and the parcel."""
+        message, sources, vault = due.message, self.sources, self.vault
+        token = vault.token("message", message.id)
+        link, unsubscribe = f"{sources.public_url}/p/{token}", f"{sources.public_url}/u/{token}"
+        composed = compose(due, sources.words, sources.sequences, link, unsubscribe, warned, self.now)
+        attempt_id, content = fresh_id(), composed.content
+        assert due.to is not None  # decide() ended it otherwise
+        parcel = Parcel(
+            attempt_id=attempt_id,
+            channel=message.channel,
+            sender=sender.address,
+            sender_name=due.clinic.name,
+            to=due.to,
+            content=content,
+            status_callback=f"{sources.public_url}/hooks/twilio/status/{attempt_id}",
+            unsubscribe_url=unsubscribe,
+            message_domain=sender.address.rpartition("@")[2] or "localhost",
+            valid_seconds=_valid_seconds(message.useful_until, self.now),
+        )
+        clinic_id = message.clinic_id
+        subject = vault.seal(content.subject, "message.subject", clinic_id, message.id) if content.subject else None
+        row = Going(message.id, attempt_id, message.attempts + 1, sender.carrier, sender.id, content.locale,
+                    composed.wording, subject, vault.seal(content.text, "message.body", clinic_id, message.id),
+                    content.segments, text_hash(content.text))  # fmt: skip
+        return Handed(due, parcel, sender, self.begin_by), row
+
+    def _wait(self, message_id: UUID, until: datetime, reason: Reason | None = None) -> None:
+        self.waits.append((message_id, until, reason))
+        self.claim.counts["waiting"] += 1
+        self.dealt.add(message_id)
+
+    def _write(self, lease: timedelta) -> None:
+        for (status, reason), ids in self.ends.items():
+            finish(self.session, ids, status, reason, self.now)
+        defer(self.session, self.waits)
+        begin_sending(self.session, self.going, lease)
+        senders.charge(self.session, {meter.sender.id: meter.free_at for meter in self.meters.values() if meter.used})
+
+
+def _valid_seconds(useful_until: datetime, now: datetime) -> int:
+    return int(min(max((useful_until - now).total_seconds(), 60), 14400))

@@ -1,0 +1,94 @@
+"""What one worker knows of the lanes: which have something due, how far each was dealt with, and whose turn is next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from outreach.actions.claim import Claim
+from outreach.domain.channel import Channel
+from outreach.store.turns import BEGINNING, Ahead, Lane, find_lanes
+
+FORGET = 30.0
+"""Seconds after which every mark goes back to the beginning, so that a row made due in the past, or late, is found."""
+LOOKING_SHARE = 20
+"""Looking for lanes takes at most one part in so many of the time, however many clinics there are."""
+ELSEWHERE = timedelta(seconds=1)
+SHORTEST_REST = 0.02
+
+Wanted = list[tuple[Lane, datetime, int]]
+
+
+class Lanes:
+    """Memory of one drain; a new one begins knowing nothing, which is always right and only slower."""
+
+    def __init__(self, channels: Collection[Channel], poll: float) -> None:
+        self.channels = frozenset(channels)
+        self.more = True
+        """Whether another look may find something at once."""
+        self._poll = poll
+        self._marks: dict[Lane, datetime] = {}
+        self._busy: dict[Lane, None] = {}
+        self._resting: dict[Lane, float] = {}
+        self._elsewhere: dict[UUID, datetime] = {}
+        self._next_look = 0.0
+        self._looked = False
+        self._forget_at = time.monotonic() + FORGET
+
+    def next_look(self, now: float) -> float:
+        """The monotonic instant from which a claim makes sense: now while lanes are known to hold more."""
+        opens = [self._resting.get(lane, now) for lane in self._busy]
+        return min(opens, default=self._next_look) if self._busy else self._next_look
+
+    def look(self, session: Session, now: datetime, ahead: Ahead) -> None:
+        """Find lanes with something due, when it is time to."""
+        begun = time.monotonic()
+        self._looked = begun >= self._next_look
+        if not self._looked:
+            return
+        if begun > self._forget_at:
+            self._marks.clear()
+            self._forget_at = begun + FORGET
+        for lane in find_lanes(session, now, self.channels, self._marks, ahead):
+            self._busy.setdefault(lane)
+        took = time.monotonic() - begun
+        self._next_look = begun + max(self._poll, took * LOOKING_SHARE)
+
+    def share(self, room: Mapping[Channel, int]) -> Wanted:
+        """So many messages of each busy lane, that the free places of its channel are shared evenly.
+
+        Who was served goes to the end of the row (learn): with more lanes than places each has its turn.
+        """
+        monotonic = time.monotonic()
+        self._resting = {lane: until for lane, until in self._resting.items() if until > monotonic}
+        wanted: Wanted = []
+        for channel, free in room.items():
+            ready = [lane for lane in self._busy if lane.channel is channel and lane not in self._resting]
+            ready.sort(key=lambda lane: not lane.urgent)
+            for place, lane in enumerate(ready[:free]):
+                part = free // len(ready) + (place < free % len(ready))
+                wanted.append((lane, self._marks.get(lane, BEGINNING), part))
+        return wanted
+
+    def learn(self, found: Claim, wanted: Sequence[tuple[Lane, datetime, int]], now: datetime) -> None:
+        """What a committed claim showed: lanes that gave all they had are not asked until they are found again."""
+        for lane, _, _ in wanted:
+            self._busy.pop(lane, None)
+            if lane in found.more:
+                self._busy[lane] = None
+        self._marks |= found.marks
+        monotonic = time.monotonic()
+        for lane, until in found.rest.items():
+            self._resting[lane] = monotonic + max((until - now).total_seconds(), SHORTEST_REST)
+        self._elsewhere = {one: at for one, at in self._elsewhere.items() if at > now}
+        self._elsewhere |= dict.fromkeys(found.busy, now + ELSEWHERE)
+        served = bool(found.handed or found.counts)
+        self.more = served or not self._looked or any(lane not in self._resting for lane in self._busy)
+
+    def busy_elsewhere(self, now: datetime) -> set[UUID]:
+        """Patients of whom another worker had a message in its hands a moment ago."""
+        return {one for one, until in self._elsewhere.items() if until > now}
