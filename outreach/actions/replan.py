@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -59,7 +59,7 @@ def replan(session: Session, course_id: UUID, sequence: Sequence, now: datetime)
     waiting = plans.unsent(session, course_id)
     said = messages.said(session, course_id)  # read after the lock: what the pump took meanwhile is among it
     wanted = plan(sequence, visits, person.zone, reach.keys(), now, quiet_of(clinic), said)
-    leaving, fresh = compare(waiting, wanted if person.active else [], reach, visits)
+    leaving, fresh = compare(waiting, wanted if person.active else [], reach, visits, now)
     plans.put_aside(session, leaving, now)
     added = messages.add_planned(
         session, clinic_id=clinic.id, patient_id=person.id, enrolment_id=enrolment_id, planned=fresh,
@@ -78,7 +78,7 @@ def _silence(session: Session, address_ids: Collection[UUID], now: datetime) -> 
 
 
 def compare(
-    waiting: list[Unsent], wanted: list[Planned], reach: Mapping[Channel, UUID], visits: list[Visit]
+    waiting: list[Unsent], wanted: list[Planned], reach: Mapping[Channel, UUID], visits: list[Visit], now: datetime
 ) -> tuple[dict[UUID, tuple[UUID, Reason]], list[Planned]]:
     """Which waiting rows leave (with a reason), and which planned messages are new. Pure."""
     plan_by_key = {_key(one.step, one.channel, one.infusion_id, one.revision): one for one in wanted}
@@ -91,6 +91,8 @@ def compare(
             kept.add(key)
         elif one is not None or row.status is Status.SCHEDULED:
             leaving[row.id] = (row.clinic_id, _why(row, visits))
+            if one is not None:
+                plan_by_key[key] = _not_lost(row, one, now)
     return leaving, [one for key, one in plan_by_key.items() if key not in kept]
 
 
@@ -102,14 +104,22 @@ def _stays(row: Unsent, one: Planned, reach: Mapping[Channel, UUID]) -> bool:
     same = (
         (row.wall, row.zone, row.useful_until, row.address_id)
         == (one.wall, one.zone, one.useful_until, reach.get(one.channel))
-        # Newer zone data alone is no reason to write the row anew; another instant is. A retry's delay is not one.
-        and (row.tz_version == one.tz_version or row.due_at == one.due_at)
+        # Newer zone data alone is no reason to write the row anew; another instant is. A retry's delay is not one, nor
+        # is an instant that has passed: written anew, what is still useful would end as past.
+        and (row.tz_version == one.tz_version or row.due_at == one.due_at or one.reason is Reason.PAST_AT_PLANNING)
     )
     if row.status is Status.SCHEDULED:
         return same and one.status is not Status.SUPPRESSED
     if one.status is not Status.SCHEDULED:
         return True  # over is over: it needs no second end
     return same and row.reason not in PLANNERS_OWN
+
+
+def _not_lost(row: Unsent, one: Planned, now: datetime) -> Planned:
+    """What replaces a row whose turn had come (a late pump, a retry) and is still of use goes out now, not never."""
+    if row.status is Status.SCHEDULED and one.reason is Reason.PAST_AT_PLANNING and now < one.useful_until:
+        return replace(one, status=Status.SCHEDULED, reason=None, due_at=max(row.due_at, now))
+    return one
 
 
 def _why(row: Unsent, visits: list[Visit]) -> Reason:

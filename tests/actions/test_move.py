@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.enrol import Enrol, NewVisit, Paper, enrol
 from outreach.actions.move import cancel, move
+from outreach.actions.replan import replan
 from outreach.domain.channel import Channel
 from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.errors import BadInput, NotFound, Reason
-from outreach.store import infusions
+from outreach.store import infusions, patients
 from outreach.store.tables import Clinic
 from outreach.store.traffic import Message
 from tests.actions.conftest import NOW
@@ -155,3 +156,15 @@ def test_another_clinics_visit_is_not_found(session: Session, visits: list[UUID]
         move(session, visits[0], NEW, ZONE, sequence, NOW, clinic_id=uuid4())
     with pytest.raises(NotFound):
         cancel(session, uuid4(), sequence, NOW)
+
+
+def test_a_new_number_takes_over_what_was_due_and_is_still_of_use(
+    session: Session, clinic: Clinic, visits: list[UUID], sequence: Sequence, rows: Rows
+) -> None:
+    late = datetime(2026, 12, 12, 18, tzinfo=UTC)  # two hours after "about the visit" fell due: no worker was running
+    one = rows(infusion_id=visits[0])[0]
+    reached, _ = patients.set_address(session, clinic.id, one.patient_id, Channel.SMS, "+13125550199", late)
+    assert one.course_id
+    replan(session, one.course_id, sequence, late)
+    [row] = rows(infusion_id=visits[0], step="pre.the_day", channel="sms", status="scheduled")
+    assert (row.address_id, row.due_at) == (reached, late)
