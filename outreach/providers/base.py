@@ -20,6 +20,10 @@ class Treatment:
     retry: bool = False
 
 
+LATE = "late"
+"""Code of a Refused that is nobody's fault: it waited too long for a connection, so it was not begun."""
+
+
 class Provider(Protocol):
     """A carrier; `name` is the one that a sender's row gives.
 

@@ -1,39 +1,40 @@
-"""E-mail over SMTP: one kept connection per thread, and an honest answer to whether the mail left."""
+"""E-mail over SMTP: a few threads, a stack of kept connections, no mail begun too late to be ended in time.
+
+What SMTP does not allow:
+- The 250 after a mail's end can be lost. Nobody can be asked about it, for a mail has no id there: such a mail is
+  Uncertain for ever, is never resent by itself, and a person decides.
+- 250 says that the next server took it, not that it arrived: a bounce comes as a mail, days later perhaps.
+- Two mails with one Message-ID may both be shown. It is the same for every try of one attempt, so some mailboxes hide
+  the second; nothing here relies on that.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import re
-import smtplib
-import socket
 import ssl
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import Literal
 
 from outreach.domain.channel import Channel
 from outreach.domain.message import Accepted, Found, Parcel, Receipt
 from outreach.domain.status import Status
-from outreach.errors import Reason, Refused, Uncertain
+from outreach.errors import Reason, Refused
 from outreach.providers import smtp_mail
-from outreach.providers.smtp_codes import refusal
+from outreach.providers.smtp_headers import ascii_address
+from outreach.providers.smtp_line import GONE, Line, Security, Server, Times
 
-Security = Literal["none", "starttls", "tls"]
-IDLE_SECONDS = 20.0  # older connections are asked (NOOP) before use: servers close them, often after 30 s
-LOST = (smtplib.SMTPServerDisconnected, OSError)
-_END = b".\r\n"
-
-
-class _Kept(threading.local):
-    server: smtplib.SMTP | None = None
-    used: float = 0.0
+STALE = {GONE, "421", "4.4.2"}  # to a connection that was kept these only say that it idled too long
 
 
 class SmtpProvider:
-    """`security`: none (a loopback or the sandbox), starttls, or tls from the first byte. `timeout`: seconds a step."""
+    """`security`: none (a loopback or the sandbox), starttls, or tls from the first byte.
+
+    `timeout`: seconds for a whole mail, from being asked to the last answer. The mail's end is sent within the first
+    half or never, waiting for a free thread included. `pool`: threads, and so connections.
+    """
 
     channel = Channel.EMAIL
 
@@ -50,165 +51,97 @@ class SmtpProvider:
         name: str = "smtp",
     ) -> None:
         self.name = name
+        self._timeout = timeout
+        secured = (context or ssl.create_default_context()) if security != "none" else None
+        self._server = Server(host, port, security, username, password, secured)
         self._threads = ThreadPoolExecutor(pool, thread_name_prefix=name)
-        self._host, self._port, self._security, self._timeout = host, port, security, timeout
-        self._username, self._password = username, password
-        self._context = (context or ssl.create_default_context()) if security != "none" else None
-        self._kept = _Kept()
-        self._all: set[smtplib.SMTP] = set()
+        self._idle: list[Line] = []  # the last one used is used next: the others may grow old and be let go
         self._lock = threading.Lock()
 
     async def send(self, parcel: Parcel) -> Accepted:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._send, parcel)
-
-    def _send(self, parcel: Parcel) -> Accepted:
         """Hand one mail over. The carrier id is our Message-ID; SMTP knows only that the next server took it."""
-        to = _address(parcel.to, Reason.BAD_MAILBOX)
-        sender = _address(parcel.sender, Reason.CONFIGURATION)
-        try:
-            mail = smtp_mail.build(parcel)
-        except ValueError:
-            raise Refused(Reason.CONTENT_REFUSED, code="header") from None
-        server = self._envelope(sender, to)
-        self._data(server, mail)
-        self._kept.used = time.monotonic()
-        return Accepted(carrier_id=smtp_mail.message_id(parcel), status=Status.SENT)
+        now = time.monotonic()
+        times = Times(now + self._timeout / 2, now + self._timeout)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._send, parcel, times)
 
     def receipt(self, fields: Mapping[str, str]) -> Receipt:
         """SMTP has no callbacks; bounces come as mail, which nothing here reads yet."""
         return Receipt(carrier_id=fields.get("Message-ID", ""), word="", status=None)
 
     def find(self, to: str, day: date) -> Sequence[Found]:
+        """Nothing: a mail server keeps no list that one could ask."""
         return ()
 
     async def hang_up(self) -> None:
-        """Nothing: the connections belong to threads."""
+        """Let the kept connections go; those in use come back to the stack and serve whoever is next."""
+        self._drop_idle()
 
     def close(self) -> None:
-        self._threads.shutdown(wait=True)
-        with self._lock:
-            for server in self._all:
-                server.close()
-            self._all.clear()
-        self._kept = _Kept()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._drop_idle()
 
-    def _envelope(self, sender: str, to: str) -> smtplib.SMTP:
-        """MAIL and RCPT. A kept connection that died in its sleep is replaced once: before DATA nothing was sent."""
-        for fresh in (self._kept.server is None, True):
-            server = self._connected()
+    def _send(self, parcel: Parcel, times: Times) -> Accepted:
+        times.left()
+        to = _address(parcel.to, Reason.BAD_MAILBOX)
+        sender = _address(parcel.sender, Reason.CONFIGURATION)
+        try:
+            mail = smtp_mail.build(parcel)
+        except ValueError:
+            raise Refused(Reason.CONTENT_REFUSED, code="header") from None
+        line = self._addressed(sender, to, times)
+        try:
+            line.hand_over(mail, times)
+        finally:
+            self._keep(line)
+        return Accepted(carrier_id=smtp_mail.message_id(parcel), status=Status.SENT)
+
+    def _addressed(self, sender: str, to: str, times: Times) -> Line:
+        """A line with MAIL and RCPT said. One that died in its sleep is replaced: before DATA nothing was sent."""
+        kept = self._kept(times)
+        if kept is not None:
             try:
-                self._ask(server, f"MAIL FROM:<{sender}>", about_sender=True)
-                self._ask(server, f"RCPT TO:<{to}>")
-            except LOST:
-                self._drop()
-                if fresh:
-                    break
+                kept.address(sender, to, times)
             except Refused as refused:
-                if refused.code not in {"421", "4.4.2"} or fresh:  # "closing": to a kept connection only an idle limit
+                self._keep(kept)
+                if refused.code not in STALE:
                     raise
             else:
-                return server
-        raise Refused(Reason.TRANSIENT, retry=True, code="connection")
-
-    def _ask(self, server: smtplib.SMTP, command: str, about_sender: bool = False) -> None:
-        reply, text = server.docmd(command)
-        if not 200 <= reply < 300:
-            self._reset(server, reply)
-            raise refusal(reply, text, about_sender)
-
-    def _data(self, server: smtplib.SMTP, mail: bytes) -> None:
-        """The body without its end can be lost safely; from the final dot on, silence means we do not know."""
+                return kept
+        line = self._server.connect(times)
         try:
-            reply, text = server.docmd("DATA")
-            if reply == 354:
-                server.send(re.sub(rb"(?m)^\.", b"..", mail))
-        except LOST:
-            self._drop()
-            raise Refused(Reason.TRANSIENT, retry=True, code="connection") from None
-        if reply != 354:
-            self._reset(server, reply)
-            raise refusal(reply, text)
-        try:
-            server.send(_END)
-            reply, text = server.getreply()
-        except LOST:
-            self._drop()
-            raise Uncertain("connection lost after the mail's end") from None
-        if reply != 250:
-            self._reset(server, reply)
-            raise refusal(reply, text)
+            line.address(sender, to, times)
+        except Refused:
+            self._keep(line)
+            raise
+        return line
 
-    def _connected(self) -> smtplib.SMTP:
-        kept = self._kept
-        if kept.server is not None and time.monotonic() - kept.used > IDLE_SECONDS and not _alive(kept.server):
-            self._drop()
-        if kept.server is None:
-            kept.server = self._connect()
-        kept.used = time.monotonic()
-        return kept.server
-
-    def _connect(self) -> smtplib.SMTP:
-        try:
-            if self._security == "tls":
-                server: smtplib.SMTP = smtplib.SMTP_SSL(
-                    self._host, self._port, timeout=self._timeout, context=self._context
-                )
-            else:
-                server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
-        except (OSError, smtplib.SMTPException) as error:
-            raise _unconnected(error) from None
-        try:
-            if self._security == "starttls":
-                server.starttls(context=self._context)
-            server.ehlo_or_helo_if_needed()
-            if self._username:
-                server.login(self._username, self._password)
-        except (OSError, smtplib.SMTPException) as error:
-            server.close()
-            raise _unconnected(error) from None
-        if server.sock is not None:  # the final dot is a small packet of its own: it must not wait for an ACK
-            server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with self._lock:
-            self._all.add(server)
-        return server
-
-    def _reset(self, server: smtplib.SMTP, reply: int) -> None:
-        """Make the connection fit for the next mail, or let it go."""
-        try:
-            if reply == 421 or reply < 0 or server.rset()[0] != 250:
-                self._drop()
-        except LOST:
-            self._drop()
-
-    def _drop(self) -> None:
-        server, self._kept.server = self._kept.server, None
-        if server is not None:
-            server.close()
+    def _kept(self, times: Times) -> Line | None:
+        while True:
             with self._lock:
-                self._all.discard(server)
+                if not self._idle:
+                    return None
+                line = self._idle.pop()
+            try:
+                if line.ready(times):
+                    return line
+            except Refused:
+                self._keep(line)
+                raise
+
+    def _keep(self, line: Line) -> None:
+        if line.open:
+            with self._lock:
+                self._idle.append(line)
+
+    def _drop_idle(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for line in idle:
+            line.close()
 
 
 def _address(address: str, reason: Reason) -> str:
     try:
-        return smtp_mail.ascii_address(address)
+        return ascii_address(address)
     except ValueError:
         raise Refused(reason, code="address") from None
-
-
-def _alive(server: smtplib.SMTP) -> bool:
-    try:
-        return server.noop()[0] == 250
-    except LOST:
-        return False
-
-
-def _unconnected(error: Exception) -> Refused:
-    """Why no connection came about; no mail was near it, so always a sure refusal."""
-    if isinstance(error, smtplib.SMTPResponseException):
-        if error.smtp_code < 500:
-            return Refused(Reason.TRANSIENT, retry=True, code=str(error.smtp_code))
-        return Refused(Reason.CONFIGURATION, retry=True, code=str(error.smtp_code))
-    no_way_in = type(error) is smtplib.SMTPException  # no method of signing in that both sides know
-    if no_way_in or isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLCertVerificationError):
-        return Refused(Reason.CONFIGURATION, retry=True, code=type(error).__name__)
-    return Refused(Reason.TRANSIENT, retry=True, code="connect")

@@ -1,85 +1,97 @@
-"""A parcel as a MIME message that survives 7-bit hops: ASCII only, short lines, the headers that mailboxes ask for."""
+"""A parcel as a MIME message that survives 7-bit hops: ASCII only, short lines, the headers that mailboxes ask for.
+
+Assembled by hand, since the library's EmailMessage costs some thirty times the rendering of the words; the tests hold
+each header and each part against it.
+"""
 
 from __future__ import annotations
 
-import email.policy
+import binascii
+import re
+import struct
 from datetime import UTC, datetime
-from email.header import Header
-from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
-from email.message import EmailMessage
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
 
 from outreach.domain.message import Parcel
+from outreach.providers.smtp_headers import ascii_address, ascii_domain, day_and_time, mailbox, words
 
-if TYPE_CHECKING:
-    from email._policybase import Policy
-
-
-class _Whole(UnstructuredHeader, BaseHeader):
-    """A header whose value must not be folded: the library would turn a long URL into an encoded word."""
-
-    def fold(self, *, policy: Policy[Any]) -> str:
-        return f"{self.name}: {self}{policy.linesep}"
-
-
-class _Words(UnstructuredHeader, BaseHeader):
-    """A header of words. The library's own folding of encoded words (3.11) loses a space where two of them meet."""
-
-    def fold(self, *, policy: Policy[Any]) -> str:
-        encoded = Header(str(self), "us-ascii" if str(self).isascii() else "utf-8", 75, self.name)
-        return f"{self.name}: {encoded.encode(linesep=policy.linesep)}{policy.linesep}"
-
-
-_headers = HeaderRegistry()
-_headers.map_to_type("subject", _Words)
-for _name in ("list-unsubscribe", "list-unsubscribe-post", "message-id"):
-    _headers.map_to_type(_name, _Whole)
-POLICY = email.policy.SMTP.clone(cte_type="7bit", header_factory=_headers)
+LINE = 76
+_URL = re.compile(r"[!-;=?-~]+")
+_TOKEN = re.compile(r"[A-Za-z0-9-]+")
 
 
 def message_id(parcel: Parcel) -> str:
     """Ours, the same for every try of one attempt: by it a bounce, or a look into the mailbox, finds the attempt."""
-    return f"<{parcel.attempt_id}@{parcel.message_domain}>"
-
-
-def ascii_address(address: str) -> str:
-    """The address as SMTP without SMTPUTF8 can carry it. Raises ValueError (UnicodeError included) where it cannot."""
-    local, at, domain = address.rpartition("@")
-    if not (at and local and domain) or not local.isascii() or any(char in "\r\n\t <>," for char in address):
-        raise ValueError("not an address that plain SMTP can carry")
-    return f"{local}@{domain.encode('idna').decode('ascii')}"
+    return f"<{parcel.attempt_id}@{ascii_domain(parcel.message_domain)}>"
 
 
 def build(parcel: Parcel, now: datetime | None = None) -> bytes:
     """The whole message in CRLF lines. Raises ValueError for a header that would break out of its line."""
     content = parcel.content
-    message = EmailMessage(policy=POLICY)
-    message["From"] = Address(parcel.sender_name, addr_spec=ascii_address(parcel.sender))
-    message["To"] = Address(addr_spec=ascii_address(parcel.to))
-    message["Subject"] = content.subject
-    message["Date"] = now or datetime.now(UTC)
-    message["Message-ID"] = message_id(parcel)
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office loops
-    message["X-Auto-Response-Suppress"] = "All"
-    if parcel.unsubscribe_url:
-        _reject_breaks(parcel.unsubscribe_url)
-        message["List-Unsubscribe"] = f"<{parcel.unsubscribe_url}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
-    message.set_content(content.text, cte="base64")
+    head = (
+        f"From: {mailbox(parcel.sender_name, parcel.sender)}\r\nTo: {ascii_address(parcel.to)}\r\n"
+        f"Subject: {words(content.subject)}\r\nDate: {day_and_time((now or datetime.now(UTC)).replace(microsecond=0))}"
+        f"\r\nMessage-ID: {message_id(parcel)}\r\n{_always(content.locale)}{_unsubscribing(parcel.unsubscribe_url)}"
+    ).encode("ascii")
+    parts = [_part("plain", content.text)]
     if content.html:
-        message.add_alternative(content.html, subtype="html", cte="base64")
+        parts.append(_part("html", content.html))
     if content.calendar is not None:
-        message.add_alternative(
-            content.calendar.decode("utf-8"),
-            subtype="calendar",
-            params={"method": content.calendar_method},
-            cte="base64",
-        )
-    # Last: building the parts above carries every Content-* header away into the first of them.
-    message["Content-Language"] = content.locale.replace("_", "-")
-    return message.as_bytes()
+        method = _token(content.calendar_method)
+        parts.append(_part("calendar", content.calendar.decode("utf-8"), f'; method="{method}"'))
+    if len(parts) == 1:
+        return head + parts[0]
+    border = b"=_" + parcel.attempt_id.hex.encode("ascii")  # "_" is not in base64: no part can hold it
+    between = b"\r\n--%b\r\n" % border
+    return b'%bContent-Type: multipart/alternative; boundary="%b"\r\n%b%b\r\n--%b--\r\n' % (
+        head,
+        border,
+        between,
+        between.join(parts),
+        border,
+    )
 
 
-def _reject_breaks(value: str) -> None:
-    if not value.isascii() or any(char.isspace() or char in "<>" for char in value):
+@lru_cache(256)
+def _always(locale: str) -> str:
+    """Auto-Submitted: RFC 3834, no out-of-office loops."""
+    return (
+        "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n"
+        f"Content-Language: {_token(locale.replace('_', '-'))}\r\n"
+    )
+
+
+def _unsubscribing(url: str) -> str:
+    """RFC 8058, on one line each: readers want it so, however long the address is."""
+    if not url:
+        return ""
+    if not _URL.fullmatch(url) or len(url) > 900:
         raise ValueError("the unsubscribe address is not a plain URL")
+    return f"List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+
+
+def _part(subtype: str, text: str, parameters: str = "") -> bytes:
+    """Headers and body of one part. Base64: no line can be too long, start with a dot, or look like a border."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    body = (text if text.endswith("\n") else text + "\n").encode().replace(b"\n", b"\r\n")
+    packed = binascii.b2a_base64(body, newline=False)
+    whole, rest = divmod(len(packed), LINE)
+    return b'Content-Type: text/%b; charset="utf-8"%b\r\nContent-Transfer-Encoding: base64\r\n\r\n%b%b\r\n' % (
+        subtype.encode("ascii"),
+        parameters.encode("ascii"),
+        b"\r\n".join(_cutter(whole).unpack_from(packed)),
+        (b"\r\n" if whole and rest else b"") + packed[whole * LINE :],
+    )
+
+
+@lru_cache(512)
+def _cutter(lines: int) -> struct.Struct:
+    """Cuts a text into whole lines in one step; a loop over slices took a third of the time of a mail."""
+    return struct.Struct(f"{LINE}s" * lines)
+
+
+def _token(value: str) -> str:
+    if not _TOKEN.fullmatch(value):
+        raise ValueError("a header's token holds letters, digits and hyphens only")
+    return value

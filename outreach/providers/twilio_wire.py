@@ -15,6 +15,7 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from outreach.errors import OutreachError, Reason, Refused, Uncertain
+from outreach.providers.base import LATE
 
 # Whatever a library says about a request may hold its URL or its body.
 for _name in ("aiohttp.client", "aiohttp.internal"):
@@ -111,7 +112,7 @@ def classify(error: Exception) -> OutreachError:
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):  # DNS failures are among them
         return Refused(Reason.TRANSIENT, retry=True, code="connect")
     if isinstance(error, NotBegun):
-        return Refused(Reason.TRANSIENT, retry=True, code="late")
+        return Refused(Reason.TRANSIENT, retry=True, code=LATE)
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
         return Refused(Reason.CONFIGURATION, retry=True, code="url")
     return Uncertain(type(error).__name__)

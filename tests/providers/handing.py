@@ -8,13 +8,14 @@ from outreach.domain.message import Accepted, Parcel
 from outreach.providers.base import Provider
 
 
-def handed(carrier: Provider, parcel: Parcel) -> Accepted:
-    """What `send` says; its errors leave as they are."""
+def handed(carrier: Provider, parcel: Parcel, hang_up: bool = True) -> Accepted:
+    """What `send` says; its errors leave as they are. Connections are kept where `hang_up` is False (SMTP's only)."""
 
     async def hand() -> Accepted:
         try:
             return await carrier.send(parcel)
         finally:
-            await carrier.hang_up()
+            if hang_up:
+                await carrier.hang_up()
 
     return asyncio.run(hand())

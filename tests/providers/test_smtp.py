@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from outreach.domain.message import Accepted, Parcel
 from outreach.errors import Reason, Refused
-from outreach.providers import smtp
+from outreach.providers import smtp_line
 from outreach.providers.smtp import SmtpProvider
 from outreach.providers.smtp_codes import refusal
 from outreach.providers.smtp_mail import build
@@ -172,7 +172,7 @@ def test_one_connection_carries_many_mails(far: tuple[Counting, int], mail: Make
     hooks, port = far
     carrier = SmtpProvider("127.0.0.1", port, "none", timeout=5)
     for _ in range(5):
-        handed(carrier, mail())
+        handed(carrier, mail(), hang_up=False)
     carrier.close()
     assert (hooks.connections, hooks.mails) == (1, 5)
 
@@ -181,13 +181,13 @@ def test_a_connection_closed_in_its_sleep_is_replaced(far: tuple[Counting, int],
     hooks, port = far
     carrier = SmtpProvider("127.0.0.1", port, "none", timeout=5)
     hooks.hang_up = True
-    handed(carrier, mail())
-    server = carrier._kept.server
-    assert server is not None
-    assert server.sock is not None
-    server.sock.recv(1)  # returns at the far side's close: an event, not a guess at how long that takes
+    handed(carrier, mail(), hang_up=False)
+    [line] = carrier._idle
+    sock = line._server.sock
+    assert sock is not None
+    sock.recv(1)  # returns at the far side's close: an event, not a guess at how long that takes
     hooks.hang_up = False
-    assert isinstance(handed(carrier, mail()), Accepted)
+    assert isinstance(handed(carrier, mail(), hang_up=False), Accepted)
     carrier.close()
     assert (hooks.connections, hooks.mails) == (2, 2)
 
@@ -196,10 +196,10 @@ def test_an_old_connection_is_asked_before_it_is_used(
     far: tuple[Counting, int], mail: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hooks, port = far
-    monkeypatch.setattr(smtp, "IDLE_SECONDS", -1.0)
+    monkeypatch.setattr(smtp_line, "IDLE_SECONDS", -1.0)
     carrier = SmtpProvider("127.0.0.1", port, "none", timeout=5)
-    handed(carrier, mail())
-    handed(carrier, mail())
+    handed(carrier, mail(), hang_up=False)
+    handed(carrier, mail(), hang_up=False)
     carrier.close()
     assert (hooks.connections, hooks.mails) == (1, 2)
 

@@ -1,0 +1,172 @@
+"""One connection to a mail server, and an honest answer to whether a mail left over it."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from outreach.errors import Reason, Refused, Uncertain
+from outreach.providers.base import LATE
+from outreach.providers.smtp_codes import refusal
+
+Security = Literal["none", "starttls", "tls"]
+IDLE_SECONDS = 20.0  # older connections are asked (NOOP) before use: servers close them, often after 30 s
+LOST = (smtplib.SMTPServerDisconnected, OSError)
+_END = b".\r\n"
+GONE = "connection"
+
+
+@dataclass(frozen=True)
+class Times:
+    """Two instants of the monotonic clock. The mail's end is sent before `begin_by` or never; `end_by`: no waiting."""
+
+    begin_by: float
+    end_by: float
+
+    def left(self) -> float:
+        """Seconds for the next step before the mail's end. Raises Refused: nothing was sent, nothing will be."""
+        left = self.begin_by - time.monotonic()
+        if left <= 0:
+            raise Refused(Reason.TRANSIENT, retry=True, code=LATE)
+        return left
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where, and as whom."""
+
+    host: str
+    port: int
+    security: Security
+    username: str
+    password: str = field(repr=False)
+    context: ssl.SSLContext | None
+
+    def connect(self, times: Times) -> Line:
+        """A connection, encrypted and signed in. Raises Refused: no mail was near it."""
+        opened: smtplib.SMTP | None = None
+        try:
+            if self.security == "tls":
+                opened = smtplib.SMTP_SSL(self.host, self.port, timeout=times.left(), context=self.context)
+            else:
+                opened = smtplib.SMTP(self.host, self.port, timeout=times.left())
+            if self.security == "starttls":
+                opened.starttls(context=self.context)
+            opened.ehlo_or_helo_if_needed()
+            if self.username:
+                opened.login(self.username, self.password)
+        except (OSError, smtplib.SMTPException) as error:
+            if opened is not None:
+                opened.close()
+            raise _unconnected(error) from None
+        if opened.sock is not None:  # the final dot is a small packet of its own: it must not wait for an ACK
+            opened.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return Line(opened)
+
+
+class Line:
+    """Carries one mail after another. `open` is false after a fault: then it is closed and of no use."""
+
+    def __init__(self, server: smtplib.SMTP) -> None:
+        self._server = server
+        self._used = time.monotonic()
+        self.open = True
+
+    def close(self) -> None:
+        self.open = False
+        self._server.close()
+
+    def ready(self, times: Times) -> bool:
+        """Whether the far side still listens, as far as one may know; an old connection is asked."""
+        try:
+            if time.monotonic() - self._used > IDLE_SECONDS and self._ask("NOOP", times.left())[0] != 250:
+                self.close()
+        except LOST:
+            self.close()
+        return self.open
+
+    def address(self, sender: str, to: str, times: Times) -> None:
+        """MAIL and RCPT. Raises Refused; closed by what it cannot survive."""
+        with self._sure():
+            for command, about_sender in ((f"MAIL FROM:<{sender}>", True), (f"RCPT TO:<{to}>", False)):
+                reply, text = self._ask(command, times.left())
+                if not 200 <= reply < 300:
+                    raise refusal(reply, text, about_sender)
+
+    def hand_over(self, mail: bytes, times: Times) -> None:
+        """DATA, the mail and its end. Raises Refused (surely not sent) or Uncertain."""
+        with self._sure():
+            reply, text = self._ask("DATA", times.left())
+            if reply != 354:
+                raise refusal(reply, text)
+            self._server.send(re.sub(rb"(?m)^\.", b"..", mail) if b"\n." in mail or mail[:1] == b"." else mail)
+            try:
+                times.left()
+            except Refused:
+                self.close()  # nothing else ends a mail that is begun; a server forgets one without its end
+                raise
+            self._end(times)
+        self._used = time.monotonic()
+
+    def _end(self, times: Times) -> None:
+        """From the final dot on, silence means that we do not know; so does an answer that is none."""
+        try:
+            self._wait(times.end_by - time.monotonic())
+            self._server.send(_END)
+            reply, text = self._server.getreply()
+        except LOST:
+            self.close()
+            raise Uncertain("connection lost after the mail's end") from None
+        if 400 <= reply < 600:
+            raise refusal(reply, text)
+        if not 200 <= reply < 300:
+            self.close()
+            raise Uncertain("no answer of a mail server after the mail's end")
+
+    @contextmanager
+    def _sure(self) -> Iterator[None]:
+        try:
+            yield
+        except LOST:  # the mail's end was not sent: it cannot have been taken
+            self.close()
+            raise Refused(Reason.TRANSIENT, retry=True, code=GONE) from None
+        except Refused as refused:
+            self._reset(refused)
+            raise
+
+    def _ask(self, command: str, seconds: float) -> tuple[int, bytes]:
+        self._wait(seconds)
+        return self._server.docmd(command)
+
+    def _wait(self, seconds: float) -> None:
+        if self._server.sock is not None:
+            self._server.sock.settimeout(max(seconds, 0.01))
+
+    def _reset(self, refused: Refused) -> None:
+        """Make the connection fit for the next mail, or let it go."""
+        if not self.open:
+            return
+        try:
+            if refused.code in {"421", LATE} or self._server.rset()[0] != 250:
+                self.close()
+        except LOST:
+            self.close()
+
+
+def _unconnected(error: Exception) -> Refused:
+    """Why no connection came about; no mail was near it, so always a sure refusal."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        if error.smtp_code < 500:
+            return Refused(Reason.TRANSIENT, retry=True, code=str(error.smtp_code))
+        return Refused(Reason.CONFIGURATION, retry=True, code=str(error.smtp_code))
+    no_way_in = type(error) is smtplib.SMTPException  # no method of signing in that both sides know
+    if no_way_in or isinstance(error, smtplib.SMTPNotSupportedError | ssl.SSLCertVerificationError):
+        return Refused(Reason.CONFIGURATION, retry=True, code=type(error).__name__)
+    return Refused(Reason.TRANSIENT, retry=True, code="connect")
