@@ -1,0 +1,128 @@
+"""The pump's own claim, committed: among few and many scheduled rows, and while somebody holds a snapshot open."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+
+from outreach.actions.claim import Sources, claim
+from outreach.actions.dispatch import Pump
+from outreach.actions.lanes import Lanes
+from outreach.bench import crowd
+from outreach.bench.ground import Ground, settle
+from outreach.bench.plan import Plan, Wrong
+from outreach.bench.report import Row
+from outreach.bench.stock import Stock, past
+from outreach.domain.channel import Channel
+from outreach.wiring import Outreach
+
+BATCH = 200
+PER_REP = 6
+CLINICS = 20
+FEW, MANY, MANY_QUICK = 100_000, 5_000_000, 1_000_000
+CHURNED, CHURNED_QUICK = 200_000, 20_000
+SEEDS = 10_000
+
+
+class Claimer:
+    """A worker that only claims: it remembers what the pump remembers from claim to claim."""
+
+    def __init__(self, out: Outreach) -> None:
+        self.pump: Pump = out.pump()
+        self.lanes = Lanes({Channel.SMS}, self.pump.poll)
+        self.sources = Sources(out.words, out.sequences, self.pump.public_url, frozenset({"twilio"}))
+
+    def claim(self, room: int = BATCH) -> float:
+        """Lock, read, decide, compose, begin, commit; returns wall seconds. Wrong: fewer than `room` were had."""
+        pump, begun = self.pump, time.perf_counter()
+        with pump.sessions.begin() as session:
+            now = pump.clock()
+            self.lanes.look(session, now, pump.ahead)
+            wanted = self.lanes.share({Channel.SMS: room})
+            found = claim(session, self.sources, wanted, now, lease=pump.lease, timeout=pump.timeout,
+                          busy=self.lanes.busy_elsewhere(now), ahead=pump.ahead)  # fmt: skip
+        self.lanes.learn(found, wanted, now)
+        took = time.perf_counter() - begun
+        if len(found.handed) != room:
+            raise Wrong(f"claim: {len(found.handed)} messages came where {room} are due")
+        return took
+
+
+def claim_rows(ground: Ground, plan: Plan) -> list[Row]:
+    """A claim of 200 among 5,000,000 scheduled rows over one among 100,000; by turns."""
+    many = MANY_QUICK if plan.quick else MANY
+    with ground.outreach() as small, ground.outreach() as large:
+        plan.tell(f"making {FEW:,} and {many:,} scheduled rows")
+        claimers = [_crowded(small, FEW), _crowded(large, many)]
+        for _ in range(3):
+            for one in claimers:
+                one.claim()
+        pairs = []
+        for number in range(plan.reps):
+            plan.tell(f"claims {number + 1}/{plan.reps}")
+            times = [[one.claim() for one in claimers] for _ in range(PER_REP)]
+            pairs.append([statistics.median(column) for column in zip(*times, strict=True)])
+    return [_row("claim", [(few, much) for few, much in pairs], "few_ms", "many_ms")]
+
+
+def snapshot_rows(ground: Ground, plan: Plan) -> list[Row]:
+    """A claim after 200,000 messages have passed under a snapshot that is still open, over one after it is gone."""
+    churned = CHURNED_QUICK if plan.quick else CHURNED
+    with ground.outreach() as out, out.engine.connect() as other:
+        plan.tell("making rows to pass")
+        claimer = _overdue(out, churned)
+        other = other.execution_options(isolation_level="REPEATABLE READ")
+        other.execute(text("select count(*) from clinic"))  # from now on the snapshot holds
+        plan.tell(f"passing {churned:,} messages under an open snapshot")
+        _churn(out, claimer, churned)
+        held = _medians(claimer, plan)
+        other.rollback()
+        settle(out.engine)
+        free = _medians(claimer, plan)
+    return [_row("snapshot", list(zip(free, held, strict=True)), "without_ms", "held_ms")]
+
+
+def _row(target: str, pairs: list[tuple[float, float]], first: str, second: str) -> Row:
+    beside = {
+        first: statistics.median(one for one, _ in pairs) * 1000,
+        second: statistics.median(other for _, other in pairs) * 1000,
+    }
+    return Row.of(target, [other / one for one, other in pairs], **beside)
+
+
+def _medians(claimer: Claimer, plan: Plan) -> list[float]:
+    """A median for each repetition, after three claims that only warm caches."""
+    for _ in range(3):
+        claimer.claim()
+    return [statistics.median(claimer.claim() for _ in range(PER_REP)) for _ in range(plan.reps)]
+
+
+def _crowded(out: Outreach, scheduled: int) -> Claimer:
+    stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+    stock.fill(SEEDS, past())
+    crowd.multiply(out.engine, scheduled // SEEDS - 1, crowd.FUTURE)
+    settle(out.engine)
+    return Claimer(out)
+
+
+def _overdue(out: Outreach, churned: int) -> Claimer:
+    """More than `churned` due messages of as many patients as can wait for one another."""
+    stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+    stock.fill(SEEDS, lambda number: past()(number))
+    crowd.multiply(out.engine, churned // SEEDS + 3, crowd.OVERDUE)
+    settle(out.engine)
+    return Claimer(out)
+
+
+def _churn(out: Outreach, claimer: Claimer, count: int) -> None:
+    """Real claims, and the carrier's answer to each in one stroke."""
+    for _ in range(count // 500):
+        claimer.claim(500)
+        with out.sessions.begin() as session:
+            session.execute(
+                text("update message set status = 'accepted', sent_at = now(), carrier_id = id::text"
+                     " where status = 'sending'")
+            )  # fmt: skip

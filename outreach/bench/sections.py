@@ -1,0 +1,54 @@
+"""The sections of the bench by name, and a run of some of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from outreach.bench.claims import claim_rows, snapshot_rows
+from outreach.bench.comparison import usual_rows
+from outreach.bench.ground import Ground, ground
+from outreach.bench.mail import email_rows
+from outreach.bench.paced import lateness_rows, memory_rows
+from outreach.bench.plan import Plan
+from outreach.bench.pumping import pump_rows
+from outreach.bench.receipts import receipt_rows
+from outreach.bench.report import Row, machine_facts
+
+SECTIONS: Mapping[str, Callable[[Ground, Plan], list[Row]]] = {
+    "pump": pump_rows,
+    "usual": usual_rows,
+    "claim": claim_rows,
+    "snapshot": snapshot_rows,
+    "receipts": receipt_rows,
+    "email": lambda _ground, plan: email_rows(plan),
+    "lateness": lateness_rows,
+    "memory": memory_rows,
+}
+
+
+def run(names: Sequence[str], plan: Plan) -> tuple[list[Row], dict[str, Any]]:
+    """The rows of these sections and the facts of the machine. Wrong (an OutreachError): a run was not right."""
+    with ground(plan.latency) as made:
+        facts = machine_facts(made.version()) | {
+            "messages": plan.messages, "window": plan.window, "latency_ms": plan.latency, "reps": plan.reps,
+            "quick": plan.quick,
+        }  # fmt: skip
+        rows = []
+        for name in names:
+            begun = time.monotonic()
+            rows += SECTIONS[name](made, plan)
+            facts[f"seconds_{name}"] = round(time.monotonic() - begun, 1)
+    return rows, facts
+
+
+def kills_row(found: Path) -> Row | None:
+    """The row of the last `outreach chaos --json FILE`, when it left its report there."""
+    if not found.is_file():
+        return None
+    told = json.loads(found.read_text("utf-8"))
+    bad = float(told["lost"]) + float(told["doubled"])
+    return Row("kills", bad, bad, bad, {"kills": float(told.get("kills", 0))})

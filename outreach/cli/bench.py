@@ -1,0 +1,72 @@
+"""`outreach bench`: what the engine costs, as ratios to the bare work of the same run; exit 1 past a target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from outreach.errors import BadInput
+
+CHAOS = "run `outreach chaos --kills 50 --json FILE`, then `outreach bench --kills FILE`"
+NAMES = ("pump", "usual", "claim", "snapshot", "receipts", "email", "lateness", "memory")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("bench")(bench)
+
+
+def bench(
+    section: Annotated[list[str] | None, typer.Option(help=f"One of: {', '.join(NAMES)}. Else all of them.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the facts of the machine.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A smoke test: small numbers, figures of little worth.")
+    ] = False,
+    messages: Annotated[int, typer.Option(min=10, help="Messages of one measured stretch.")] = 8000,
+    window: Annotated[int, typer.Option(min=1, help="Posts in flight at once.")] = 256,
+    latency: Annotated[float, typer.Option(min=0, help="Milliseconds the carrier's stand-in takes.")] = 50.0,
+    reps: Annotated[int, typer.Option(min=1, help="Repetitions; floor and engine by turns.")] = 5,
+    kills: Annotated[Path | None, typer.Option(help="The JSON report of `outreach chaos`.")] = None,
+) -> None:
+    """Measure on engines of its own, in a temporary folder. Exit 1 when a `must` is missed."""
+    from outreach.bench.plan import Plan
+    from outreach.bench.report import TARGETS, missed, print_table
+    from outreach.bench.report import as_json as shown
+    from outreach.bench.sections import kills_row, run
+
+    names = section or list(NAMES)
+    if unknown := [name for name in names if name not in NAMES]:
+        raise BadInput(f"There is no section {unknown[0]!r}. The sections are: {', '.join(NAMES)}.")
+    console = Console(soft_wrap=True, highlight=False)
+    with _progress(Console(stderr=True)) as tell:
+        rows, facts = run(names, Plan(messages, window, latency, reps, quick, tell))
+    if kills is not None and (row := kills_row(kills)):
+        rows.append(row)
+    faults = missed(rows, TARGETS)
+    if as_json:
+        print(json.dumps(shown(rows, TARGETS, facts), indent=1))
+    else:
+        print_table(rows, TARGETS, console)
+        if kills is None and not section:
+            console.print(f"{TARGETS['kills'].name}: {CHAOS}")
+        for fault in faults:
+            console.print(f"[bold red]missed:[/] {fault}")
+    if faults:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator:
+    """A bar where somebody watches; silence in a file."""
+    if not console.is_terminal:
+        yield lambda _text: None
+        return
+    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console) as bar:
+        task = bar.add_task("starting engines", total=None)
+        yield lambda text: bar.update(task, description=text)
