@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from outreach.domain.channel import Channel
 
-HOLD = timedelta(minutes=2)
+HOLD = timedelta(minutes=3)
 """How long a message in doubt rests before the first question: a carrier's list lags by minutes."""
 
-AGES: dict[Channel, tuple[float, ...]] = {Channel.SMS: (1.0, 2.5, 7.5, 30.0), Channel.EMAIL: (1.0,)}
-"""The age of the attempt at each question, in holds: with two minutes after 2, 5, 15 and 60.
+AGES: dict[Channel, tuple[float, ...]] = {Channel.SMS: (1.0, 2.0, 5.0, 20.0), Channel.EMAIL: (1.0,)}
+"""The age of the attempt at each question, in holds: with three minutes after 3, 6, 15 and 60.
 
 SMTP has no list to ask: after the hold, in which a late answer may still be recorded, a person decides.
 """

@@ -115,16 +115,16 @@ def test_two_in_doubt_with_the_same_words_share_one_question_and_take_one_entry_
 
 def test_questions_come_at_growing_ages_and_then_a_person_is_told(stage: Stage) -> None:
     message_id, attempt_id = stage.doubt()
-    carrier, hold = Listing(), 2 * MINUTE
+    carrier, hold = Listing(), 3 * MINUTE
     asked = []
-    for minutes in (1, 3, 4, 6, 14, 16, 59, 61, 500):
+    for minutes in (2, 4, 5, 7, 14, 16, 59, 61, 500):
         stage.age(attempt_id, minutes)
         before = len(stage.words(message_id))
         go(stage, carrier, hold)
         if len(stage.words(message_id)) > before:
             asked.append(minutes)
         assert alerted(stage) == (["doubt"] if minutes >= 61 else [])
-    assert asked == [3, 6, 16, 61]
+    assert asked == [4, 7, 16, 61]
     assert stage.status(message_id) is Status.UNKNOWN
     assert stage.words(message_id)[-4:] == ["not listed"] * 4
 
@@ -227,8 +227,8 @@ def test_settling_is_bounded_and_goes_on(stage: Stage, monkeypatch: pytest.Monke
     assert [go(stage, Listing()) for _ in range(3)] == [2, 1, 0]
 
 
-def test_the_ages_of_questions_are_two_five_fifteen_and_sixty_minutes(stage: Stage) -> None:
+def test_the_ages_of_questions_are_three_six_fifteen_and_sixty_minutes(stage: Stage) -> None:
     begun = stage.now
     ages = [next_ask(Channel.SMS, begun, asked) for asked in range(5)]
-    assert [age and (age - begun) / MINUTE for age in ages] == [2, 5, 15, 60, None]
-    assert [next_ask(Channel.EMAIL, begun, asked) for asked in range(2)] == [begun + 2 * MINUTE, None]
+    assert [age and (age - begun) / MINUTE for age in ages] == [3, 6, 15, 60, None]
+    assert [next_ask(Channel.EMAIL, begun, asked) for asked in range(2)] == [begun + 3 * MINUTE, None]
