@@ -15,7 +15,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from outreach.actions.csv_table import read_table
@@ -30,10 +30,16 @@ from outreach.store.patients import listing
 from outreach.store.reports import Balance, balance
 from outreach.store.seen import Seen
 from outreach.store.tables import Infusion
-from outreach.store.traffic import Attempt
+from outreach.store.traffic import Attempt, Event
 from outreach.wiring import Outreach
 
 BEFORE_FIRST = timedelta(days=10)
+
+# An attempt that a carrier took: our reading of its answer says so, or its list, or its own news.
+_TAKEN = and_(
+    Event.attempt_id.is_not(None),
+    or_(Event.source == "carrier", and_(Event.source == "us", Event.word.in_(("accepted", "found")))),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -144,14 +150,12 @@ def _report(running: Stage, course: Course, names: dict[UUID, str], faults: list
     """Compare three witnesses: planning events, rows, and what the sandbox received."""
     with running.out.sessions() as session:
         counted = balance(session)
-        attempts = {
-            str(row.id): row for row in session.execute(select(Attempt.id, Attempt.message_id, Attempt.outcome))
-        }
+        attempts = {str(row[0]): row[1] for row in session.execute(select(Attempt.id, Attempt.message_id))}
+        accepted = {str(one) for one in session.scalars(select(Event.attempt_id).where(_TAKEN))}
     received = running.sandbox("/sandbox/messages")
     arrived = [one["attempt"] for one in received["sms"] if one["direction"] != "inbound"]
     arrived += [one["attempt"] for one in received["mails"]]
-    twice = [n for n in Counter(attempts[one].message_id for one in arrived if one in attempts).values() if n > 1]
-    accepted = {key for key, row in attempts.items() if row.outcome == "accepted"}
+    twice = [n for n in Counter(attempts[one] for one in arrived if one in attempts).values() if n > 1]
     if not counted.finished:
         faults.append("the balance does not hold")
     if twice:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import case, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Text, case, cast, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain.brakes import RULES, Pauses, Scope
+from outreach.domain.channel import Channel
+from outreach.domain.decision import LOOK_AGAIN
 from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
 from outreach.store import strikes
 from outreach.store.brakes import Pause
-from outreach.store.traffic import Message
+from outreach.store.tables import Enrolment, Patient
+from outreach.store.traffic import Message, Sender
 
 ON = text("lifted_at is null")
 
@@ -132,16 +135,42 @@ def wake(session: Session, clinic_id: UUID | None, now: datetime) -> int:
     whose = [] if clinic_id is None else [Message.clinic_id == clinic_id]
     woken = session.execute(
         update(Message)
-        .where(
-            Message.status == Status.SCHEDULED.value,
-            Message.reason == Reason.PAUSED.value,
-            Message.useful_until > now,
-            *whose,
-        )
+        .where(*_due_soon(now), Message.reason == Reason.PAUSED.value, Message.useful_until > now, *whose)
         .values(due_at=now, reason=None)
         .execution_options(synchronize_session=False)
     )
     return int(woken.rowcount)  # type: ignore[attr-defined]
+
+
+def waiting(session: Session, held: Held, clinic_id: UUID, now: datetime) -> int:
+    """How many of a clinic's messages wait for this switch. Of a sender: those of its channel that any switch holds."""
+    if held.scope in (Scope.SERVICE, Scope.CLINIC):
+        theirs: list[ColumnElement[bool]] = [or_(Message.due_at <= now, Message.reason == Reason.PAUSED.value)]
+    else:
+        theirs = [Message.reason == Reason.PAUSED.value, _of(held)]
+    count = select(func.count()).select_from(Message).where(*_due_soon(now), Message.clinic_id == clinic_id, *theirs)
+    return session.scalar(count) or 0
+
+
+def _of(held: Held) -> ColumnElement[bool]:
+    if held.scope is Scope.STEP:
+        return Message.step == held.key
+    if held.scope is Scope.SEQUENCE:
+        return Message.enrolment_id.in_(select(Enrolment.id).where(Enrolment.sequence == held.key))
+    if held.scope is Scope.LOCALE:
+        spoken = select(Patient.id).where(Patient.locale == held.key)
+        return func.coalesce(Message.locale == held.key, Message.patient_id.in_(spoken))
+    return Message.channel.in_(select(Sender.channel).where(cast(Sender.id, Text) == held.key))
+
+
+def _due_soon(now: datetime) -> list[ColumnElement[bool]]:
+    """A held message is looked at again within LOOK_AGAIN; all columns of the index of turns, so that it is used."""
+    return [
+        Message.status == Status.SCHEDULED.value,
+        Message.channel.in_([channel.value for channel in Channel]),
+        Message.urgent.in_([True, False]),
+        Message.due_at <= now + LOOK_AGAIN + timedelta(hours=1),  # the hour: clocks need not agree
+    ]
 
 
 def _end_lapsed(session: Session, now: datetime, clinic_id: UUID | None, scope: Scope, key: str) -> None:
