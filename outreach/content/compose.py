@@ -117,6 +117,11 @@ class Words:
         """The body as an HTML fragment for the patient's own page."""
         return self._draft("page", key, locale, wording, values)[1][0]
 
+    @property
+    def kept_to_the_long_way(self) -> tuple[str, ...]:
+        """Templates met so far that do more to a value than place it, and so are rendered in full for each message."""
+        return tuple(sorted(parts[-1] for parts in self._skeletons.refused))
+
     def facts(self, key: str) -> tuple[str, ...]:
         """The facts a message rests on, or `operational`."""
         found = [part.facts for name, part in self.parts.items() if name.startswith(f"messages/{key}/")]
