@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from outreach.errors import BadInput
 
@@ -62,11 +63,15 @@ def bench(
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator:
+def _progress(console: Console) -> Iterator[Callable[[str], None]]:
     """A bar where somebody watches; silence in a file."""
     if not console.is_terminal:
         yield lambda _text: None
         return
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console) as bar:
         task = bar.add_task("starting engines", total=None)
-        yield lambda text: bar.update(task, description=text)
+        yield partial(_describe, bar, task)
+
+
+def _describe(bar: Progress, task: TaskID, text: str) -> None:
+    bar.update(task, description=text)
