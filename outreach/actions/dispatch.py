@@ -194,7 +194,7 @@ class _Shift:
             self.lanes.look(session, now, pump.ahead)
             wanted = self.lanes.share(room)
             if wanted:
-                busy = self.patients | self.lanes.busy_elsewhere(now)
+                busy = self.patients | self.lanes.busy_elsewhere()
                 found = claim(session, self.sources, wanted, now, lease=pump.lease, timeout=pump.timeout, busy=busy,
                               ahead=pump.ahead)  # fmt: skip
         self.lanes.learn(found, wanted, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ FORGET = 30.0
 """Seconds after which every mark goes back to the beginning, so that a row made due in the past, or late, is found."""
 LOOKING_SHARE = 20
 """Looking for lanes takes at most one part in so many of the time, however many clinics there are."""
-ELSEWHERE = timedelta(seconds=1)
+ELSEWHERE = 0.25
 SHORTEST_REST = 0.02
 
 Wanted = list[tuple[Lane, datetime, int]]
@@ -34,7 +34,7 @@ class Lanes:
         self._marks: dict[Lane, datetime] = {}
         self._busy: dict[Lane, None] = {}
         self._resting: dict[Lane, float] = {}
-        self._elsewhere: dict[UUID, datetime] = {}
+        self._elsewhere: dict[UUID, float] = {}
         self._next_look = 0.0
         self._looked = False
         self._forget_at = time.monotonic() + FORGET
@@ -84,11 +84,12 @@ class Lanes:
         monotonic = time.monotonic()
         for lane, until in found.rest.items():
             self._resting[lane] = monotonic + max((until - now).total_seconds(), SHORTEST_REST)
-        self._elsewhere = {one: at for one, at in self._elsewhere.items() if at > now}
-        self._elsewhere |= dict.fromkeys(found.busy, now + ELSEWHERE)
-        served = bool(found.handed or found.counts)
+        self._elsewhere = {one: at for one, at in self._elsewhere.items() if at > monotonic}
+        self._elsewhere |= dict.fromkeys(found.busy, monotonic + ELSEWHERE)
+        served = bool(found.handed or found.counts or self._elsewhere)
         self.more = served or not self._looked or any(lane not in self._resting for lane in self._busy)
 
-    def busy_elsewhere(self, now: datetime) -> set[UUID]:
+    def busy_elsewhere(self) -> set[UUID]:
         """Patients of whom another worker had a message in its hands a moment ago."""
+        now = time.monotonic()
         return {one for one, until in self._elsewhere.items() if until > now}

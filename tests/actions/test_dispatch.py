@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -30,7 +30,7 @@ from outreach.store import clinics, consents, enrolments, infusions, patients, s
 from outreach.store.messages import add_planned, finish
 from outreach.store.reports import balance
 from outreach.store.seen import Seen, timeline
-from outreach.store.tables import Clinic, Infusion
+from outreach.store.tables import Infusion
 from outreach.store.traffic import Attempt, Event, Message, Sender
 from outreach.store.turns import Ahead
 from outreach.store.vault import Vault
@@ -118,6 +118,11 @@ class World:
                 evidence="form 1",
             )
 
+    def neighbour(self, number: int) -> World:
+        """Another patient of the same clinic."""
+        with self.sessions.begin() as session:
+            return replace(self, **_patient(session, self.clinic_id, f"+1202555{2000 + number}", f"n{number}", "en"))
+
     def write(self, body: str, carrier_id: str | None = None) -> None:
         said = Inbound(carrier_id or f"SM{uuid4().hex}", Channel.SMS, PHONE, CLINIC, body)
         with self.sessions.begin() as session:
@@ -140,38 +145,47 @@ def world(engine: Engine, vault: Vault, words: Words) -> World:
 
 def _world(engine: Engine, vault: Vault, words: Words, locale: str = "en") -> World:
     sessions = sessionmaker(engine, info={"vault": vault}, expire_on_commit=False)
-    before = NOON - timedelta(days=30)
     with sessions.begin() as session:
         clinic = clinics.add(
             session, slug="fern", name="Fern Street Clinic", zone=ZONE, country="US", locale="en",
             phone="+12025550199", address="12 Fern Street", emergency="911",
         )  # fmt: skip
         senders.add(session, clinic.id, Channel.SMS, CLINIC, carrier="memory")
-        patient = patients.add(
-            session, clinic_id=clinic.id, name="Ada Example", locale=locale, zone=ZONE, wording="full", now=before
-        )
-        address, _ = patients.set_address(session, clinic.id, patient, Channel.SMS, PHONE, before)
-        course = enrolments.course_for(session, clinic.id, patient, before)
-        infusion = infusions.add(
-            session,
-            clinic_id=clinic.id,
-            course_id=course,
-            starts=datetime(2026, 12, 10, 9, 30),
-            zone=ZONE,
-            minutes=60,
-            now=before,
-            external="v1",
-        )
-        enrolment = enrolments.enrol(
-            session,
-            clinic_id=clinic.id,
-            patient_id=patient,
-            course_id=course,
-            sequence="ketamine-infusion",
-            digest="d",
-            now=before,
-        )
-        return World(sessions, MemoryProvider(), words, clinic.id, patient, address, course, infusion, enrolment)
+        whose = _patient(session, clinic.id, PHONE, "v1", locale)
+        return World(sessions, MemoryProvider(), words, clinic.id, **whose)
+
+
+def _patient(session: Session, clinic_id: UUID, phone: str, external: str, locale: str) -> dict[str, UUID]:
+    """Enrolled, with a phone and a visit; not yet agreed."""
+    before = NOON - timedelta(days=30)
+    patient = patients.add(
+        session, clinic_id=clinic_id, name="Ada Example", locale=locale, zone=ZONE, wording="full", now=before
+    )
+    address, _ = patients.set_address(session, clinic_id, patient, Channel.SMS, phone, before)
+    course = enrolments.course_for(session, clinic_id, patient, before)
+    infusion = infusions.add(
+        session,
+        clinic_id=clinic_id,
+        course_id=course,
+        starts=datetime(2026, 12, 10, 9, 30),
+        zone=ZONE,
+        minutes=60,
+        now=before,
+        external=external,
+    )
+    enrolment = enrolments.enrol(
+        session,
+        clinic_id=clinic_id,
+        patient_id=patient,
+        course_id=course,
+        sequence="ketamine-infusion",
+        digest="d",
+        now=before,
+    )
+    return {
+        "patient_id": patient, "address_id": address, "course_id": course, "infusion_id": infusion,
+        "enrolment_id": enrolment,
+    }  # fmt: skip
 
 
 def test_nothing_goes_to_a_patient_who_never_agreed(world: World) -> None:
@@ -191,11 +205,10 @@ def test_a_due_message_goes_once_however_often_the_pump_is_woken(world: World) -
 
 
 def test_two_pumps_at_once_send_each_message_once(world: World) -> None:
-    world.agree()
-    with world.sessions.begin() as session:
-        session.execute(update(Clinic).values(most_a_day=100, most_a_week=100))
-    for revision in range(40):
-        world.plan(revision=revision)
+    for number in range(40):
+        other = world.neighbour(number)
+        other.agree()
+        other.plan()
     pumps = [threading.Thread(target=drain, args=(world.pump(), 20)) for _ in range(2)]
     for one in pumps:
         one.start()
