@@ -43,6 +43,8 @@ _DEADLY: Sequence[tuple[float, Kind, str]] = (
 )  # fmt: skip
 """How often each comes, relative to the others."""
 
+BURSTS = 0.6
+AHEAD = (0.1, 0.9)
 CALM: dict[str, Any] = {}
 _SKIES: Sequence[tuple[str, dict[str, Any]]] = (
     ("calm", CALM),
@@ -92,3 +94,17 @@ def skies(seconds: float, seed: int) -> list[Weather]:
         found.append(Weather(at, name, {**faults, "seed": random.randrange(2**31)}))
         at += random.uniform(4.0, 10.0)
     return found
+
+
+def due(count: int, disasters: Sequence[Disaster], seconds: float, seed: int) -> list[float]:
+    """When messages are due, in seconds from the start, sorted: BURSTS of them just before a disaster, so that many
+    are in a worker's hands when it strikes; the others evenly over all `seconds`."""
+    random = Random(seed + 2)
+    strikes, at = [], 0.0
+    for disaster in disasters:
+        at += disaster.after
+        strikes.append(at)
+    crowd = int(count * BURSTS) if strikes else 0
+    moments = [random.choice(strikes) - random.uniform(*AHEAD) for _ in range(crowd)]
+    moments += [random.uniform(0, seconds) for _ in range(count - crowd)]
+    return sorted(max(0.0, moment) for moment in moments)

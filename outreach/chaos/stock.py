@@ -1,8 +1,9 @@
-"""Messages for a run: several clinics, several messages to each patient, due one after the other over a stretch."""
+"""Messages for a run: several clinics, several messages to each patient, due one after the other."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import text
 
@@ -13,16 +14,17 @@ CLINICS = 5
 EACH = len(STEPS)
 """Messages of each patient: as many as there are steps to tell of one visit."""
 
-# The further messages of a patient: the first one's row with another step, due later. `n` counts from 1.
+# The further messages of a patient: the first one's row with another step, at a later instant of `times`.
 _MORE = text(
     """
+with first as (select *, row_number() over (order by due_at, id) as place from message)
 insert into message (id, clinic_id, patient_id, enrolment_id, course_id, infusion_id, address_id, step, channel,
   revision, wall, zone, tz_version, rule, due_at, useful_until, planned_at, status, urgent, attempts, segments)
 select gen_random_uuid(), clinic_id, patient_id, enrolment_id, course_id, infusion_id, address_id,
-  (cast(:steps as text[]))[1 + (array_position(cast(:steps as text[]), step::text) - 1 + n) % cardinality(:steps)],
-  channel, revision, wall + n * interval '1 minute', zone, tz_version, rule, due_at + n * :gap * interval '1 second',
-  useful_until, planned_at, status, urgent, attempts, segments
-from message cross join generate_series(1, :more) n
+  (cast(:steps as text[]))[1 + (array_position(cast(:steps as text[]), step::text) - 1 + n) % :each],
+  channel, revision, wall + n * interval '1 minute', zone, tz_version, rule,
+  (cast(:times as timestamptz[]))[n * :patients + place], useful_until, planned_at, status, urgent, attempts, segments
+from first cross join generate_series(1, :each - 1) n
 """
 )
 _PLANNED = text(
@@ -34,16 +36,16 @@ where not exists (select from event e where e.message_id = m.id)
 )
 
 
-def fill(out: Outreach, count: int, start: datetime, seconds: float) -> int:
-    """Add about `count` messages, due evenly over `seconds` from `start`; returns how many.
+def fill(out: Outreach, times: Sequence[datetime]) -> int:
+    """Add a message for each instant of `times` (sorted; cut to a multiple of EACH); returns how many.
 
-    A patient's messages are due a quarter of the stretch apart, and stand in `wall` order a minute apart.
+    Each patient gets one message from each quarter of `times`; their `wall` order is that of their instants.
     """
-    patients = max(1, count // EACH)
-    gap = seconds / EACH
-    stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, start)
-    stock.fill(patients, lambda number: start + timedelta(seconds=gap * number / patients))
+    patients = max(1, len(times) // EACH)
+    stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, times[0])
+    stock.fill(patients, lambda number: times[number])
+    told = {"steps": list(STEPS), "each": EACH, "patients": patients, "times": list(times)}
     with out.sessions.begin() as session:
-        session.execute(_MORE, {"steps": list(STEPS), "gap": gap, "more": EACH - 1})
+        session.execute(_MORE, told)
         session.execute(_PLANNED)
     return patients * EACH

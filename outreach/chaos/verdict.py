@@ -12,6 +12,7 @@ from uuid import UUID
 from outreach.domain.status import ENDS, Status
 
 WENT = frozenset({Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNDELIVERED})
+TO_COME = (Status.SCHEDULED, Status.SENDING, Status.ACCEPTED, Status.SENT)
 NAMED = 5
 """So many ids of each fault are shown."""
 
@@ -79,8 +80,8 @@ class Verdict:
 
     @property
     def open(self) -> bool:
-        """Whether waiting longer may still change something."""
-        return bool(self.stuck or self.unsettled or self.statuses["accepted"] + self.statuses["sent"])
+        """Whether waiting longer may still change something: all but ends, and doubt that only a person can end."""
+        return bool(self.unsettled) or any(self.statuses[status.value] for status in TO_COME)
 
     def faults(self, most_in_doubt: int) -> list[str]:
         """A sentence for each thing that must not be; none: the promise held."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -88,7 +88,8 @@ def play(
         told("setting up", 0, 0)
         wait_until_up(on)
         on.call_back(seed)
-        fill(on.out, messages, datetime.now(UTC), seconds)
+        start = datetime.now(UTC)
+        fill(on.out, [start + timedelta(seconds=one) for one in disasters.due(messages, planned, seconds, seed)])
         run = Run(on, planned, disasters.skies(seconds, seed), seed, told=told)
         return _outcome(on, run, run.play(), began)
 
