@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from outreach.domain.status import Status
 from outreach.domain.window import moment, wall_at
 from outreach.store import patients, seen, undecided
+from outreach.web.console import brakes
 from outreach.web.console.desk import AtDesk
 from outreach.web.console.timeline import Item
 from outreach.web.forms import Wired
@@ -30,6 +31,7 @@ def today(desk: AtDesk, out: Wired, day: str = "") -> HTMLResponse:
     with out.sessions() as session:
         rows = seen.for_day(session, desk.clinic.id, start, end)
         in_doubt = undecided.count(session, desk.clinic.id)
+        held_back = brakes.count(session, desk.clinic.id, out.clock())
         names = {one.id: one.name for one in patients.listing(session, desk.clinic.id)}
     counts = Counter(row.status for row in rows)
     items = [replace(Item(row, row.due_at, zone), name=names.get(row.patient_id, "?")) for row in rows[:MOST]]
@@ -42,6 +44,7 @@ def today(desk: AtDesk, out: Wired, day: str = "") -> HTMLResponse:
         counts=[(status, counts[status]) for status in Status if counts[status]],
         items=items,
         more=len(rows) - len(items),
+        held_back=held_back,
         in_doubt=in_doubt,
     )
 

@@ -1,0 +1,130 @@
+"""Held back: what is paused and how much waits for it, what needs a look, and the switches for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from outreach.actions.hold import choices, hold
+from outreach.domain.brakes import Scope
+from outreach.errors import BadInput, NotFound
+from outreach.store import alerts, pauses
+from outreach.store.alerts import Raised
+from outreach.store.pauses import Held
+from outreach.web.console.desk import AtDesk, Checked, Desk
+from outreach.web.console.patients import id_of, language_name
+from outreach.web.forms import Wired
+
+router = APIRouter()
+DONE = {
+    "paused": "Paused. What is due from now on waits here; nothing is lost while it is still useful.",
+    "resumed": "Resumed. What waited goes out within a few seconds.",
+    "cleared": "Taken off the list. If it happens again, it comes back.",
+    "gone": "Somebody else was faster: it was over already.",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A pause as a card. `what`: its key in words. `ours`: this clinic may resume it; the operator's it may not."""
+
+    held: Held
+    what: str
+    waiting: int
+    by: str
+    ours: bool
+
+
+@router.get("/held")
+def listed(desk: AtDesk, out: Wired, done: str = "") -> HTMLResponse:
+    """What is paused at this clinic, and its open alerts."""
+    return _page(desk, out, done=DONE.get(done, ""))
+
+
+@router.post("/held")
+def pause(desk: AtDesk, form: Checked, out: Wired) -> Response:
+    """Pause what was chosen, with the reason that was given."""
+    chosen, reason = form.fields.get("what", ""), form.fields.get("reason", "")
+    try:
+        scope, key = _chosen(chosen)
+        with out.sessions.begin() as session:
+            known = choices(session, desk.clinic.id, out.sequences, out.words.locales)
+            hold(session, desk.clinic.id, scope, key, known, reason=reason, actor=_actor(desk),
+                 now=out.clock())  # fmt: skip
+    except BadInput as error:
+        return _page(desk, out, values={"what": chosen, "reason": reason}, wrong=str(error))
+    return RedirectResponse("/held?done=paused", 303)
+
+
+@router.post("/held/{pause_id}/resume")
+def resume(pause_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Response:
+    """Lift a pause of this clinic and wake what waited."""
+    try:
+        with out.sessions.begin() as session:
+            pauses.lift(session, id_of(pause_id), _actor(desk), out.clock(), desk.clinic.id)
+    except NotFound:
+        return RedirectResponse("/held?done=gone", 303)
+    return RedirectResponse("/held?done=resumed", 303)
+
+
+@router.post("/held/alerts/{alert_id}")
+def clear(alert_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Response:
+    """Somebody has seen to it."""
+    with out.sessions.begin() as session:
+        found = alerts.clear_by_id(session, desk.clinic.id, id_of(alert_id), out.clock())
+    return RedirectResponse(f"/held?done={'cleared' if found else 'gone'}", 303)
+
+
+def count(session: Session, clinic_id: UUID, now: datetime) -> tuple[int, int]:
+    """(pauses, alerts) that are open, for the day's page."""
+    return len(pauses.listing(session, clinic_id, now)), len(alerts.open_alerts(session, clinic_id))
+
+
+def _page(
+    desk: Desk, out: Wired, done: str = "", values: Mapping[str, str] | None = None, wrong: str = ""
+) -> HTMLResponse:
+    now = out.clock()
+    with out.sessions() as session:
+        known = choices(session, desk.clinic.id, out.sequences, out.words.locales)
+        lines = [_line(session, desk, out, one, known) for one in pauses.listing(session, desk.clinic.id, now)]
+        open_alerts: list[Raised] = alerts.open_alerts(session, desk.clinic.id)
+    return desk.page(
+        "brakes.html",
+        422 if wrong else 200,
+        lines=lines,
+        alerts=open_alerts,
+        named={key: words for scope in known for key, words in _words(out, scope, known).items()},
+        choices={scope.value: _words(out, scope, known) for scope in known if known[scope]},
+        values=values or {},
+        wrong={"": wrong} if wrong else {},
+        done=done,
+    )
+
+
+def _chosen(value: str) -> tuple[Scope, str]:
+    scope, _, key = value.partition(":")
+    if scope not in {one.value for one in Scope if one is not Scope.SERVICE}:
+        raise BadInput("Choose from the list what to pause.")
+    return Scope(scope), key
+
+
+def _line(session: Session, desk: Desk, out: Wired, held: Held, known: Mapping[Scope, Mapping[str, str]]) -> Line:
+    what = _words(out, held.scope, known).get(held.key, held.key)
+    by = "you" if held.actor == _actor(desk) else held.actor.partition(":")[0]
+    waiting = pauses.waiting(session, held, desk.clinic.id, out.clock())
+    return Line(held, what, waiting, by, held.clinic_id == desk.clinic.id)
+
+
+def _words(out: Wired, scope: Scope, known: Mapping[Scope, Mapping[str, str]]) -> dict[str, str]:
+    names = dict(known.get(scope, {}))
+    return {one: language_name(out, one) for one in names} if scope is Scope.LOCALE else names
+
+
+def _actor(desk: Desk) -> str:
+    return f"staff:{desk.signed.staff_id}"
