@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
 from outreach.content.compose import Values, Words
+from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentEvent, State, may_contact
 from outreach.domain.decision import Standing
 from outreach.domain.message import Content
@@ -66,21 +68,23 @@ def compose(
     locale = message.locale if message.occasion and message.locale else due.patient_locale
     content = words.compose(
         message.step, message.channel, locale, wording, values_of(due, link, unsubscribe, now),
-        calendar=_calendar(message.step, sequences), now=now,
+        calendar=message.channel is Channel.EMAIL and _calendar(message.step, sequences), now=now,
     )  # fmt: skip
     return Composed(content, wording)
 
 
 def _calendar(step: str, sequences: Mapping[str, Steps]) -> bool:
-    return any(one.key == step and one.calendar for sequence in sequences.values() for one in sequence.steps)
+    return any(one.calendar and one.key == step for sequence in sequences.values() for one in sequence.steps)
 
 
 def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
     """What the templates may say of the clinic and the visit."""
     clinic, facts = due.clinic, due.message.facts
     visit = _visit(due)
-    start = datetime.fromisoformat(facts["new_start"]) if "new_start" in facts else visit.start if visit else None
-    old = datetime.fromisoformat(facts["old_start"]) if "old_start" in facts else None
+    old = datetime.fromisoformat(facts["old_start"]) if facts and "old_start" in facts else None
+    start = _start(visit.starts, visit.zone) if visit else old
+    if facts and "new_start" in facts:
+        start = datetime.fromisoformat(facts["new_start"])
     return Values(
         clinic=clinic.name,
         clinic_phone=clinic.phone,
@@ -88,7 +92,7 @@ def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
         clinic_zone=clinic.zone,
         clinic_address=clinic.address,
         emergency=clinic.emergency,
-        visit_start=start or old,
+        visit_start=start,
         visit_minutes=visit.minutes if visit else 60,
         visit_uid=str(visit.id) if visit else "",
         visit_sequence=visit.revision if visit else 0,
@@ -97,7 +101,14 @@ def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
         link=link,
         unsubscribe=unsubscribe,
         instructions=clinic.instructions,
+        frequency=clinic.most_a_week,
     )
+
+
+@lru_cache(maxsize=8192)
+def _start(starts: datetime, zone: str) -> datetime:
+    """The instant of a visit; each message of its patient asks for it again."""
+    return moment(starts, zone).at
 
 
 def _visit(due: Due) -> Visit | None:
@@ -117,5 +128,5 @@ def _of_occasion(occasion: str | None) -> UUID | None:
 
 
 def _next(visits: Sequence[Visit], now: datetime) -> datetime | None:
-    coming = [moment(visit.starts, visit.zone).at for visit in visits if visit.status == "booked"]
+    coming = [_start(visit.starts, visit.zone) for visit in visits if visit.status == "booked"]
     return min((at for at in coming if at > now), default=None)
