@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 # A rehearsal, whose clock runs fast, wakes more often.
 WAKE = float(os.environ.get("OUTREACH_WAKE_SECONDS", "2"))
+RECOVER = float(os.environ.get("OUTREACH_RECOVER_SECONDS", "0")) or 15 * WAKE
+WATCH = 300.0
 BROKER = os.environ.get("OUTREACH_REDIS_URL", "redis://127.0.0.1:6379/0")
 
 app = Celery("outreach", broker=BROKER, include=["workers.tasks"])
@@ -27,6 +30,17 @@ app.conf.update(
     beat_schedule={
         # `expires`: wake-ups that piled up while the workers were down are worth one, not a thousand.
         "dispatch": {"task": "workers.tasks.dispatch", "schedule": WAKE, "options": {"expires": 2 * WAKE}},
-        "recover": {"task": "workers.tasks.recover", "schedule": 15 * WAKE, "options": {"expires": 15 * WAKE}},
+        "recover": {"task": "workers.tasks.recover", "schedule": RECOVER, "options": {"expires": RECOVER}},
+        "watch": {"task": "workers.tasks.watch", "schedule": WATCH, "options": {"expires": WATCH}},
+        "watch all": {
+            "task": "workers.tasks.watch_all",
+            "schedule": crontab(minute="10", hour="3"),
+            "options": {"expires": 3600},
+        },
+        "zones": {
+            "task": "workers.tasks.refresh_zones",
+            "schedule": crontab(minute="40"),
+            "options": {"expires": 3000},
+        },
     },
 )

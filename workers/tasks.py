@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import threading
-from functools import cache
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache, wraps
 
 import structlog
-from celery.signals import worker_shutdown
+from celery.signals import worker_shutdown, worker_shutting_down
 from sqlalchemy.exc import OperationalError
 
 from outreach.actions import recover as recovery
+from outreach.actions import rezone
+from outreach.actions import watch as watching
 from outreach.actions.dispatch import drain
 from outreach.settings import load_settings
 from outreach.wiring import Outreach, build
-from workers.app import app
+from workers.app import WAKE, app
 
 log = structlog.get_logger()
+
+SHIFT = 300.0
+"""Seconds one drain lasts: connections to carriers are made anew once in each."""
+
 _draining = threading.Lock()
+_stopping = threading.Event()
 
 
 @cache
@@ -25,16 +34,27 @@ def outreach() -> Outreach:
     return build(load_settings())
 
 
+def waits_for_database(action: Callable[[], None]) -> Callable[[], None]:
+    """While the database is away nothing is lost: the next wake-up finds everything where it was."""
+
+    @wraps(action)
+    def tried() -> None:
+        try:
+            action()
+        except OperationalError as error:
+            log.warning("database away, will try at the next wake-up", name=action.__name__, error=type(error).__name__)
+
+    return tried
+
+
 @app.task(name="workers.tasks.dispatch")
+@waits_for_database
 def dispatch() -> None:
-    """Send what is due. A worker that is still draining lets the next wake-up pass."""
-    if not _draining.acquire(blocking=False):
+    """Send what is due, for a shift. While one is at work the next wake-up stands by, and takes over without a gap."""
+    if not _draining.acquire(timeout=WAKE):
         return
     try:
-        tally = drain(outreach().pump())
-    except OperationalError as error:  # nothing is lost: the next wake-up finds everything where it was
-        log.warning("database away, will try at the next wake-up", error=type(error).__name__)
-        return
+        tally = drain(outreach().pump(), SHIFT, linger=True, stop=_stopping)
     finally:
         _draining.release()
     if tally.handled:
@@ -42,16 +62,47 @@ def dispatch() -> None:
 
 
 @app.task(name="workers.tasks.recover")
+@waits_for_database
 def recover() -> None:
     """Learn what became of messages in doubt; settle those no news will come for."""
     out = outreach()
-    try:
-        recovered = recovery.recover(out.sessions, out.providers, out.clock)
-    except OperationalError as error:
-        log.warning("database away, will try at the next wake-up", error=type(error).__name__)
-        return
+    hold = timedelta(seconds=out.settings.doubt_hold_seconds)
+    recovered = recovery.recover(out.sessions, out.providers, out.clock, hold=hold)
     if recovered:
         log.info("recovered", count=recovered)
+
+
+@app.task(name="workers.tasks.watch")
+@waits_for_database
+def watch() -> None:
+    """Does what was due in the last hours add up, is anything stuck? Alerts are raised, and taken back."""
+    out = outreach()
+    with out.sessions.begin() as session:
+        watching.watch(session, out.clock())
+
+
+@app.task(name="workers.tasks.watch_all")
+@waits_for_database
+def watch_all() -> None:
+    """The same over everything there is, once a night."""
+    out = outreach()
+    with out.sessions.begin() as session:
+        watching.watch(session, out.clock(), back=None)
+
+
+@app.task(name="workers.tasks.refresh_zones")
+@waits_for_database
+def refresh_zones() -> None:
+    """Re-derive what is unsent when this process has newer zone data than the plan was made with."""
+    out = outreach()
+    moved = rezone.refresh(out.sessions, out.sequences, out.clock)
+    if moved:
+        log.info("zones refreshed", count=moved)
+
+
+@worker_shutting_down.connect
+def _stop(**_: object) -> None:
+    _stopping.set()
 
 
 @worker_shutdown.connect
