@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,8 +21,14 @@ class Treatment:
     retry: bool = False
 
 
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 LATE = "late"
 """Code of a Refused that is nobody's fault: it waited too long for a connection, so it was not begun."""
+
+
+def ticks() -> float:
+    """Seconds on a clock that goes on while the machine is suspended, as leases do; only differences mean anything."""
+    return time.clock_gettime(_CLOCK)
 
 
 class Provider(Protocol):

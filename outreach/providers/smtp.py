@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -23,6 +22,7 @@ from outreach.domain.message import Accepted, Found, Parcel, Receipt
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused
 from outreach.providers import smtp_mail
+from outreach.providers.base import ticks
 from outreach.providers.smtp_headers import ascii_address
 from outreach.providers.smtp_line import GONE, Line, Security, Server, Times
 
@@ -60,7 +60,7 @@ class SmtpProvider:
 
     async def send(self, parcel: Parcel) -> Accepted:
         """Hand one mail over. The carrier id is our Message-ID; SMTP knows only that the next server took it."""
-        now = time.monotonic()
+        now = ticks()
         times = Times(now + self._timeout / 2, now + self._timeout)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._send, parcel, times)
 

@@ -6,14 +6,13 @@ import re
 import smtplib
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
 from outreach.errors import Reason, Refused, Uncertain
-from outreach.providers.base import LATE
+from outreach.providers.base import LATE, ticks
 from outreach.providers.smtp_codes import refusal
 
 Security = Literal["none", "starttls", "tls"]
@@ -25,14 +24,14 @@ GONE = "connection"
 
 @dataclass(frozen=True)
 class Times:
-    """Two instants of the monotonic clock. The mail's end is sent before `begin_by` or never; `end_by`: no waiting."""
+    """Two instants of `ticks`. The mail's end is sent before `begin_by` or never; `end_by`: no waiting."""
 
     begin_by: float
     end_by: float
 
     def left(self) -> float:
         """Seconds for the next step before the mail's end. Raises Refused: nothing was sent, nothing will be."""
-        left = self.begin_by - time.monotonic()
+        left = self.begin_by - ticks()
         if left <= 0:
             raise Refused(Reason.TRANSIENT, retry=True, code=LATE)
         return left
@@ -76,7 +75,7 @@ class Line:
 
     def __init__(self, server: smtplib.SMTP) -> None:
         self._server = server
-        self._used = time.monotonic()
+        self._used = ticks()
         self.open = True
 
     def close(self) -> None:
@@ -86,7 +85,7 @@ class Line:
     def ready(self, times: Times) -> bool:
         """Whether the far side still listens, as far as one may know; an old connection is asked."""
         try:
-            if time.monotonic() - self._used > IDLE_SECONDS and self._ask("NOOP", times.left())[0] != 250:
+            if ticks() - self._used > IDLE_SECONDS and self._ask("NOOP", times.left())[0] != 250:
                 self.close()
         except LOST:
             self.close()
@@ -113,12 +112,12 @@ class Line:
                 self.close()  # nothing else ends a mail that is begun; a server forgets one without its end
                 raise
             self._end(times)
-        self._used = time.monotonic()
+        self._used = ticks()
 
     def _end(self, times: Times) -> None:
         """From the final dot on, silence means that we do not know; so does an answer that is none."""
         try:
-            self._wait(times.end_by - time.monotonic())
+            self._wait(times.end_by - ticks())
             self._server.send(_END)
             reply, text = self._server.getreply()
         except LOST:

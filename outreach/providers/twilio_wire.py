@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from outreach.errors import OutreachError, Reason, Refused, Uncertain
-from outreach.providers.base import LATE
+from outreach.providers.base import LATE, ticks
 
 # Whatever a library says about a request may hold its URL or its body.
 for _name in ("aiohttp.client", "aiohttp.internal"):
@@ -34,11 +33,11 @@ class _Fenced(ClientRequest):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._asked_at = time.monotonic()
+        self._asked_at = ticks()
 
     async def send(self, conn: Connection) -> ClientResponse:
         connect = self._session.timeout.connect
-        if connect and time.monotonic() - self._asked_at > connect:
+        if connect and ticks() - self._asked_at > connect:
             raise NotBegun
         return await super().send(conn)
 

@@ -70,7 +70,7 @@ REFUSALS = (
         (Reason.BAD_NUMBER, False),
     ),
     ("a code we do not know", 400, {"code": 29999, "message": "m", "status": 400}, (Reason.UNKNOWN_CODE, False)),
-    ("no JSON", 404, None, (Reason.UNKNOWN_CODE, False)),
+    ("no JSON", 400, None, (Reason.UNKNOWN_CODE, False)),
 )
 
 
@@ -87,7 +87,7 @@ def test_a_refusal_is_read_in_every_shape(
 UNKNOWN = (
     ("500", 500, b"{}"),
     ("503 with a code", 503, b'{"code": 20503, "message": "m"}'),
-    ("a redirect", 307, b""),
+    ("a redirect", 302, b""),
     ("201 that is not JSON", 201, b"<html>"),
     ("201 with a list", 201, b"[]"),
     ("201 without an id", 201, b"{}"),
@@ -130,7 +130,7 @@ def test_connections_are_kept_and_shared_by_all_that_is_in_flight(stub: Any, sms
 
 
 def test_no_address_reaches_a_log(sandbox: Running, sms: Make, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     carrier = TwilioProvider(SID, TOKEN, sandbox.url, timeout=5, pool=1)
     handed(carrier, sms("+12025550177"))
     carrier.find("+12025550177", datetime.now(UTC).date())
