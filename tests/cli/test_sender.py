@@ -1,0 +1,141 @@
+"""`outreach sender` as a person runs it: what it refuses, what it changes, what it prints."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from typer.testing import CliRunner
+
+from outreach.cli.sender import address_of, register
+from outreach.domain.channel import Channel
+from outreach.errors import BadInput, NotAllowed, NotFound, OutreachError
+from outreach.store import clinics
+from outreach.store.vault import Vault
+
+Run = Callable[..., str]
+NUMBER, OTHER = "+13125550100", "+13125550101"
+SMS = ("--channel", "sms", "--address")
+CARRIERS = json.dumps({"second": {"kind": "twilio", "account_sid": "AC" + "2" * 32, "auth_token": "t"}})
+
+
+@pytest.fixture
+def run(
+    fresh_database_url: str, redis_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Run:
+    """`outreach sender …` in a service with one clinic, one number, and two SMS carriers."""
+    environment = {"DATABASE_URL": fresh_database_url, "REDIS_URL": redis_url, "VAR": str(tmp_path),
+                   "KEY": base64.b64encode(bytes(range(32))).decode(), "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+                   "TWILIO_AUTH_TOKEN": "t", "SMTP_HOST": "127.0.0.1", "CARRIERS": CARRIERS}  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(f"OUTREACH_{name}", value)
+    engine = create_engine(fresh_database_url)
+    with Session(engine, info={"vault": vault}) as session, session.begin():
+        clinics.add(
+            session, slug="lakeside", name="Lakeside", zone="America/Chicago", country="US", locale="en",
+            phone=NUMBER, address="1 Example Street", emergency="911", sms_sender=NUMBER,
+        )  # fmt: skip
+    engine.dispose()
+    app = typer.Typer()
+    register(app)
+    app.command("another")(lambda: None)  # else typer would drop the noun
+
+    def command(*arguments: object) -> str:
+        result = CliRunner().invoke(app, ["sender", *map(str, arguments)])
+        if isinstance(result.exception, OutreachError):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return command
+
+
+def rows(run: Run) -> dict[str, dict[str, Any]]:
+    return {row["address"]: row for row in json.loads(run("list", "--json"))}
+
+
+def test_a_second_number_takes_its_share_of_the_patients(run: Run) -> None:
+    said = run("add", *SMS, OTHER, "--weight", 3, "--per-second", 10, "--burst", 20)
+    assert "to 75% of its patients" in said
+    found = rows(run)[OTHER]
+    assert (found["weight"], found["per_second"], found["burst"], found["carrier"]) == (3, 10.0, 20.0, "twilio")
+    assert rows(run)[NUMBER]["share"] == 0.25
+
+
+def test_the_table_says_what_each_may_carry(run: Run) -> None:
+    run("add", *SMS, OTHER, "--per-second", 1.5)
+    table = run("list")
+    assert all(word in table for word in (NUMBER, OTHER, "lakeside", "1.5", "no limit", "50%"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((*SMS, "312 555 0100"), "country code"),
+        ((*SMS, "MG123"), "MG is followed by 32"),
+        (("--channel", "email", "--address", "nobody"), "Not an e-mail address"),
+        ((*SMS, OTHER, "--carrier", "secnod"), "Did you mean second"),
+        ((*SMS, OTHER, "--carrier", "smtp"), '"smtp" carries no texts'),
+        ((*SMS, NUMBER), "has this sender already"),
+        ((*SMS, OTHER, "--clinic", "seaside"), "no clinic"),
+    ],
+    ids=["a national number", "half a service", "no mailbox", "a typing error", "a mail carrier", "twice", "no clinic"],
+)
+def test_what_cannot_be_is_refused_with_what_would_be_right(run: Run, arguments: tuple[str, ...], says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        run("add", *arguments)
+    assert list(rows(run)) == [NUMBER]
+
+
+def test_another_clinics_number_is_refused(run: Run, fresh_database_url: str, vault: Vault) -> None:
+    engine = create_engine(fresh_database_url)
+    with Session(engine, info={"vault": vault}) as session, session.begin():
+        clinics.add(session, slug="seaside", name="Seaside", zone="America/Chicago", country="US", locale="en",
+                    phone=NUMBER, address="2 Example Street", emergency="911")  # fmt: skip
+    engine.dispose()
+    with pytest.raises(BadInput, match="Another clinic writes from this number"):
+        run("add", *SMS, NUMBER, "--clinic", "seaside")
+
+
+def test_a_limit_is_set_and_taken_away(run: Run) -> None:
+    assert "per second 5" in run("set", *SMS, NUMBER, "--per-second", 5, "--carrier", "second")
+    assert (rows(run)[NUMBER]["per_second"], rows(run)[NUMBER]["carrier"]) == (5.0, "second")
+    assert "no limit" in run("set", *SMS, NUMBER, "--per-second", 0)
+    assert rows(run)[NUMBER]["per_second"] is None
+    with pytest.raises(BadInput, match="Nothing to change"):
+        run("set", *SMS, NUMBER)
+    with pytest.raises(NotFound, match="Its senders: \\" + NUMBER):
+        run("set", *SMS, OTHER, "--weight", 2)
+
+
+def test_the_last_sender_of_a_channel_is_retired_only_on_purpose(run: Run) -> None:
+    with pytest.raises(NotAllowed, match="0 planned messages would wait for another one"):
+        run("retire", *SMS, NUMBER)
+    assert rows(run)[NUMBER]["active"]
+    assert "wait for another sender" in run("retire", *SMS, NUMBER, "--force")
+    assert not rows(run)[NUMBER]["active"]
+
+
+def test_a_retired_sender_comes_back_as_it_was(run: Run) -> None:
+    run("add", *SMS, OTHER, "--weight", 3)
+    assert "go by 1 other" in run("retire", *SMS, OTHER)
+    assert (rows(run)[OTHER]["share"], rows(run)[NUMBER]["share"]) == (0.0, 1.0)
+    run("add", *SMS, OTHER)
+    assert (rows(run)[OTHER]["weight"], rows(run)[OTHER]["share"]) == (3, 0.75)
+
+
+@pytest.mark.parametrize(
+    ("given", "normal"),
+    [(" +1 (312) 555-0100 ", "+13125550100"), ("+18005550100", "+18005550100"), ("MG" + "a1" * 16, "MG" + "a1" * 16),
+     ("40404", "40404")],
+    ids=["spaces", "toll-free", "a messaging service", "a short code"],
+)  # fmt: skip
+def test_senders_have_one_normal_form(given: str, normal: str) -> None:
+    assert address_of(Channel.SMS, given) == normal
