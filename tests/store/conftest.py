@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from outreach.store import clinics, patients
 from outreach.store.tables import Clinic
+from tests.store.stock import Stock
 
 NOW = datetime(2026, 12, 1, 18, tzinfo=UTC)
 
@@ -33,3 +34,10 @@ def person(session: Session) -> Callable[..., UUID]:
                             wording="full", external=external, now=NOW)  # fmt: skip
 
     return make
+
+
+@pytest.fixture
+def stock(session: Session, clinic: Callable[..., Clinic], person: Callable[..., UUID]) -> Stock:
+    """A clinic with one patient and whatever messages a test brings there."""
+    made = clinic()
+    return Stock(session, made, person(made.id))
