@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.message import Receipt
 from outreach.domain.status import ENDS, RANK, Status
+from outreach.store.rows import fetch
 from outreach.store.traffic import Event
 
 
@@ -23,7 +24,10 @@ class News(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What one piece of news met. `status`: the message's once the whole batch is applied; `moved`: by this one."""
+    """What one piece of news met. `status`: the message's once the whole batch is applied; `moved`: by this one.
+
+    `struck`: the breaker counts something against this clinic, so that a success is news to it.
+    """
 
     message_id: UUID
     clinic_id: UUID
@@ -32,6 +36,7 @@ class Heard(NamedTuple):
     step: str
     status: Status
     moved: bool
+    struck: bool
 
 
 def _rank(column: str) -> str:
@@ -44,8 +49,8 @@ def _rank(column: str) -> str:
 _HEAR = f"""
 WITH news AS MATERIALIZED (
     SELECT *
-    FROM unnest(%(attempts)s::uuid[], %(carrier_ids)s::text[], %(words)s::text[], %(statuses)s::text[],
-                %(reasons)s::text[], %(codes)s::text[])
+    FROM unnest(%(attempts)b::uuid[], %(carrier_ids)b::text[], %(words)b::text[], %(statuses)b::text[],
+                %(reasons)b::text[], %(codes)b::text[])
          WITH ORDINALITY AS n (attempt_id, carrier_id, word, status, reason, code, place)
 ), heard AS MATERIALIZED (
     SELECT n.*, m.id AS message_id, m.clinic_id, m.address_id, a.sender_id, m.step, m.status AS was
@@ -54,7 +59,7 @@ WITH news AS MATERIALIZED (
     FOR NO KEY UPDATE OF m
 ), kept AS (
     INSERT INTO event (clinic_id, message_id, attempt_id, source, word, status, reason, code, carrier_id, at)
-    SELECT clinic_id, message_id, attempt_id, 'carrier', word, status, reason, code, carrier_id, %(at)s
+    SELECT clinic_id, message_id, attempt_id, 'carrier', word, status, reason, code, carrier_id, %(at)b::timestamptz
     FROM heard ORDER BY place
     ON CONFLICT DO NOTHING
 ), furthest AS (
@@ -68,14 +73,14 @@ WITH news AS MATERIALIZED (
         reason = f.reason,
         carrier_id = coalesce(nullif(f.carrier_id, ''), m.carrier_id),
         attempt_id = coalesce(m.attempt_id, f.attempt_id),
-        sent_at = coalesce(m.sent_at, %(at)s),
-        ended_at = CASE WHEN {_rank("f.status")} = {RANK[Status.DELIVERED]} THEN %(at)s ELSE m.ended_at END
+        sent_at = coalesce(m.sent_at, %(at)b::timestamptz),
+        ended_at = CASE WHEN {_rank("f.status")} = {RANK[Status.DELIVERED]} THEN %(at)b::timestamptz ELSE m.ended_at END
     FROM furthest f
     WHERE m.id = f.message_id
     RETURNING m.id, f.place, m.status
 )
 SELECT h.place, h.message_id, h.clinic_id, h.address_id, h.sender_id, h.step, coalesce(v.status, h.was),
-       coalesce(v.place = h.place, false)
+       coalesce(v.place = h.place, false), h.clinic_id IN (SELECT clinic_id FROM strike)
 FROM heard h LEFT JOIN moved v ON v.id = h.message_id
 """
 assert {RANK[end] for end in ENDS} == {RANK[Status.DELIVERED]}
@@ -91,21 +96,20 @@ def hear_all(session: Session, news: Sequence[News], at: datetime) -> list[Heard
     if not news:
         return []
     told = [one.receipt for one in news]
-    rows = session.connection().exec_driver_sql(
+    rows = fetch(
+        session,
         _HEAR,
-        {
-            "attempts": [one.attempt_id for one in news],
-            "carrier_ids": [one.carrier_id for one in told],
-            "words": [one.word[:40] for one in told],
-            "statuses": [one.status and one.status.value for one in told],
-            "reasons": [one.reason and one.reason.value for one in told],
-            "codes": [one.code[:20] or None for one in told],
-            "at": at,
-        },
+        attempts=[one.attempt_id for one in news],
+        carrier_ids=[one.carrier_id for one in told],
+        words=[one.word[:40] for one in told],
+        statuses=[one.status and one.status.value for one in told],
+        reasons=[one.reason and one.reason.value for one in told],
+        codes=[one.code[:20] or None for one in told],
+        at=at,
     )
     answers: list[Heard | None] = [None] * len(news)
-    for place, message_id, clinic_id, address_id, sender_id, step, status, moved in rows:
-        answers[place - 1] = Heard(message_id, clinic_id, address_id, sender_id, step, Status(status), moved)
+    for place, message_id, clinic_id, address_id, sender_id, step, status, *flags in rows:
+        answers[place - 1] = Heard(message_id, clinic_id, address_id, sender_id, step, Status(status), *flags)
     return answers
 
 

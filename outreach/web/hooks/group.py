@@ -33,11 +33,13 @@ class Group(Generic[Item]):
 
     `write` commits what it is given, or raises and has written nothing. An OperationalError (a connection that was cut,
     a deadlock) is tried once more. Any other error means that one of the items is at fault: then each is written alone,
-    so that it fails alone.
+    so that it fails alone. Before the thread ends, and before anything is written anew, `rest` lets go of what
+    `write` keeps between batches.
     """
 
-    def __init__(self, write: Callable[[Sequence[Item]], object]) -> None:
+    def __init__(self, write: Callable[[Sequence[Item]], object], rest: Callable[[], object]) -> None:
         self._write = write
+        self._rest = rest
         self._waiting: list[Waiting[Item]] = []
         self._since = 0.0
         self._changed = Condition()
@@ -71,17 +73,15 @@ class Group(Generic[Item]):
             thread.join()
 
     def _run(self) -> None:
-        while batch := self._take():
-            items = [item for item, _ in batch]
-            errors = self._commit(items)
-            loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = {}
-            for (_, future), error in zip(batch, errors, strict=True):
-                loops.setdefault(future.get_loop(), []).append((future, error))
-            for loop, settled in loops.items():
-                try:
-                    loop.call_soon_threadsafe(_settle, settled)
-                except RuntimeError:  # that loop has ended, and with it everybody who asked
-                    log.warning("nobody waits for a commit", count=len(settled))
+        while True:
+            if batch := self._take():
+                _tell(batch, self._commit([item for item, _ in batch]))
+                continue
+            self._rest()
+            with self._changed:
+                if not self._waiting:
+                    self._thread = None
+                    return
 
     def _take(self) -> list[Waiting[Item]]:
         """The next batch, once it is full or old enough; none after a while without work."""
@@ -94,8 +94,6 @@ class Group(Generic[Item]):
             if self._waiting and rest > 0 and not self._closed:
                 self._changed.wait_for(lambda: len(self._waiting) >= MOST or self._closed, rest)
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            if not batch:
-                self._thread = None
             return batch
 
     def _commit(self, items: list[Item]) -> list[Exception | None]:
@@ -103,8 +101,10 @@ class Group(Generic[Item]):
         try:
             self._twice(items)
         except AWAY as error:
+            self._rest()
             return [error] * len(items)
         except Exception as error:
+            self._rest()
             if len(items) == 1:
                 log.exception("a receipt cannot be kept")
                 return [error]
@@ -115,7 +115,20 @@ class Group(Generic[Item]):
         try:
             self._write(items)
         except OperationalError:
+            self._rest()
             self._write(items)
+
+
+def _tell(batch: Sequence[Waiting[Item]], errors: Sequence[Exception | None]) -> None:
+    """Wake who waits, each in its own event loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = {}
+    for (_, future), error in zip(batch, errors, strict=True):
+        loops.setdefault(future.get_loop(), []).append((future, error))
+    for loop, settled in loops.items():
+        try:
+            loop.call_soon_threadsafe(_settle, settled)
+        except RuntimeError:  # that loop has ended, and with it everybody who asked
+            log.warning("nobody waits for a commit", count=len(settled))
 
 
 def _settle(settled: list[tuple[asyncio.Future[None], Exception | None]]) -> None:
