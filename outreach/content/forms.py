@@ -13,7 +13,7 @@ from outreach.content.formats import as_bdi, plain
 
 _INLINER = CSSInliner(load_remote_stylesheets=False)
 _UNCHANGED = re.compile(
-    r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[0-9]{1,5})?(?:/(?:[\w/.~=&+,;:@!$*()?-]|%[0-9A-Fa-f]{2})*)?", re.ASCII
+    r"https?://[a-z0-9]++(?:[.-][a-z0-9]++)*+(?::[0-9]{1,5})?(?:/(?:[a-zA-Z0-9_/.~=&+,;:@!$*()?-]++|%[0-9A-Fa-f]{2})*+)?"
 )
 
 

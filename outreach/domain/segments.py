@@ -43,6 +43,7 @@ class Segments:
 # What may stand in a text that is as it should be, though str.isprintable() says no: line ends and our bidi marks.
 _UNSEEN = re.compile("[\n\u200f\u2068\u2069]")
 _DEAR = re.compile(f"[^{re.escape(''.join(sorted(BASIC | EXTENSION)))}]")
+_CHEAP = "".join(BASIC).encode("ascii", "ignore")
 _EXTENDED = re.compile(f"[{re.escape(''.join(sorted(EXTENSION)))}]")
 
 
@@ -54,7 +55,7 @@ def normalise(text: str) -> str:
         if odd in text:
             text = text.replace(odd, " ")
     # Printable leaves no CR and nothing unsendable: true of nearly every text, and told in a microsecond.
-    if _UNSEEN.sub("", text).isprintable():
+    if text.isprintable() or _UNSEEN.sub("", text).isprintable():
         return unicodedata.normalize("NFC", text)
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     if found := _UNSENDABLE.search(text):
@@ -69,9 +70,11 @@ def size(text: str) -> tuple[str, int, int]:
     A grapheme cluster, a surrogate pair and an escaped GSM-7 character are never split over two segments: Twilio's own
     calculator does the same, and the plain ceil(n/67) counts less than is billed.
     """
+    one, many = SIZES[GSM7]
+    if text.isascii() and not text.encode().translate(None, _CHEAP):
+        return GSM7, len(text), _even(len(text), one, many)
     if _DEAR.search(text):
         return (UCS2, *_sized(text, *SIZES[UCS2]))
-    one, many = SIZES[GSM7]
     if not _EXTENDED.search(text):
         return GSM7, len(text), _even(len(text), one, many)
     widths = [2 if char in EXTENSION else 1 for char in text]
