@@ -10,7 +10,8 @@ from functools import lru_cache
 
 LINE = 78  # RFC 5322 2.1.1: what a line should not exceed; 998 is what it must not
 WORD_BYTES = 45  # of UTF-8 in one encoded word: 60 of base64 and 12 around it, RFC 2047 allows 75
-FIRST_BYTES = 36  # in the first, which shares its line with the header's name
+FIRST_BYTES = 39  # in the first, which shares its line (76 at most) with "Subject: "
+FIRST_OF_NAME = 42  # or with "From: "; a name of one word survives readers that put spaces between words
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(\.{_ATOM})*")
@@ -45,7 +46,7 @@ def mailbox(name: str, address: str) -> str:
     if not name:
         return address
     if not name.isascii() or "=?" in name or len(name) > LINE - 20:
-        shown = encoded_words(name)
+        shown = encoded_words(name, FIRST_OF_NAME)
     elif _PHRASE.fullmatch(name):
         shown = name
     else:
@@ -63,9 +64,9 @@ def words(text: str) -> str:
     return text if fits and text.isascii() and "=?" not in text and text == text.strip() else encoded_words(text)
 
 
-def encoded_words(text: str) -> str:
+def encoded_words(text: str, first: int = FIRST_BYTES) -> str:
     """RFC 2047: each word whole characters in base64, on a line of its own; readers drop the breaks between them."""
-    data, said, start, room = text.encode(), [], 0, FIRST_BYTES
+    data, said, start, room = text.encode(), [], 0, first
     while start < len(data):
         end = min(start + room, len(data))
         while end < len(data) and data[end] & 0xC0 == 0x80:  # inside a character

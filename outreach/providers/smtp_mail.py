@@ -43,7 +43,7 @@ def build(parcel: Parcel, now: datetime | None = None) -> bytes:
         return head + parts[0]
     border = b"=_" + parcel.attempt_id.hex.encode("ascii")  # "_" is not in base64: no part can hold it
     between = b"\r\n--%b\r\n" % border
-    return b'%bContent-Type: multipart/alternative; boundary="%b"\r\n%b%b\r\n--%b--\r\n' % (
+    return b'%bContent-Type: multipart/alternative;\r\n boundary="%b"\r\n%b%b\r\n--%b--\r\n' % (
         head,
         border,
         between,

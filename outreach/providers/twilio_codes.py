@@ -55,7 +55,7 @@ CODES: dict[int, Treatment] = _table(
         Treatment(Reason.CONFIGURATION, retry=True),
         (
             *(20003, 20005, 20404, 21212, 21408, 21603, 21606, 21608, 21609, 21659),
-            *(21701, 21703, 21704, 21705, 21710, 21711, 21712),
+            *range(21700, 21800),  # all about the Messaging Service
             *(30002, 30018, 30024, 30032, 30033, 30034, 30035, 572005),
         ),
     ),

@@ -196,3 +196,32 @@ def test_the_table_retries_nothing_that_a_person_or_their_number_refused() -> No
     never = {Reason.UNSUBSCRIBED_AT_CARRIER, Reason.BAD_NUMBER, Reason.CONTENT_REFUSED, Reason.SECURITY, Reason.BLOCKED}
     assert [code for code, row in CODES.items() if row.reason in never and row.retry] == []
     assert treatment("nonsense") == treatment(None) == treatment(1)
+
+
+CLASSES = (
+    (Reason.UNSUBSCRIBED_AT_CARRIER, False, (21610, 63014, 63033, 30640)),
+    (Reason.BAD_NUMBER, False, (21211, 21217, 21421, 21614, 21635, 30005, 30006, 30011, 63003, 63024)),
+    (Reason.UNREACHABLE, False, (21612,)),
+    (Reason.UNREACHABLE, True, (30003, 30008)),
+    (Reason.BLOCKED, False, (30004,)),
+    (Reason.TRANSIENT, True, (429, 20429, 20500, 20503, 21611, 30001, 30017, 30022, 63009, 63010, 63012, 63017, 63018)),
+    (Reason.TRANSIENT, False, (30410,)),
+    (Reason.QUOTA, True, (30023, 30027, 63038)),
+    (
+        Reason.CONTENT_REFUSED,
+        False,
+        (30007, 30019, 21617, 21602, 21655, 21656, 63016, 63027, 63028, 63040, 63041, 63042),
+    ),
+    (Reason.CONFIGURATION, True, (20003, 20005, 30002, 21408, 21603, 21606, 21659, 21701, 21703, 21799, 30018, 30024)),
+    (Reason.CONFIGURATION, True, (30032, 30033, 30034, 30035, 21608, 572005)),
+    (Reason.VALIDITY_OVER, False, (30036,)),
+    (Reason.QUIET_HOURS, True, (30610,)),
+    (Reason.SECURITY, False, (30450, 14107)),
+    (Reason.UNKNOWN_CODE, False, (1, 11200, 30409, 21800, 99999)),
+)
+
+
+@pytest.mark.parametrize(("reason", "retry", "codes"), CLASSES, ids=[f"{r[0]} {r[1]}" for r in CLASSES])
+def test_each_code_is_treated_by_its_class(reason: Reason, retry: bool, codes: tuple[int, ...]) -> None:
+    said = {code: treatment(code) for code in codes}
+    assert {code: (row.reason, row.retry) for code, row in said.items()} == dict.fromkeys(codes, (reason, retry))
