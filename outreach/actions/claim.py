@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from outreach.domain.sender import Meter, Sender, choose
 from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.status import Status
 from outreach.errors import BadInput, Reason
+from outreach.providers.base import ticks
 from outreach.store import consents, pauses, senders
 from outreach.store.due import Due, read_due
 from outreach.store.ids import fresh_id
@@ -51,7 +51,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A message in the hands of a worker: its parcel, and the monotonic second by which it must have been begun."""
+    """A message in the hands of a worker: its parcel, and the second (of `ticks`) by which it must have been begun."""
 
     due: Due
     parcel: Parcel
@@ -93,7 +93,7 @@ def claim(
 
     `lease` and `timeout` in seconds: a message not begun `timeout` before its lease ends is not begun at all.
     """
-    taking = _Taking(session, sources, now, time.monotonic() + lease - timeout)
+    taking = _Taking(session, sources, now, ticks() + lease - timeout)
     stops = pauses.active(session, {lane.clinic_id for lane, _, _ in wanted}, now)
     for lane, mark, _ in wanted:
         if stops.clinic_held(lane.clinic_id):

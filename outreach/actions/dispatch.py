@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -24,13 +24,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from outreach.actions.claim import Claim, Handed, Sources, claim
 from outreach.actions.land import land
 from outreach.actions.lanes import Lanes
+from outreach.actions.timekeeper import Timekeeper
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.retry import Retry, after_refusal
 from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.status import Status
 from outreach.errors import Refused, Uncertain
-from outreach.providers.base import Provider
+from outreach.providers.base import Provider, ticks
 from outreach.store.queue import Outcome
 from outreach.store.turns import Ahead
 
@@ -94,7 +95,8 @@ class _Shift:
     """One drain at work: what is in the air, what waits to be recorded, and what is known of the lanes."""
 
     def __init__(self, pump: Pump, stop_at: float, linger: bool, stop: threading.Event) -> None:
-        self.pump, self.stop_at, self.linger, self.stop = pump, stop_at, linger, stop
+        self.time = Timekeeper(pump.clock, pump.ahead.seconds)
+        self.pump, self.stop_at, self.linger, self.stop = replace(pump, clock=self.time), stop_at, linger, stop
         self.sources = Sources(pump.words, pump.sequences, pump.public_url, frozenset(pump.providers))
         self.lanes = Lanes({provider.channel for provider in pump.providers.values()}, pump.poll)
         self.tally = Tally()
@@ -190,6 +192,7 @@ class _Shift:
         pump, room = self.pump, self._room()
         found = Claim()
         with pump.sessions.begin() as session:
+            self.time.compare(session)
             now = pump.clock()
             self.lanes.look(session, now, pump.ahead)
             wanted = self.lanes.share(room)
@@ -233,7 +236,7 @@ class _Shift:
 
 async def _hand_over(pump: Pump, handed: Handed) -> Outcome:
     """One call to the carrier; every ending becomes an Outcome."""
-    if time.monotonic() > handed.begin_by:
+    if ticks() > handed.begin_by:
         # Less than a time-out is left on the lease (the machine slept?): another worker may hold it soon. Not begun.
         return _outcome(handed, pump, Status.SCHEDULED, "not begun", due_at=pump.clock())
     try:

@@ -66,24 +66,31 @@ class ClockWatch:
     def __init__(self, wall: datetime, running: float, database: datetime, *, tolerance: timedelta = TOLERANCE) -> None:
         """`wall`, `database`: aware; `running`: seconds of CLOCK_BOOTTIME. BadInput for a time without its zone."""
         self.tolerance = tolerance
-        self._wall, self._running = _aware(wall), running
-        self._database, self._asked = _aware(database), running
+        # Pairs in one place each: another thread sees the old one or the new one, never half of both.
+        self._last = _aware(wall), running
+        self._database = _aware(database), running
+
+    def now(self, wall: datetime, running: float) -> datetime:
+        """The time to work with, and nothing else: cheap enough for each message."""
+        return min(wall, self._expected(running) + self.tolerance)
 
     def judge(self, wall: datetime, running: float, database: datetime | None = None) -> Judged:
         """Compare the clocks. Without a fresh reading the database's time is the last one plus what passed since.
 
-        Give a fresh one with each claim, it costs nothing there; without one for hours the two oscillators drift.
+        Without a fresh one for hours the two oscillators drift.
         """
-        passed = _seconds(running - self._running)
-        jump = _notable(_aware(wall) - self._wall - passed)
-        expected = self._database + _seconds(running - self._asked)
-        database_jump = NONE
+        last, at = self._last
+        jump = _notable(_aware(wall) - last - _seconds(running - at))
+        expected, database_jump = self._expected(running), NONE
         if database is not None:
             database_jump = _notable(_aware(database) - expected)
-            self._database, self._asked, expected = database, running, database
-        self._wall, self._running = wall, running
-        now = min(wall, expected + self.tolerance)
-        return Judged(now, wall - expected, jump, database_jump, self.tolerance)
+            self._database, expected = (database, running), database
+        self._last = wall, running
+        return Judged(min(wall, expected + self.tolerance), wall - expected, jump, database_jump, self.tolerance)
+
+    def _expected(self, running: float) -> datetime:
+        database, asked = self._database
+        return database + _seconds(running - asked)
 
 
 def _aware(at: datetime) -> datetime:
