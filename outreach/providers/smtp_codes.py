@@ -14,6 +14,7 @@ BY_ENHANCED: tuple[tuple[str, Treatment], ...] = (
     (r"5\.2\.3$", Treatment(Reason.CONTENT_REFUSED)),
     (r"5\.2\.", Treatment(Reason.UNREACHABLE, retry=True)),  # a full mailbox empties
     (r"5\.3\.4$", Treatment(Reason.CONTENT_REFUSED)),
+    (r"5\.4\.5$", Treatment(Reason.QUOTA, retry=True)),  # "daily sending limit": ours, not the recipient's
     (r"5\.4\.", Treatment(Reason.UNREACHABLE)),
     (r"5\.[35]\.", Treatment(Reason.CONFIGURATION, retry=True)),
     (r"5\.6\.", Treatment(Reason.CONTENT_REFUSED)),
@@ -32,6 +33,8 @@ def refusal(reply: int, text: bytes | str, about_sender: bool = False) -> Refuse
     words = text.decode("ascii", "replace") if isinstance(text, bytes) else text
     enhanced = re.match(r"[245]\.\d{1,3}\.\d{1,3}", words.strip())
     code = enhanced.group() if enhanced else str(reply)
+    if reply == 454 and "quota" in words.lower():  # Amazon SES; 454 is never about the recipient's mailbox
+        return Refused(Reason.QUOTA, retry=True, code=code)
     if reply < 500:
         return Refused(Reason.TRANSIENT, retry=True, code=code)
     if enhanced and code.startswith("5"):
