@@ -116,12 +116,12 @@ def test_no_template_as_it_ships_is_kept_to_the_long_way(locale: str) -> None:
 
 
 def test_the_hour_that_comes_twice_is_told_as_the_one_it_is() -> None:
-    here = ZoneInfo("America/Vancouver")
+    here = ZoneInfo("America/New_York")
     for fold in (0, 1):
         at = datetime(2026, 11, 1, 1, 30, tzinfo=here, fold=fold)
         values = replace(SOUND, visit_start=at, zone="UTC", clinic_zone="")
         said = WORDS.compose("visit.cancelled", Channel.SMS, "en", "full", values).text
-        assert f"{8 + fold}:30 AM" in said
+        assert f"{5 + fold}:30 AM" in said
 
 
 TRICKS = [
@@ -145,16 +145,16 @@ def test_a_template_that_does_something_to_a_value_is_still_told_rightly(tmp_pat
         copytree(ROOT / folder, tmp_path / folder)
     for part in ("sms.txt", "body.md"):
         (tmp_path / "templates" / "messages" / "neutral" / part).write_text(trick, "utf-8")
-    words = Words.load(tmp_path)
+    words = Words.load(tmp_path, ["en", "ar"])
     long_way = replace(words, quick=False)
     names = ["Harbour Clinic", "12", "1.", "* x", "عيادة", "<b>&", "x*", "\u0301x", "7) `a`", "a_b_", "«x»", "#"]
     for locale in ("en", "ar"):
         for kind in ("sms", "email", "page"):
-            for name in names:
-                for link in ("https://x.example/p/abc", "https://x.example/p/abd?x&y"):
-                    values = replace(SOUND, clinic=name, link=link, visit_start=NOW + timedelta(days=len(name)))
-                    key = "pre.tomorrow"
-                    assert _same(words, long_way, key, kind, locale, "neutral", values), (locale, kind, name)
+            for at, name in enumerate(names):
+                link = ("https://x.example/p/abc", "https://x.example/p/abd?x&y")[at % 2]
+                values = replace(SOUND, clinic=name, link=link, visit_start=NOW + timedelta(days=at))
+                asked = ("pre.tomorrow", kind, locale, "neutral", values)
+                assert _same(words, long_way, *asked), asked[1:3]
 
 
 def test_a_template_that_changes_a_value_is_named(tmp_path: Path) -> None:
@@ -168,8 +168,8 @@ def test_a_template_that_changes_a_value_is_named(tmp_path: Path) -> None:
 
 
 def test_many_threads_say_what_one_says() -> None:
-    words = Words.load(ROOT)
-    asked = [(key, kind, locale, "full") for key in words.keys for kind in ("sms", "email") for locale in words.locales]
+    words = replace(WORDS)
+    asked = [(key, kind, locale, "full") for key in words.keys for kind in ("sms", "email") for locale in ("es", "ar")]
     values = [replace(SOUND, link=f"https://x.example/p/{n}", clinic=f"Clinic {n}") for n in range(3)]
     wanted = {(one, n): str(_said(LONG_WAY, *one, values[n])) for one in asked for n in range(3)}
     wrong: list[Any] = []
