@@ -75,7 +75,8 @@ def _unknown(session: Session, one: News, now: datetime) -> None:
 def _judge(session: Session, ends: Sequence[tuple[Heard, Reason | None]], now: datetime) -> None:
     """What became of messages after their carrier had taken them, for the circuit breaker; reason None: delivered."""
     clinics = {heard.clinic_id for heard, _ in ends}
-    zones = dict(session.execute(select(Clinic.id, Clinic.zone).where(Clinic.id.in_(clinics))).tuples())
+    rows = session.execute(select(Clinic.id, Clinic.zone).where(Clinic.id.in_(clinics)))
+    zones: dict[UUID, str] = {row[0]: row[1] for row in rows}
     trials = [
         brake.Trial(one.clinic_id, one.sender_id, one.step, zones[one.clinic_id], reason, late=True)
         for one, reason in ends

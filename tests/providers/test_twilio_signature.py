@@ -72,6 +72,21 @@ def test_our_signature_is_the_librarys_on_any_form(token: str, pairs: list[tuple
     assert valid([token], URL, pairs[::-1], signature), "the order of arrival does not matter"
 
 
+@given(
+    url=st.sampled_from([URL, "https://clinic.example:443/a?b=c", "http://x.example:80/", "https://x.example:8443/é"]),
+    signed_as=st.sampled_from(["https://clinic.example/a?b=c", "http://x.example/", "https://x.example:443/", URL]),
+    pairs=st.lists(st.tuples(NAMES, TEXT), max_size=6),
+    garble=st.sampled_from([lambda s: s, lambda s: s.lower(), lambda s: s[:-1], lambda s: s + " ", lambda s: ""]),
+)
+def test_we_say_yes_exactly_when_the_library_does(
+    url: str, signed_as: str, pairs: list[tuple[str, str]], garble: Callable[[str], str]
+) -> None:
+    library: Any = RequestValidator("token")
+    for signature in (sign("token", url, pairs), sign("token", signed_as, pairs)):
+        told = garble(signature)
+        assert valid(["token"], url, pairs, told) == bool(library.validate(url, Form(pairs), told))
+
+
 @given(url=st.text(max_size=30), signature=st.none() | st.text(max_size=30), pairs=st.lists(st.tuples(TEXT, TEXT)))
 def test_whatever_strangers_send_is_answered_by_no(
     url: str, signature: str | None, pairs: list[tuple[str, str]]

@@ -33,8 +33,7 @@ class Group(Generic[Item]):
 
     `write` commits what it is given, or raises and has written nothing. An OperationalError (a connection that was cut,
     a deadlock) is tried once more. Any other error means that one of the items is at fault: then each is written alone,
-    so that it fails alone. Before the thread ends, and before anything is written anew, `rest` lets go of what
-    `write` keeps between batches.
+    so that it fails alone. `rest` lets go of what `write` keeps between batches: after trouble, or without a crowd.
     """
 
     def __init__(self, write: Callable[[Sequence[Item]], object], rest: Callable[[], object]) -> None:
@@ -75,7 +74,10 @@ class Group(Generic[Item]):
     def _run(self) -> None:
         while True:
             if batch := self._take():
-                _tell(batch, self._commit([item for item, _ in batch]))
+                errors = self._commit([item for item, _ in batch])
+                if len(batch) == 1:  # no crowd: nothing is worth keeping for the next one
+                    self._rest()
+                _tell(batch, errors)
                 continue
             self._rest()
             with self._changed:
