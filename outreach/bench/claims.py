@@ -17,6 +17,7 @@ from outreach.bench.plan import Plan, Wrong
 from outreach.bench.report import Row
 from outreach.bench.stock import Stock, past
 from outreach.domain.channel import Channel
+from outreach.store.turns import lock_turns
 from outreach.wiring import Outreach
 
 BATCH = 200
@@ -43,12 +44,21 @@ class Claimer:
             self.lanes.look(session, now, pump.ahead)
             wanted = self.lanes.share({Channel.SMS: room})
             found = claim(session, self.sources, wanted, now, lease=pump.lease, timeout=pump.timeout,
-                          busy=self.lanes.busy_elsewhere(now), ahead=pump.ahead)  # fmt: skip
+                          busy=self.lanes.busy_elsewhere(), ahead=pump.ahead)  # fmt: skip
         self.lanes.learn(found, wanted, now)
         took = time.perf_counter() - begun
         if len(found.handed) != room:
             raise Wrong(f"claim: {len(found.handed)} messages came where {room} are due")
         return took
+
+    def lock(self, room: int = BATCH) -> float:
+        """Wall seconds of finding and locking alone, given back at once: where many rows would show."""
+        pump, now = self.pump, self.pump.clock()
+        with pump.sessions() as session:
+            self.lanes.look(session, now, pump.ahead)
+            wanted, begun = self.lanes.share({Channel.SMS: room}), time.perf_counter()
+            lock_turns(session, wanted, now, set(), pump.ahead)
+            return time.perf_counter() - begun
 
 
 def claim_rows(ground: Ground, plan: Plan) -> list[Row]:
@@ -65,7 +75,8 @@ def claim_rows(ground: Ground, plan: Plan) -> list[Row]:
             plan.tell(f"claims {number + 1}/{plan.reps}")
             times = [[one.claim() for one in claimers] for _ in range(PER_REP)]
             pairs.append([statistics.median(column) for column in zip(*times, strict=True)])
-    return [_row("claim", [(few, much) for few, much in pairs], "few_ms", "many_ms")]
+        locks = {f"{name}_lock_ms": _locking(one) for name, one in zip(("few", "many"), claimers, strict=True)}
+    return [_row("claim", [(few, much) for few, much in pairs], "few_ms", "many_ms", locks)]
 
 
 def snapshot_rows(ground: Ground, plan: Plan) -> list[Row]:
@@ -78,19 +89,24 @@ def snapshot_rows(ground: Ground, plan: Plan) -> list[Row]:
         other.execute(text("select count(*) from clinic"))  # from now on the snapshot holds
         plan.tell(f"passing {churned:,} messages under an open snapshot")
         _churn(out, claimer, churned)
-        held = _medians(claimer, plan)
+        held, locks = _medians(claimer, plan), {"held_lock_ms": _locking(claimer)}
         other.rollback()
         settle(out.engine)
-        free = _medians(claimer, plan)
-    return [_row("snapshot", list(zip(free, held, strict=True)), "without_ms", "held_ms")]
+        free, locks["without_lock_ms"] = _medians(claimer, plan), _locking(claimer)
+    return [_row("snapshot", list(zip(free, held, strict=True)), "without_ms", "held_ms", locks)]
 
 
-def _row(target: str, pairs: list[tuple[float, float]], first: str, second: str) -> Row:
+def _locking(claimer: Claimer) -> float:
+    """Milliseconds; the median of some."""
+    return statistics.median(claimer.lock() for _ in range(PER_REP)) * 1000
+
+
+def _row(target: str, pairs: list[tuple[float, float]], first: str, second: str, locks: dict[str, float]) -> Row:
     beside = {
         first: statistics.median(one for one, _ in pairs) * 1000,
         second: statistics.median(other for _, other in pairs) * 1000,
     }
-    return Row.of(target, [other / one for one, other in pairs], **beside)
+    return Row.of(target, [other / one for one, other in pairs], **beside, **locks)
 
 
 def _medians(claimer: Claimer, plan: Plan) -> list[float]:
@@ -111,7 +127,7 @@ def _crowded(out: Outreach, scheduled: int) -> Claimer:
 def _overdue(out: Outreach, churned: int) -> Claimer:
     """More than `churned` due messages of as many patients as can wait for one another."""
     stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
-    stock.fill(SEEDS, lambda number: past()(number))
+    stock.fill(SEEDS, past())
     crowd.multiply(out.engine, churned // SEEDS + 3, crowd.OVERDUE)
     settle(out.engine)
     return Claimer(out)

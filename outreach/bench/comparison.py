@@ -108,4 +108,5 @@ def environment(settings: Settings, broker_url: str) -> dict[str, str]:
         "OUTREACH_TWILIO_ACCOUNT_SID": settings.twilio_account_sid, "OUTREACH_SANDBOX": "false",
         "OUTREACH_TWILIO_AUTH_TOKEN": settings.twilio_auth_token, "OUTREACH_DEMO": "false",
         "OUTREACH_TWILIO_BASE_URL": settings.twilio_base_url or "",
+        "PYTHONWARNINGS": "ignore",  # Celery's about running as root: nothing here outlives the run
     }  # fmt: skip

@@ -44,7 +44,9 @@ def bench(
     names = section or list(NAMES)
     if unknown := [name for name in names if name not in NAMES]:
         raise BadInput(f"There is no section {unknown[0]!r}. The sections are: {', '.join(NAMES)}.")
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160
     with _progress(Console(stderr=True)) as tell:
         rows, facts = run(names, Plan(messages, window, latency, reps, quick, tell))
     if kills is not None and (row := kills_row(kills)):
