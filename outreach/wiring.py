@@ -135,8 +135,9 @@ def _provider(name: str, carrier: TwilioCarrier | SmtpCarrier, timeout: float) -
 
 
 def twilio_tokens(settings: Settings) -> list[str]:
-    """The tokens that webhooks may be signed with."""
-    return [settings.twilio_auth_token] if settings.twilio_auth_token else []
+    """The tokens that webhooks may be signed with: one for each account."""
+    others = [one.auth_token for one in settings.carriers.values() if isinstance(one, TwilioCarrier)]
+    return [token for token in (settings.twilio_auth_token, *others) if token]
 
 
 def _clock(settings: Settings, sessions: sessionmaker[Session]) -> Callable[[], datetime]:

@@ -8,7 +8,7 @@ import pytest
 
 from outreach.errors import BadInput
 from outreach.settings import Settings, load_settings
-from outreach.wiring import carriers
+from outreach.wiring import carriers, twilio_tokens
 
 OURS = {
     "smtp-b": {"kind": "smtp", "host": "mail.example", "port": 2525, "username": "u", "password": "hush-1"},
@@ -32,6 +32,7 @@ def test_each_carrier_is_known_by_the_name_that_settings_give(monkeypatch: pytes
     assert [found[name].channel.value for name in ("smtp-b", "twilio-b")] == ["email", "sms"]
     for carrier in found.values():
         carrier.close()
+    assert twilio_tokens(load_settings()) == ["hush-2"], "callbacks of every account are signed"
 
 
 def test_a_real_carrier_of_any_name_turns_the_sandbox_off(monkeypatch: pytest.MonkeyPatch) -> None:

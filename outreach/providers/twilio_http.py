@@ -1,8 +1,7 @@
-"""The wire under the official Twilio library: pooled, bounded in time, silent about addresses."""
+"""The wire under the official Twilio library, for its rare questions: bounded in time, silent about addresses."""
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -20,20 +19,11 @@ _silent.propagate = False
 logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
 
 
-class TooMany(TwilioException):  # type: ignore[misc]
-    """429: never processed, always safe to repeat. The library's own exception drops Retry-After; this one keeps it."""
-
-    def __init__(self, code: str, after: float | None) -> None:
-        super().__init__("too many requests")
-        self.code = code
-        self.after = after
-
-
 class PooledHttpClient(HttpClient):  # type: ignore[misc]
     """`twilio.http.HttpClient` over urllib3. Never retries: a repeated POST is a second message.
 
     `base_url` replaces the scheme and host of api.twilio.com (the sandbox); `timeout` in seconds, for connecting and
-    for each read; `pool` is the number of kept connections, to be the number of threads that send.
+    for each read; `pool` is the number of kept connections, to be the number of threads that ask.
     """
 
     def __init__(self, base_url: str | None, timeout: float, pool: int) -> None:
@@ -52,7 +42,7 @@ class PooledHttpClient(HttpClient):  # type: ignore[misc]
         timeout: float | None = None,
         allow_redirects: bool = False,
     ) -> Response:
-        """Make one request; network faults leave as urllib3's own exceptions, 429 as TooMany."""
+        """Make one request; network faults leave as urllib3's own exceptions."""
         sent = dict(headers or {})
         if auth:
             sent.update(urllib3.make_headers(basic_auth=f"{auth[0]}:{auth[1]}"))
@@ -67,8 +57,6 @@ class PooledHttpClient(HttpClient):  # type: ignore[misc]
             retries=False,
         )
         text = answer.data.decode("utf-8", "replace")
-        if answer.status == 429:
-            raise TooMany(_code(text), _seconds(answer.headers.get("Retry-After")))
         return Response(answer.status, text, answer.headers)
 
     def close(self) -> None:
@@ -82,15 +70,3 @@ class PooledHttpClient(HttpClient):  # type: ignore[misc]
         if asked.hostname != "api.twilio.com":
             raise TwilioException(f"unexpected host {asked.hostname}: only api.twilio.com has a stand-in")
         return urlunsplit((self._base.scheme, self._base.netloc, self._base.path.rstrip("/") + asked.path, query, ""))
-
-
-def _code(text: str) -> str:
-    try:
-        return str(json.loads(text)["code"])
-    except (ValueError, KeyError, TypeError):
-        return "20429"
-
-
-def _seconds(value: str | None) -> float | None:
-    """Retry-After in seconds; its date form is rare here and ignored."""
-    return float(value) if value and value.strip().isdigit() else None
