@@ -42,7 +42,8 @@ def watch(session: Session, now: datetime, back: timedelta | None = SHORT) -> Wa
     off is cleared only by a look at everything, since a short look may miss what it saw before; what went out twice is
     cleared by a person alone.
     """
-    pauses.end_lapsed(session, now)
+    if back is not None:  # not in a long look: what it wakes would be locked until the end of it
+        pauses.end_lapsed(session, now)
     ids = sorted(clinic.id for clinic in clinics.every(session))
     start = None if back is None else now - back
     end = None if back is None else now + timedelta(minutes=1)

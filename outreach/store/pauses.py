@@ -143,9 +143,12 @@ def wake(session: Session, clinic_id: UUID | None, now: datetime) -> int:
 
 
 def waiting(session: Session, held: Held, clinic_id: UUID, now: datetime) -> int:
-    """How many of a clinic's messages wait for this switch. Of a sender: those of its channel that any switch holds."""
+    """How many of a clinic's messages wait for this switch. Of a sender: what is due on its channel."""
+    waits = or_(Message.due_at <= now, Message.reason == Reason.PAUSED.value)
     if held.scope in (Scope.SERVICE, Scope.CLINIC):
-        theirs: list[ColumnElement[bool]] = [or_(Message.due_at <= now, Message.reason == Reason.PAUSED.value)]
+        theirs: list[ColumnElement[bool]] = [waits]
+    elif held.scope is Scope.SENDER:
+        theirs = [waits, Message.channel.in_(select(Sender.channel).where(cast(Sender.id, Text) == held.key))]
     else:
         theirs = [Message.reason == Reason.PAUSED.value, _of(held)]
     count = select(func.count()).select_from(Message).where(*_due_soon(now), Message.clinic_id == clinic_id, *theirs)
@@ -157,10 +160,8 @@ def _of(held: Held) -> ColumnElement[bool]:
         return Message.step == held.key
     if held.scope is Scope.SEQUENCE:
         return Message.enrolment_id.in_(select(Enrolment.id).where(Enrolment.sequence == held.key))
-    if held.scope is Scope.LOCALE:
-        spoken = select(Patient.id).where(Patient.locale == held.key)
-        return func.coalesce(Message.locale == held.key, Message.patient_id.in_(spoken))
-    return Message.channel.in_(select(Sender.channel).where(cast(Sender.id, Text) == held.key))
+    # As the claim asks: the language the patient speaks now, not the one an answer was once planned in.
+    return Message.patient_id.in_(select(Patient.id).where(Patient.locale == held.key))
 
 
 def _due_soon(now: datetime) -> list[ColumnElement[bool]]:

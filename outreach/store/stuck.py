@@ -32,8 +32,8 @@ class Stuck(NamedTuple):
     of: int
 
 
-# Each branch walks one partial index. Not stuck: what a kill switch holds, and what waits behind the limit of a sender
-# that is at work. Leases run on the database's clock, all else on ours.
+# Each branch walks one partial index. Not stuck: what a kill switch holds or has just let go, and what waits behind the
+# limit of a sender that is at work. Leases run on the database's clock, all else on ours.
 _STUCK = """
 with late as (
   select m.clinic_id, m.id, m.step, m.status, m.due_at as since
@@ -42,9 +42,13 @@ with late as (
   join message m on m.clinic_id = c.id and m.channel = k.channel and m.urgent = k.urgent
     and m.status = 'scheduled' and m.due_at < %(now)b::timestamptz - %(due)b::interval
   where not exists (
-      select from pause p where p.lifted_at is null and (p.until is null or p.until > %(now)b::timestamptz)
+      select from pause p
+      where (p.lifted_at is null and (p.until is null or p.until > %(now)b::timestamptz)
+          or p.lifted_at > %(now)b::timestamptz - %(due)b::interval)
         and (p.clinic_id is null or p.clinic_id = c.id)
-        and (p.scope in ('service', 'clinic') or m.reason is not distinct from 'paused'))
+        and (p.scope in ('service', 'clinic') or m.reason is not distinct from 'paused' or exists (
+          select from sender s
+          where p.scope = 'sender' and s.clinic_id = c.id and s.channel = k.channel and s.id::text = p.key)))
     and not exists (
       select from sender s where s.clinic_id = c.id and s.channel = k.channel and s.active
         and s.per_second is not null and s.free_at > %(now)b::timestamptz - %(due)b::interval)

@@ -7,12 +7,13 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.domain.brakes import Pauses, Scope
+from outreach.domain.channel import Channel
 from outreach.errors import NotFound
-from outreach.store import pauses
+from outreach.store import pauses, senders
 from outreach.store.brakes import Pause
 from outreach.store.stuck import stuck
 from outreach.store.tables import Clinic
@@ -135,20 +136,21 @@ def test_lifting_wakes_what_waited_here_and_is_useful_and_nothing_else(
 def test_who_waits_for_which_switch_is_counted(session: Session, stock: Stock) -> None:
     for _ in range(3):
         stock.set(stock.planned(), reason="paused", step="pre.tomorrow", due_at=NOW + timedelta(minutes=10))
-    stock.set(stock.planned(), reason="paused", step="pre.the_day", locale="es")
+    stock.set(stock.planned(), reason="paused", step="pre.the_day")
     stock.planned()
     stock.planned(NOW + DAY)
+    sender = senders.add(session, stock.clinic_id, Channel.SMS, "+12025550100")
+    mails = senders.add(session, stock.clinic_id, Channel.EMAIL, "care@clinic.example")
     for scope, key in ((Scope.CLINIC, ""), (Scope.STEP, "pre.tomorrow"), (Scope.LOCALE, "es"), (Scope.LOCALE, "en"),
-                       (Scope.SEQUENCE, "care"), (Scope.SENDER, str(uuid4()))):  # fmt: skip
+                       (Scope.SEQUENCE, "care"), (Scope.SENDER, str(sender)), (Scope.SENDER, str(mails))):  # fmt: skip
         on(session, stock.clinic, scope, key)
     counted = {
         (one.scope, one.key): pauses.waiting(session, one, stock.clinic_id, NOW)
         for one in pauses.listing(session, stock.clinic_id, NOW)
-        if one.scope is not Scope.SENDER
     }
     assert counted == {
-        (Scope.CLINIC, ""): 5, (Scope.STEP, "pre.tomorrow"): 3, (Scope.LOCALE, "es"): 1, (Scope.LOCALE, "en"): 3,
-        (Scope.SEQUENCE, "care"): 0,
+        (Scope.CLINIC, ""): 5, (Scope.STEP, "pre.tomorrow"): 3, (Scope.LOCALE, "es"): 0, (Scope.LOCALE, "en"): 4,
+        (Scope.SEQUENCE, "care"): 0, (Scope.SENDER, str(sender)): 5, (Scope.SENDER, str(mails)): 0,
     }  # fmt: skip
 
 
@@ -160,5 +162,27 @@ def test_what_is_paused_is_lost_to_no_balance_and_not_stuck(session: Session, st
     assert stuck(session, [stock.clinic_id], NOW) == []
     assert stock.faults(whole=True) == []
     pauses.lift(session, pause_id, "test", NOW)
-    session.execute(update(Message).values(due_at=NOW - timedelta(hours=2)))
-    assert [one.message_id for one in stuck(session, [stock.clinic_id], NOW)] == [message_id]
+    stock.set(message_id, due_at=NOW - timedelta(hours=2))
+    assert stuck(session, [stock.clinic_id], NOW + timedelta(minutes=14)) == []  # just let go: it has yet to be drained
+    late = stuck(session, [stock.clinic_id], NOW + timedelta(minutes=16))
+    assert [one.message_id for one in late] == [message_id]
+
+
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.EMAIL])
+def test_what_waits_for_a_paused_sender_of_its_channel_is_not_stuck(
+    session: Session, stock: Stock, channel: Channel
+) -> None:
+    stock.planned(NOW - timedelta(hours=2))
+    sender = senders.add(session, stock.clinic_id, channel, "a sender")
+    on(session, stock.clinic, Scope.SENDER, str(sender))
+    assert len(stuck(session, [stock.clinic_id], NOW)) == (0 if channel is Channel.SMS else 1)
+
+
+@pytest.mark.parametrize(("busy", "many"), [(True, 0), (False, 1)], ids=["at work", "idle"])
+def test_what_waits_behind_a_senders_limit_is_not_stuck_while_it_works(
+    session: Session, stock: Stock, busy: bool, many: int
+) -> None:
+    stock.planned(NOW - timedelta(hours=2))
+    sender = senders.add(session, stock.clinic_id, Channel.SMS, "+12025550100", per_second=1)
+    senders.charge(session, {sender: NOW if busy else NOW - DAY})
+    assert len(stuck(session, [stock.clinic_id], NOW)) == many
