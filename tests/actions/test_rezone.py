@@ -171,8 +171,8 @@ def test_whose_instant_has_passed_by_the_new_data_goes_at_once(plans: Plans) -> 
 
 @pytest.mark.parametrize(
     "wait",
-    [{"attempts": 1}, {"reason": Reason.PAUSED.value}, {"reason": Reason.FREQUENCY.value}],
-    ids=["a try after a refusal", "held by a switch", "enough for today"],
+    [{"attempts": 1}, {"reason": Reason.PAUSED.value}],
+    ids=["a try after a refusal", "held by a switch"],
 )
 def test_a_wait_that_has_begun_is_kept(plans: Plans, wait: dict[str, Any]) -> None:
     plans.enrol(visit(NAME), zone=NAME)
