@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, func, select, text
 from structlog.testing import capture_logs
 
 from outreach.domain.status import Status
+from outreach.providers.twilio import TwilioProvider
 from outreach.providers.twilio_signature import sign
 from outreach.store.ids import fresh_id
 from outreach.store.queue import Going, begin_sending
@@ -122,6 +123,14 @@ def test_a_receipt_played_back_a_week_later_changes_nothing(house: House) -> Non
     with house.out.engine.connect() as other:
         assert other.execute(select(Message.__table__)).all() == before
     assert kept(house, message_id) == ["delivered"]
+
+
+def test_an_account_of_another_name_is_heard_too(house: House) -> None:
+    message_id, attempt_id = handed_over(house)
+    (twilio,) = [one for one in house.out.providers.values() if isinstance(one, TwilioProvider)]
+    other = replace(house, out=replace(house.out, providers={"second": twilio}))
+    assert receipt(other, attempt_id, "sent") == 204
+    assert kept(house, message_id) == ["sent"]
 
 
 def test_an_unknown_status_word_is_kept_and_moves_nothing(house: House) -> None:

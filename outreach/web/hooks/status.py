@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from outreach.actions import receive as receipts
+from outreach.providers.twilio import TwilioProvider
 from outreach.store.receipts import News
 from outreach.web.headers import Headers
 from outreach.web.hooks.group import AWAY, Closed, Group
@@ -33,7 +34,8 @@ class StatusRoute:
         self._rest = rest
         self._out = out
         self._gate = Gate(out)
-        self._carrier = next((one for one in out.providers.values() if one.name == "twilio"), None)
+        # Whichever account it was, its words are read alike, and the attempt's id says the rest.
+        self._carrier = next((one for one in out.providers.values() if isinstance(one, TwilioProvider)), None)
         self._connection: Connection | None = None
         self._group: Group[News] = Group(self._write, self._let_go)
 
