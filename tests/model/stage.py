@@ -10,9 +10,8 @@ from uuid import UUID
 from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from outreach.actions.claim import text_hash
 from outreach.domain.channel import Channel
-from outreach.domain.message import Found
+from outreach.domain.message import Found, text_hash
 from outreach.domain.status import Status
 from outreach.domain.window import tz_version, wall_at
 from outreach.errors import Uncertain
