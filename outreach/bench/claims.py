@@ -66,7 +66,7 @@ def claim_rows(ground: Ground, plan: Plan) -> list[Row]:
     many = MANY_QUICK if plan.quick else MANY
     with ground.outreach() as small, ground.outreach() as large:
         plan.tell(f"making {FEW:,} and {many:,} scheduled rows")
-        claimers = [_crowded(small, FEW), _crowded(large, many)]
+        claimers = [crowded(small, FEW), crowded(large, many)]
         for _ in range(3):
             for one in claimers:
                 one.claim()
@@ -116,7 +116,8 @@ def _medians(claimer: Claimer, plan: Plan) -> list[float]:
     return [statistics.median(claimer.claim() for _ in range(PER_REP)) for _ in range(plan.reps)]
 
 
-def _crowded(out: Outreach, scheduled: int) -> Claimer:
+def crowded(out: Outreach, scheduled: int) -> Claimer:
+    """A worker before so many scheduled rows, of which SEEDS are due."""
     stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
     stock.fill(SEEDS, past())
     crowd.multiply(out.engine, scheduled // SEEDS - 1, crowd.FUTURE)

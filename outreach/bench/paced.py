@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
@@ -26,6 +26,8 @@ from outreach.wiring import Outreach
 LATE_RATE, MEMORY_RATE = 300, 1000
 AHEAD = 8.0
 """Seconds until the first is due: rows must be there, and the worker warm."""
+BEHIND = 10.0
+"""Seconds: a worker that fell farther back did not pump at the rate its memory is told for."""
 
 _LATENESS = text("""
 select percentile_cont(array[0.5, 0.99, 1.0]) within group (order by extract(epoch from sent_at - due_at))
@@ -55,7 +57,7 @@ def lateness_rows(ground: Ground, plan: Plan) -> list[Row]:
 def memory_rows(ground: Ground, plan: Plan) -> list[Row]:
     """The greatest share of memory that one Celery worker of the service holds while 1,000 a second become due."""
     seconds = 5 if plan.quick else 20
-    with ground.outreach() as out, _service(ground, out) as worker:
+    with ground.outreach() as out, service(ground, out, 1) as (worker,):
         stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
         plan.tell("memory of a worker")
         ground.carrier.reset()
@@ -67,7 +69,7 @@ def memory_rows(ground: Ground, plan: Plan) -> list[Row]:
             time.sleep(0.25)
         _await(ground, len(ids))
         late = _lateness(out, ids)[1]
-    if late > 10:
+    if late > BEHIND:
         raise Wrong(f"memory: the worker fell {late:.0f} s behind; it did not pump {MEMORY_RATE} a second")
     return [Row("memory", max(seen), min(seen), max(seen), {"lateness_p99_s": late})]
 
@@ -102,21 +104,21 @@ def _await(ground: Ground, count: int) -> None:
 
 
 @contextmanager
-def _service(ground: Ground, out: Outreach) -> Iterator[int]:
-    """Worker and beat as `outreach up` starts them; yields the worker's pid."""
+def service(ground: Ground, out: Outreach, workers: int) -> Iterator[list[int]]:
+    """Workers and beat as `outreach up` starts them; yields the workers' pids."""
     broker = ground.engines.redis_url.rpartition("/")[0] + "/8"
-    celery = [sys.executable, "-m", "celery", "-A", "workers.app", "--quiet"]
     worker = ["worker", "--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
-    beat = ["beat", "--pidfile=", "--schedule", str(ground.engines.var / "beat")]
+    beat = ["beat", "--pidfile=", "--schedule", str(ground.engines.var / f"beat-{uuid4().hex}")]
     processes = [
         subprocess.Popen(
-            [*celery, *arguments, "--loglevel", "WARNING"], cwd=ROOT, env=environment(out.settings, broker),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [sys.executable, "-m", "celery", "-A", "workers.app", "--quiet", *arguments, "--loglevel", "WARNING"],
+            cwd=ROOT, env=environment(out.settings, broker), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
-        for arguments in (worker, beat)
+        for arguments in (*([*worker, "--hostname", f"bench{number}@%h"] for number in range(workers)), beat)
     ]  # fmt: skip
     try:
-        yield processes[0].pid
+        yield [process.pid for process in processes[:-1]]
     finally:
         for process in processes:
             process.terminate()

@@ -40,11 +40,11 @@ def pump_rows(ground: Ground, plan: Plan) -> list[Row]:
         stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
         small = max(50, plan.messages // 8)
         _floor(ground, pump, plan, small)  # warm-up: imports, templates, prepared statements, kept plans
-        _engine(ground, out, pump, stock, small)
+        engine_stretch(ground, out, pump, stock, small)
         for number in range(plan.reps):
             plan.tell(f"pump {number + 1}/{plan.reps}")
             floor = _floor(ground, pump, plan, plan.messages)
-            pairs.append((floor, _engine(ground, out, pump, stock, plan.messages)))
+            pairs.append((floor, engine_stretch(ground, out, pump, stock, plan.messages)))
     return _rows(pairs, plan.messages)
 
 
@@ -52,8 +52,8 @@ def engine_stretches(ground: Ground, plan: Plan, reps: int) -> list[Stretch]:
     """The pump alone, warmed up."""
     with ground.outreach() as out, pump_of(out, plan.window) as pump:
         stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
-        _engine(ground, out, pump, stock, max(50, plan.messages // 8))
-        return [_engine(ground, out, pump, stock, plan.messages) for _ in range(reps)]
+        engine_stretch(ground, out, pump, stock, max(50, plan.messages // 8))
+        return [engine_stretch(ground, out, pump, stock, plan.messages) for _ in range(reps)]
 
 
 @contextmanager
@@ -105,7 +105,7 @@ async def post_all(provider: Provider, made: Iterable[Parcel], window: int) -> N
     await provider.hang_up()
 
 
-def _engine(ground: Ground, out: Outreach, pump: Pump, stock: Stock, count: int) -> Stretch:
+def engine_stretch(ground: Ground, out: Outreach, pump: Pump, stock: Stock, count: int) -> Stretch:
     """The pump over `count` due messages; every row must say that it was handed over."""
     ids = stock.fill(count, past())
     settle(out.engine)

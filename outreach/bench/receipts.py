@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,21 @@ def receipt_rows(ground: Ground, plan: Plan) -> list[Row]:
         Row.of("receipts", ratios, null_us=sorted(floors)[middle], ours_us=sorted(ours)[middle],
                per_second=sorted(rates)[middle])
     ]  # fmt: skip
+
+
+def receipt_costs(ground: Ground, plan: Plan) -> tuple[float, float]:
+    """CPU microseconds of one receipt in the web process and in PostgreSQL."""
+    plan.tell("receipts")
+    found = []
+    count = 400 if plan.quick else plan.messages
+    with ground.outreach() as out, _server(WHOLE, out.settings) as whole:
+        stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+        for _ in range(1 + plan.reps):
+            attempts, database = _handed_over(out, stock, count), cpu.tree(ground.postgres)
+            web, _wall = _measure(ground, out, whole, attempts, with_database=False)
+            found.append((web / count * 1e6, (cpu.tree(ground.postgres) - database) / count * 1e6))
+    warm = found[1:]
+    return statistics.median(web for web, _ in warm), statistics.median(database for _, database in warm)
 
 
 def _measure(
