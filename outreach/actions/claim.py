@@ -35,6 +35,8 @@ log = structlog.get_logger()
 SET_ASIDE = timedelta(hours=1)
 """How long a row that no program can read waits before it is tried again; loud in the log each time."""
 HELD_REST = timedelta(seconds=5)
+INSIST = "#rc=5&rp=all"
+"""Asks the carrier to call five times more where we do not answer; its default is once, and only if nobody is there."""
 LAG = timedelta(seconds=2)
 """How far a lane's mark stays behind: rows that were made due earlier may be committed a moment later."""
 
@@ -232,7 +234,7 @@ class _Taking:
             sender_name=due.clinic.name,
             to=due.to,
             content=content,
-            status_callback=f"{sources.public_url}/hooks/twilio/status/{attempt_id}",
+            status_callback=f"{sources.public_url}/hooks/twilio/status/{attempt_id}{INSIST}",
             unsubscribe_url=unsubscribe,
             message_domain=sender.address.rpartition("@")[2] or "localhost",
             valid_seconds=_valid_seconds(message.useful_until, self.now),

@@ -30,8 +30,8 @@ from outreach.domain.channel import Channel
 from outreach.domain.retry import Retry, after_refusal
 from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.status import Status
-from outreach.errors import Refused, Uncertain
-from outreach.providers.base import Provider, ticks
+from outreach.errors import Reason, Refused, Uncertain
+from outreach.providers.base import LATE, Provider, ticks
 from outreach.store.queue import Outcome
 from outreach.store.turns import Ahead
 
@@ -238,10 +238,12 @@ async def _hand_over(pump: Pump, handed: Handed) -> Outcome:
     """One call to the carrier; every ending becomes an Outcome."""
     if ticks() > handed.begin_by:
         # Less than a time-out is left on the lease (the machine slept?): another worker may hold it soon. Not begun.
-        return _outcome(handed, pump, Status.SCHEDULED, "not begun", due_at=pump.clock())
+        return _not_begun(handed, pump)
     try:
         accepted = await pump.providers[handed.sender.carrier].send(handed.parcel)
     except Refused as refused:
+        if refused.code == LATE:  # it stood in line for a connection: the carrier never heard of it
+            return _not_begun(handed, pump)
         return _refused(handed, pump, refused)
     except Uncertain:
         return _outcome(handed, pump, Status.UNKNOWN, "no answer")
@@ -251,8 +253,14 @@ async def _hand_over(pump: Pump, handed: Handed) -> Outcome:
     return _outcome(handed, pump, accepted.status, "accepted", carrier_id=accepted.carrier_id)
 
 
+def _not_begun(handed: Handed, pump: Pump) -> Outcome:
+    return _outcome(handed, pump, Status.SCHEDULED, "not begun", due_at=pump.clock())
+
+
 def _refused(handed: Handed, pump: Pump, refused: Refused) -> Outcome:
     message = handed.due.message
+    if refused.reason is Reason.UNKNOWN_CODE:
+        log.warning("unknown code, treated as final", carrier=handed.sender.carrier, code=refused.code)
     decision = after_refusal(
         refused, message.attempts + 1, pump.clock(), message.useful_until, str(handed.parcel.attempt_id)
     )

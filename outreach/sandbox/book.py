@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from outreach.domain import segments
 
@@ -138,7 +138,7 @@ def outbound(to: str, sender: str, service: str, body: str, callback: str) -> Me
         status="accepted" if service else "queued",
         created=at,
         updated=at,
-        callback=callback,
+        callback=urldefrag(callback).url,  # what stands behind # is for the carrier: not sent, not signed
         attempt=urlsplit(callback).path.rstrip("/").rpartition("/")[2],
         segments=segments.count(body).segments,
     )

@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import Engine, select, text, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions import receive, reply
-from outreach.actions.dispatch import Pump, drain
+from outreach.actions.dispatch import drain
 from outreach.actions.recover import recover
 from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
-from outreach.content.sequences import load
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind, State, may_contact
-from outreach.domain.message import Inbound, Planned, Receipt
+from outreach.domain.message import Inbound, Receipt
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
 from outreach.settings import ROOT
-from outreach.store import clinics, consents, enrolments, infusions, patients, senders
-from outreach.store.messages import add_planned, finish
+from outreach.store import consents, patients
+from outreach.store.messages import finish
 from outreach.store.reports import balance
-from outreach.store.seen import Seen, timeline
 from outreach.store.tables import Infusion
 from outreach.store.traffic import Attempt, Event, Message, Sender
-from outreach.store.turns import Ahead
 from outreach.store.vault import Vault
-
-NOON = datetime(2026, 12, 7, 18, tzinfo=UTC)  # 12:00 in Chicago
-PHONE = "+12025550143"
-CLINIC = "+12025550100"
-ZONE = "America/Chicago"
+from tests.actions.world import NOON, PHONE, World, make_world
 
 
 @pytest.fixture(scope="module")
@@ -46,146 +37,9 @@ def words() -> Words:
     return Words.load(ROOT)
 
 
-@dataclass
-class World:
-    """One clinic, one patient with one phone, and a carrier that remembers."""
-
-    sessions: sessionmaker[Session]
-    carrier: MemoryProvider
-    words: Words
-    clinic_id: UUID
-    patient_id: UUID
-    address_id: UUID
-    course_id: UUID
-    infusion_id: UUID
-    enrolment_id: UUID
-    now: datetime = NOON
-
-    def pump(self) -> Pump:
-        sequence = load(ROOT / "config" / "sequences" / "ketamine-infusion.yaml")
-        return Pump(
-            self.sessions,
-            {"memory": self.carrier},
-            self.words,
-            {sequence.name: sequence},
-            "https://reach.example.org",
-            lambda: self.now,
-            window=8,
-            timeout=1,
-            lease=30,
-            ahead=Ahead(None),
-        )
-
-    def plan(self, step: str = "post.check_in", due: datetime | None = None, revision: int = 0) -> None:
-        due = due or self.now
-        one = Planned(
-            step,
-            Channel.SMS,
-            due.replace(tzinfo=None),
-            ZONE,
-            "2026c",
-            due,
-            due + timedelta(days=1),
-            "test",
-            infusion_id=self.infusion_id,
-            course_id=self.course_id,
-            revision=revision,
-        )
-        with self.sessions.begin() as session:
-            add_planned(
-                session,
-                clinic_id=self.clinic_id,
-                patient_id=self.patient_id,
-                enrolment_id=self.enrolment_id,
-                planned=[one],
-                addresses={Channel.SMS: self.address_id},
-                now=self.now,
-            )
-
-    def agree(self, warned: bool = True) -> None:
-        with self.sessions.begin() as session:
-            consents.add(
-                session,
-                clinic_id=self.clinic_id,
-                patient_id=self.patient_id,
-                address_id=self.address_id,
-                channel=Channel.SMS,
-                kind=ConsentKind.AGREED,
-                method="paper",
-                actor="desk",
-                warned=warned,
-                at=self.now - timedelta(days=1),
-                evidence="form 1",
-            )
-
-    def neighbour(self, number: int) -> World:
-        """Another patient of the same clinic."""
-        with self.sessions.begin() as session:
-            return replace(self, **_patient(session, self.clinic_id, f"+1202555{2000 + number}", f"n{number}", "en"))
-
-    def write(self, body: str, carrier_id: str | None = None) -> None:
-        said = Inbound(carrier_id or f"SM{uuid4().hex}", Channel.SMS, PHONE, CLINIC, body)
-        with self.sessions.begin() as session:
-            reply.heard(
-                session, said, replies=load_replies(ROOT / "config" / "replies.yaml"), words=self.words, now=self.now
-            )
-
-    def seen(self) -> list[Seen]:
-        with self.sessions() as session:
-            return timeline(session, self.clinic_id, self.patient_id)
-
-    def states(self) -> list[tuple[str, Status, Reason | None]]:
-        return [(one.step, one.status, one.reason) for one in self.seen()]
-
-
 @pytest.fixture
 def world(engine: Engine, vault: Vault, words: Words) -> World:
-    return _world(engine, vault, words)
-
-
-def _world(engine: Engine, vault: Vault, words: Words, locale: str = "en") -> World:
-    sessions = sessionmaker(engine, info={"vault": vault}, expire_on_commit=False)
-    with sessions.begin() as session:
-        clinic = clinics.add(
-            session, slug="fern", name="Fern Street Clinic", zone=ZONE, country="US", locale="en",
-            phone="+12025550199", address="12 Fern Street", emergency="911",
-        )  # fmt: skip
-        senders.add(session, clinic.id, Channel.SMS, CLINIC, carrier="memory")
-        whose = _patient(session, clinic.id, PHONE, "v1", locale)
-        return World(sessions, MemoryProvider(), words, clinic.id, **whose)
-
-
-def _patient(session: Session, clinic_id: UUID, phone: str, external: str, locale: str) -> dict[str, UUID]:
-    """Enrolled, with a phone and a visit; not yet agreed."""
-    before = NOON - timedelta(days=30)
-    patient = patients.add(
-        session, clinic_id=clinic_id, name="Ada Example", locale=locale, zone=ZONE, wording="full", now=before
-    )
-    address, _ = patients.set_address(session, clinic_id, patient, Channel.SMS, phone, before)
-    course = enrolments.course_for(session, clinic_id, patient, before)
-    infusion = infusions.add(
-        session,
-        clinic_id=clinic_id,
-        course_id=course,
-        starts=datetime(2026, 12, 10, 9, 30),
-        zone=ZONE,
-        minutes=60,
-        now=before,
-        external=external,
-    )
-    enrolment = enrolments.enrol(
-        session,
-        clinic_id=clinic_id,
-        patient_id=patient,
-        course_id=course,
-        sequence="ketamine-infusion",
-        digest="d",
-        now=before,
-    )
-    return {
-        "patient_id": patient, "address_id": address, "course_id": course, "infusion_id": infusion,
-        "enrolment_id": enrolment,
-    }  # fmt: skip
+    return make_world(engine, vault, words)
 
 
 def test_nothing_goes_to_a_patient_who_never_agreed(world: World) -> None:
@@ -241,7 +95,7 @@ def test_our_attempt_id_travels_in_the_callback_address(world: World) -> None:
     world.plan()
     drain(world.pump(), 5)
     parcel = world.carrier.parcels[0]
-    assert parcel.status_callback == f"https://reach.example.org/hooks/twilio/status/{parcel.attempt_id}"
+    assert parcel.status_callback == f"https://reach.example.org/hooks/twilio/status/{parcel.attempt_id}#rc=5&rp=all"
 
 
 def test_no_answer_is_unknown_and_never_sent_again(world: World) -> None:
@@ -368,7 +222,7 @@ def test_news_of_an_attempt_we_never_made_changes_nothing(world: World) -> None:
 
 
 def test_stop_suppresses_what_is_to_come_and_is_confirmed_once(engine: Engine, vault: Vault, words: Words) -> None:
-    world = _world(engine, vault, words, locale="ar")
+    world = make_world(engine, vault, words, locale="ar")
     world.agree()
     world.plan("post.first_days", NOON + timedelta(days=2))
     world.write("توقف")
