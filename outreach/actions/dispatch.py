@@ -10,14 +10,16 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 import structlog
 import uvloop
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -107,6 +109,7 @@ class _Shift:
         self.changed = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
         self.away: Exception | None = None
+        self.connection: Connection | None = None
 
     async def work(self) -> Tally:
         """Until there is nothing to do, or no time to do it."""
@@ -123,6 +126,7 @@ class _Shift:
             finally:
                 for provider in self.pump.providers.values():
                     await provider.hang_up()
+                await loop.run_in_executor(database, self._hang_up)
         if self.away is not None:
             raise self.away
         return self.tally
@@ -188,10 +192,27 @@ class _Shift:
             self.away = self.away or error
             return []
 
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        """A transaction over the one connection of this shift: taking one from the pool each time asks it first."""
+        if self.connection is None:
+            self.connection = self.pump.sessions.kw["bind"].connect()
+        try:
+            with self.pump.sessions(bind=self.connection) as session, session.begin():
+                yield session
+        except BaseException:
+            self._hang_up()
+            raise
+
+    def _hang_up(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
     def _claim(self) -> Claim:
         pump, room = self.pump, self._room()
         found = Claim()
-        with pump.sessions.begin() as session:
+        with self._transaction() as session:
             self.time.compare(session)
             now = pump.clock()
             self.lanes.look(session, now, pump.ahead)
@@ -215,7 +236,7 @@ class _Shift:
         give_up = time.monotonic() + self.pump.lease
         while True:
             try:
-                with self.pump.sessions.begin() as session:
+                with self._transaction() as session:
                     land(session, landed)
                 break
             except OperationalError as error:

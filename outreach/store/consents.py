@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentEvent, ConsentKind
+from outreach.store.rows import fetch
 from outreach.store.tables import Consent
 from outreach.store.vault import vault_of
 
@@ -64,6 +65,14 @@ def add(
     )
 
 
+_KINDS = {kind.value: kind for kind in ConsentKind}
+_CHANNELS = {channel.value: channel for channel in Channel}
+_LEDGERS = """
+select address_id, kind, at, channel, purpose, method, warned, evidence from consent_event
+where address_id = any(%(ids)b::uuid[]) order by seq
+"""
+
+
 def ledger(session: Session, address_id: UUID) -> list[ConsentEvent]:
     """What an address said, in the order of the ledger."""
     return ledgers(session, [address_id]).get(address_id, [])
@@ -74,14 +83,10 @@ def ledgers(session: Session, address_ids: Collection[UUID]) -> dict[UUID, list[
     found: dict[UUID, list[ConsentEvent]] = {}
     if not address_ids:
         return found
-    rows = session.execute(
-        select(Consent.address_id, Consent.kind, Consent.at, Consent.channel, Consent.purpose, Consent.method,
-               Consent.warned, Consent.evidence)
-        .where(Consent.address_id.in_(address_ids))
-        .order_by(Consent.seq)
-    )  # fmt: skip
-    for address_id, kind, at, channel, purpose, method, warned, evidence in rows:
-        event = ConsentEvent(ConsentKind(kind), at, Channel(channel), purpose, method, warned, evidence)
+    for address_id, kind, at, channel, purpose, method, warned, evidence in fetch(
+        session, _LEDGERS, ids=list(address_ids)
+    ):
+        event = ConsentEvent(_KINDS[kind], at, _CHANNELS[channel], purpose, method, warned, evidence)
         found.setdefault(address_id, []).append(event)
     return found
 

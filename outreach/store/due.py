@@ -11,7 +11,6 @@ from uuid import UUID
 
 import structlog
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.domain.caps import Caps
@@ -23,11 +22,12 @@ from outreach.errors import Reason
 from outreach.store.infusions import of_courses
 from outreach.store.rows import fetch
 from outreach.store.seen import Seen
-from outreach.store.tables import Clinic
 from outreach.store.vault import Vault, vault_of
 
 log = structlog.get_logger()
 
+AFTER = timedelta(milliseconds=1)
+"""Put off behind an earlier one, a patient's messages stand so far apart: due at one instant, chance would choose."""
 _LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 
 
@@ -70,8 +70,10 @@ class Due:
     traffic: Traffic = FREE
 
 
-_CLINIC = (Clinic.id, Clinic.name, Clinic.zone, Clinic.phone, Clinic.address, Clinic.emergency, Clinic.instructions,
-           Clinic.wording, Clinic.quiet_from, Clinic.quiet_to, Clinic.most_a_day, Clinic.most_a_week)  # fmt: skip
+_CLINICS = """
+select id, name, zone, phone, address, emergency, instructions, wording, quiet_from, quiet_to, most_a_day, most_a_week
+from clinic where id = any(%(ids)b::uuid[])
+"""
 
 # What else this patient is sent on this channel: read after the patient's row is locked, so that two workers cannot
 # both find room for one more. Eight days of due instants hold everything sent in seven.
@@ -80,7 +82,7 @@ select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id
   m.wall, m.zone, m.rule, m.due_at, m.useful_until, m.status, m.reason, m.locale, m.wording, m.subject_sealed,
   m.body_sealed, m.segments, m.attempts, m.carrier, m.sent_at, m.ended_at, m.facts_sealed,
   a.value_sealed, coalesce(a.active, false), p.active, p.locale, p.zone, p.wording, e.sequence,
-  t.flying, t.sent, t.behind
+  t.flying, t.sent, t.behind, t.before
 from unnest(%(ids)b::uuid[]) as asked(id)
 join message m on m.id = asked.id
 join patient p on p.id = m.patient_id
@@ -90,8 +92,9 @@ cross join lateral (
   select coalesce(bool_or(r.status = 'sending'), false) as flying,
     array_agg(coalesce(r.sent_at, r.due_at)) filter (where r.status in
       ('unknown', 'accepted', 'sent', 'delivered', 'undelivered') and r.channel = m.channel) as sent,
-    max(r.due_at) filter (where r.status = 'scheduled' and r.attempts > 0 and r.wall < m.wall
-      and r.channel = m.channel) as behind
+    max(r.due_at) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel
+      and r.due_at >= m.due_at and (r.attempts > 0 or r.due_at <= %(now)b::timestamptz)) as behind,
+    count(*) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel) as before
   from message r
   where r.patient_id = m.patient_id and r.id <> m.id
     and r.due_at > %(now)b::timestamptz - interval '8 days' and r.due_at <= %(now)b::timestamptz + interval '1 hour'
@@ -122,16 +125,15 @@ def read_due(session: Session, ids: Collection[UUID], now: datetime | None = Non
 
 def clinic_facts(session: Session, ids: Collection[UUID]) -> dict[UUID, ClinicFacts]:
     """The facts of these clinics."""
-    rows = session.execute(select(*_CLINIC).where(Clinic.id.in_(ids)))
-    return {row[0]: ClinicFacts(*row) for row in rows}
+    return {row[0]: ClinicFacts(*row) for row in fetch(session, _CLINICS, ids=list(ids))}
 
 
 def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Visit, ...], now: datetime | None) -> Due:
     clinic_id, message_id, address_id = row[1], row[0], row[3]
-    sealed, flying, sent, behind = row[26], row[33], row[34], row[35]
+    sealed, flying, sent, behind, before = row[26], row[33], row[34], row[35], row[36]
     to = vault.open(sealed, "address.value", clinic_id, address_id) if sealed else None
     room_at = Caps(clinic.most_a_day, clinic.most_a_week).room_at(sent, now) if sent and now else None
-    traffic = Traffic(room_at, behind + timedelta(seconds=1) if behind else None) if room_at or behind else FREE
+    traffic = Traffic(room_at, behind + before * AFTER if behind else None) if room_at or behind else FREE
     message = Seen(
         *row[:8], Channel(row[8]), *row[9:14], Status(row[14]), Reason(row[15]) if row[15] else None, *row[16:18],
         vault.open(row[18], "message.subject", clinic_id, message_id) if row[18] else "",

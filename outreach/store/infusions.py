@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
 from outreach.errors import NotFound
 from outreach.store.messages import HANDED_OVER
-from outreach.store.tables import Infusion
+from outreach.store.rows import fetch
+from outreach.store.tables import Course, Infusion
 from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
 
@@ -57,14 +58,19 @@ def of_course(session: Session, course_id: UUID) -> list[Visit]:
     return of_courses(session, [course_id]).get(course_id, [])
 
 
+_OF_COURSES = """
+select id, course_id, starts, zone, minutes, revision, status from infusion
+where course_id = any(%(ids)b::uuid[]) order by starts, id
+"""
+
+
 def of_courses(session: Session, course_ids: Collection[UUID]) -> dict[UUID, list[Visit]]:
     """The same for several courses, in one query."""
     found: dict[UUID, list[Visit]] = {}
     if not course_ids:
         return found
-    rows = select(*_VISIT).where(Infusion.course_id.in_(course_ids)).order_by(Infusion.starts, Infusion.id)
-    for row in session.execute(rows):
-        found.setdefault(row.course_id, []).append(Visit(**row._mapping))
+    for row in fetch(session, _OF_COURSES, ids=list(course_ids)):
+        found.setdefault(row[1], []).append(Visit(*row))
     return found
 
 
@@ -88,11 +94,21 @@ def rebook(
     )
 
 
+def _patients(infusion_id: UUID) -> ColumnElement[bool]:
+    """Among the messages of the infusion's patient, for which there is an index."""
+    patient = select(Course.patient_id).join(Infusion, Infusion.course_id == Course.id)
+    return Message.patient_id == patient.where(Infusion.id == infusion_id).scalar_subquery()
+
+
 def told(session: Session, infusion_id: UUID) -> bool:
     """Whether any message about this visit went out, or possibly did."""
     about = or_(Message.infusion_id == infusion_id, Message.occasion.startswith(f"visit:{infusion_id}:"))
     return bool(
-        session.scalar(select(Message.id).where(about, Message.status.in_([s.value for s in HANDED_OVER])).limit(1))
+        session.scalar(
+            select(Message.id)
+            .where(_patients(infusion_id), about, Message.status.in_([s.value for s in HANDED_OVER]))
+            .limit(1)
+        )
     )
 
 
@@ -110,7 +126,11 @@ def waiting_notices(session: Session, infusion_id: UUID) -> list[Notice]:
     vault = vault_of(session)
     rows = session.execute(
         select(Message.id, Message.clinic_id, Message.occasion, Message.facts_sealed)
-        .where(Message.occasion.startswith(f"visit:{infusion_id}:"), Message.status == Status.SCHEDULED.value)
+        .where(
+            _patients(infusion_id),
+            Message.occasion.startswith(f"visit:{infusion_id}:"),
+            Message.status == Status.SCHEDULED.value,
+        )
         .order_by(Message.planned_at, Message.id)
         .with_for_update()
     )

@@ -18,6 +18,7 @@ from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
 from outreach.store import strikes
 from outreach.store.brakes import Pause
+from outreach.store.rows import fetch
 from outreach.store.tables import Enrolment, Patient
 from outreach.store.traffic import Message, Sender
 
@@ -41,16 +42,17 @@ class Held:
 _HELD = (Pause.id, Pause.clinic_id, Pause.scope, Pause.key, Pause.reason, Pause.actor, Pause.since, Pause.until)
 
 
+_ACTIVE = """
+select clinic_id, scope, key from pause
+where lifted_at is null and (until is null or until > %(now)b)
+  and (clinic_id is null or clinic_id = any(%(ids)b::uuid[]))
+"""
+
+
 def active(session: Session, clinic_ids: Collection[UUID], now: datetime) -> Pauses:
     """What is on for these clinics or for all: one small query over a partial index."""
-    rows = session.execute(
-        select(Pause.clinic_id, Pause.scope, Pause.key).where(
-            Pause.lifted_at.is_(None),
-            or_(Pause.until.is_(None), Pause.until > now),
-            or_(Pause.clinic_id.is_(None), Pause.clinic_id.in_(clinic_ids)),
-        )
-    )
-    return Pauses(frozenset((row.clinic_id, Scope(row.scope), row.key) for row in rows))
+    rows = fetch(session, _ACTIVE, now=now, ids=list(clinic_ids))
+    return Pauses(frozenset((clinic_id, Scope(scope), key) for clinic_id, scope, key in rows))
 
 
 def listing(session: Session, clinic_id: UUID | None, now: datetime) -> list[Held]:

@@ -14,13 +14,16 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.sender import Sender as Value
 from outreach.domain.status import Status
+from outreach.store.rows import fetch
 from outreach.store.traffic import Attempt, Event, Message, Sender
 
 CARRIERS = {Channel.SMS: "twilio", Channel.EMAIL: "smtp"}
 """The carrier of a sender that names none."""
 
-_COLUMNS = (Sender.id, Sender.clinic_id, Sender.channel, Sender.address, Sender.carrier, Sender.weight,
-            Sender.per_second, Sender.burst, Sender.free_at)  # fmt: skip
+_OF_CLINICS = """
+select id, clinic_id, channel, address, carrier, weight, per_second, burst, free_at from sender
+where clinic_id = any(%(ids)b::uuid[]) and active order by id
+"""
 
 
 def add(
@@ -47,10 +50,9 @@ def add(
 
 def of_clinics(session: Session, clinic_ids: Collection[UUID]) -> dict[UUID, list[Value]]:
     """The active senders by clinic, in a fixed order."""
-    rows = session.execute(select(*_COLUMNS).where(Sender.clinic_id.in_(clinic_ids), Sender.active).order_by(Sender.id))
     found: dict[UUID, list[Value]] = {}
-    for row in rows.mappings():
-        found.setdefault(row["clinic_id"], []).append(Value(**{**row, "channel": Channel(row["channel"])}))
+    for row in fetch(session, _OF_CLINICS, ids=list(clinic_ids)):
+        found.setdefault(row[1], []).append(Value(*row[:2], Channel(row[2]), *row[3:]))
     return found
 
 
