@@ -48,7 +48,7 @@ def run(names: Sequence[str], plan: Plan) -> tuple[list[Row], dict[str, Any]]:
 
 
 def kills_row(found: Path) -> Row | None:
-    """The row of the last `outreach chaos --json FILE`, when it left its report there."""
+    """The row of the last `outreach chaos --json`, when what it printed is there."""
     if not found.is_file():
         return None
     told = json.loads(found.read_text("utf-8"))

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from outreach.errors import BadInput
 
-CHAOS = "run `outreach chaos --kills 50 --json FILE`, then `outreach bench --kills FILE`"
+CHAOS = "run `outreach chaos --kills 50 --json > chaos.json`, then `outreach bench --kills chaos.json`"
 NAMES = ("pump", "usual", "claim", "snapshot", "receipts", "email", "lateness", "memory")
 
 
@@ -33,7 +33,7 @@ def bench(
     window: Annotated[int, typer.Option(min=1, help="Posts in flight at once.")] = 256,
     latency: Annotated[float, typer.Option(min=0, help="Milliseconds the carrier's stand-in takes.")] = 50.0,
     reps: Annotated[int, typer.Option(min=1, help="Repetitions; floor and engine by turns.")] = 5,
-    kills: Annotated[Path | None, typer.Option(help="The JSON report of `outreach chaos`.")] = None,
+    kills: Annotated[Path | None, typer.Option(help="What `outreach chaos --json` printed.")] = None,
 ) -> None:
     """Measure on engines of its own, in a temporary folder. Exit 1 when a `must` is missed."""
     from outreach.bench.plan import Plan
