@@ -18,7 +18,7 @@ from outreach.domain.message import Planned
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
 from outreach.store.ids import fresh_id
-from outreach.store.tables import Infusion
+from outreach.store.tables import Course, Infusion
 from outreach.store.traffic import Event, Message
 from outreach.store.vault import vault_of
 
@@ -213,11 +213,17 @@ def _turn(
     return len(turned)
 
 
+def of_course(course_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """The messages of a course: found among its patient's, which have an index; a second one would slow each claim."""
+    patient = select(Course.patient_id).where(Course.id == course_id).scalar_subquery()
+    return Message.patient_id == patient, Message.course_id == course_id
+
+
 def said(session: Session, course_id: UUID) -> frozenset[tuple[str, Channel, UUID | None]]:
     """What was handed over for a course, is being handed over, or possibly went out: (step, channel, infusion)."""
     rows = session.execute(
         select(Message.step, Message.channel, Message.infusion_id).where(
-            Message.course_id == course_id,
+            *of_course(course_id),
             Message.occasion.is_(None),
             Message.status.in_([s.value for s in HANDED_OVER]),
         )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.errors import Reason
-from outreach.store.messages import note
+from outreach.store.messages import note, of_course
 from outreach.store.traffic import Message
 
 NEVER_WENT_OUT = (Status.SCHEDULED, Status.EXPIRED, Status.SUPPRESSED)
@@ -49,7 +49,7 @@ def unsent(session: Session, course_id: UUID) -> list[Unsent]:
     rows = session.execute(
         select(*_UNSENT)
         .where(
-            Message.course_id == course_id,
+            *of_course(course_id),
             Message.occasion.is_(None),
             Message.status.in_([status.value for status in NEVER_WENT_OUT]),
         )
