@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -51,8 +52,7 @@ class Sources:
     carriers: Collection[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(NamedTuple):
     """A message in the hands of a worker: its parcel, and the second (of `ticks`) by which it must have been begun."""
 
     due: Due
@@ -241,7 +241,7 @@ class _Taking:
         )
         clinic_id = message.clinic_id
         subject = vault.seal(content.subject, "message.subject", clinic_id, message.id) if content.subject else None
-        row = Going(message.id, attempt_id, message.attempts + 1, sender.carrier, sender.id, content.locale,
+        row = Going(message.id, attempt_id, sender.id, content.locale,
                     composed.wording, subject, vault.seal(content.text, "message.body", clinic_id, message.id),
                     content.segments, text_hash(content.text))  # fmt: skip
         return Handed(due, parcel, sender, self.begin_by), row

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from outreach.content.compose import Values, Words
@@ -20,16 +19,14 @@ from outreach.domain.window import moment
 from outreach.store.due import Due
 
 
-@dataclass(frozen=True)
-class Permitted:
+class Permitted(NamedTuple):
     """How an address stands now: what domain.decision asks, and whether words may be clinical."""
 
     standing: Standing
     warned: bool
 
 
-@dataclass(frozen=True)
-class Composed:
+class Composed(NamedTuple):
     """Words and the wording they were chosen in."""
 
     content: Content

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from outreach.content import formats
@@ -17,8 +16,7 @@ Medium = Literal["sms", "email", "page"]
 _ADDRESS = re.compile(r"https?://[^\s<>\"']*")
 
 
-@dataclass(frozen=True)
-class Values:
+class Values(NamedTuple):
     """Moments are aware datetimes. What is None or "" is missing: a message that needs it is refused, never patched.
 
     zone         IANA zone of the reader; times are told in it

@@ -15,9 +15,9 @@ it counts only when it is later than everything that took it away: neither a rep
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from outreach.domain.channel import Channel
 from outreach.errors import Reason
@@ -60,8 +60,7 @@ _TAKES = {
 }
 
 
-@dataclass(frozen=True)
-class ConsentEvent:
+class ConsentEvent(NamedTuple):
     """One row of the ledger of one address. `at` is aware; `id` makes a repeat harmless ("" = no repeat can happen).
 
     `method`: sms, page, paper, staff, ...; for revoked_by_carrier the carrier's reason in our words.
@@ -77,8 +76,7 @@ class ConsentEvent:
     id: str = ""
 
 
-@dataclass(frozen=True)
-class Permission:
+class Permission(NamedTuple):
     """The answer: may this address be written to now, why not, and may the words be clinical (`warned`)."""
 
     allowed: bool
@@ -87,68 +85,52 @@ class Permission:
     state: State
 
 
-@dataclass(frozen=True)
-class _Standing:
-    state: State = State.NONE
-    warned: bool = False
-    taken_at: datetime | None = None
-    before_stop: State = State.NONE
-
-
 def may_contact(events: Iterable[ConsentEvent], now: datetime, purpose: str = "care") -> Permission:
     """May messages of this purpose go to the address these events (in ledger order) belong to?"""
-    standing = _standing(events, now, purpose)
-    allowed = standing.state == State.AGREED
-    return Permission(allowed, _REASON.get(standing.state), allowed and standing.warned, standing.state)
+    state, warned = _standing(events, now, purpose)
+    allowed = state is State.AGREED
+    return Permission(allowed, _REASON.get(state), allowed and warned, state)
 
 
 def may_ask(events: Iterable[ConsentEvent], now: datetime, purpose: str = "care") -> bool:
     """May the opt-in request go there? Not to whoever has agreed, and never to whoever said no."""
-    return _standing(events, now, purpose).state in (State.NONE, State.ASKED)
+    return _standing(events, now, purpose)[0] in (State.NONE, State.ASKED)
 
 
-def _standing(events: Iterable[ConsentEvent], now: datetime, purpose: str) -> _Standing:
-    standing, seen = _Standing(), set[tuple[str, str]]()
+def _standing(events: Iterable[ConsentEvent], now: datetime, purpose: str) -> tuple[State, bool]:  # noqa: C901
+    """The state after all events, and whether what was agreed to held the warning. Plain values: one per message."""
+    state, warned, before_stop = State.NONE, False, State.NONE
+    taken_at: datetime | None = None
+    seen: set[tuple[str, str]] = set()
     for event in events:
-        mark = (str(event.kind), event.id)
-        if event.id and mark in seen:
+        kind, at = ConsentKind(event.kind), event.at
+        if event.id:
+            if (kind, event.id) in seen:
+                continue
+            seen.add((kind, event.id))
+        taken = _TAKES.get(kind)
+        if taken is not None:
+            if state is not State.OPTED_OUT:
+                before_stop = state
+            state, taken_at = _taken(state, taken, event), max(taken_at or at, at)
+        elif kind == ConsentKind.ADDRESS_CHANGED:
+            state, warned, before_stop, taken_at = State.NONE, False, State.NONE, max(taken_at or at, at)
+        elif (taken_at is not None and at <= taken_at) or at > now or event.purpose != purpose:
             continue
-        seen.add(mark)
-        standing = _after(standing, event, now, purpose)
-    return standing
+        elif kind == ConsentKind.AGREED:
+            # A second agreement adds to the first: one given without the warning does not unsay the warning.
+            state, warned = State.AGREED, event.warned or (state is State.AGREED and warned)
+        elif kind == ConsentKind.RESTORED and state is State.OPTED_OUT:
+            state = before_stop
+        elif kind == ConsentKind.ASKED and state is State.NONE:
+            state = State.ASKED
+    return state, warned
 
 
-def _after(standing: _Standing, event: ConsentEvent, now: datetime, purpose: str) -> _Standing:
-    kind = ConsentKind(event.kind)
-    if kind in _TAKES:
-        return _taken(standing, kind, event)
-    if kind == ConsentKind.ADDRESS_CHANGED:
-        return _Standing(taken_at=_latest(standing.taken_at, event.at))
-    stale = standing.taken_at is not None and event.at <= standing.taken_at
-    if stale or event.at > now or event.purpose != purpose:
-        return standing
-    if kind == ConsentKind.AGREED:
-        # A second agreement adds to the first: one given without the warning does not unsay the warning.
-        warned = event.warned or (standing.state == State.AGREED and standing.warned)
-        return replace(standing, state=State.AGREED, warned=warned)
-    if kind == ConsentKind.RESTORED and standing.state == State.OPTED_OUT:
-        return replace(standing, state=standing.before_stop)
-    if kind == ConsentKind.ASKED and standing.state == State.NONE:
-        return replace(standing, state=State.ASKED)
-    return standing
-
-
-def _taken(standing: _Standing, kind: ConsentKind, event: ConsentEvent) -> _Standing:
-    state = _TAKES[kind]
-    if kind == ConsentKind.REVOKED_BY_CARRIER and event.method == Reason.UNSUBSCRIBED_AT_CARRIER:
+def _taken(state: State, taken: State, event: ConsentEvent) -> State:
+    """The state after consent was taken away; a revocation by staff or carrier is stronger than a STOP."""
+    if event.kind == ConsentKind.REVOKED_BY_CARRIER and event.method == Reason.UNSUBSCRIBED_AT_CARRIER:
         # The carrier heard a STOP that we did not, or did as well: it is a STOP, and START undoes it.
-        state = State.OPTED_OUT
-    stronger = standing.state in (State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER)
-    if state == State.OPTED_OUT and stronger:
-        state = standing.state
-    before = standing.before_stop if standing.state == State.OPTED_OUT else standing.state
-    return replace(standing, state=state, before_stop=before, taken_at=_latest(standing.taken_at, event.at))
-
-
-def _latest(first: datetime | None, second: datetime) -> datetime:
-    return second if first is None else max(first, second)
+        taken = State.OPTED_OUT
+    stronger = state in (State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER)
+    return state if taken is State.OPTED_OUT and stronger else taken

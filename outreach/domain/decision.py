@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from outreach.domain.status import Status
 from outreach.domain.window import QuietHours
@@ -20,8 +21,7 @@ LOOK_AGAIN = timedelta(minutes=15)
 """How long a message rests under a kill switch before it is looked at again; lifting the switch wakes it at once."""
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """What is known of a message's address at this moment."""
 
     reachable: bool
@@ -31,12 +31,11 @@ class Standing:
     why_not: Reason | None = None
 
 
-@dataclass(frozen=True)
-class Traffic:
+class Traffic(NamedTuple):
     """What else goes to this patient on this channel: when one more is within the caps, and whether one goes first.
 
     `room_at`   the instant from which the rolling day and week have room (None: now)
-    `behind`    the due instant of an earlier message that is being tried again (None: there is none)
+    `behind`    just after an earlier message that was put off to the same instant or later (None: there is none)
     """
 
     room_at: datetime | None = None
@@ -51,16 +50,14 @@ class Go:
     """Hand it over now."""
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(NamedTuple):
     """Not now: due again at `until` (UTC). `reason` is kept on the row while it is held by a switch."""
 
     until: datetime
     reason: Reason | None = None
 
 
-@dataclass(frozen=True)
-class End:
+class End(NamedTuple):
     """Never: ends as `status` for `reason`."""
 
     status: Status
@@ -95,7 +92,7 @@ def decide(
         return End(Status.EXPIRED, Reason.TOO_LATE)
     if held:
         return Wait(min(now + LOOK_AGAIN, useful_until), Reason.PAUSED)
-    if traffic.behind is not None and now < traffic.behind < useful_until:
+    if traffic.behind is not None and traffic.behind < useful_until:
         return Wait(traffic.behind)
     if step in ANSWERS:
         return GO

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from outreach.domain.channel import Channel
@@ -35,8 +36,7 @@ class Planned:
     revision: int = 0
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(NamedTuple):
     """Words ready to be carried. SMS: `text` only. E-mail: `subject`, `text`, `html`, perhaps a `calendar` (an ICS)."""
 
     locale: str
@@ -54,8 +54,7 @@ def text_hash(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-@dataclass(frozen=True)
-class Parcel:
+class Parcel(NamedTuple):
     """What a carrier gets: addresses, words, and our attempt id that must travel with them."""
 
     attempt_id: UUID
@@ -70,16 +69,14 @@ class Parcel:
     valid_seconds: int = 14400
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The carrier took it; its own id, and the first status in our words."""
 
     carrier_id: str
     status: Status = Status.ACCEPTED
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """News of an attempt from a carrier, in our words. `word` is the carrier's own, kept and de-duplicated by."""
 
     carrier_id: str

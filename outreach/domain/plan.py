@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from collections.abc import Sequence as List
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from outreach.domain.channel import Channel
@@ -24,8 +25,7 @@ DEFAULT_QUIET = QuietHours()
 Said = frozenset[tuple[str, Channel, UUID | None]]
 
 
-@dataclass(frozen=True)
-class Visit:
+class Visit(NamedTuple):
     """One infusion. `starts` is naive wall time in `zone` (the clinic's); `revision` counts how often it was moved."""
 
     id: UUID

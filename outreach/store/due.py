@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 AFTER = timedelta(milliseconds=1)
 """Put off behind an earlier one, a patient's messages stand so far apart: due at one instant, chance would choose."""
+_CHANNELS = {channel.value: channel for channel in Channel}
+_STATUSES = {status.value: status for status in Status}
 _LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 
 
@@ -49,8 +51,7 @@ class ClinicFacts:
     most_a_week: int
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """A due message with all that is needed to decide, compose and send it. `to` is opened; never log it.
 
     `flying`: another message of this patient is in a worker's hands just now.
@@ -134,11 +135,11 @@ def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Vi
     to = vault.open(sealed, "address.value", clinic_id, address_id) if sealed else None
     room_at = Caps(clinic.most_a_day, clinic.most_a_week).room_at(sent, now) if sent and now else None
     traffic = Traffic(room_at, behind + before * AFTER if behind else None) if room_at or behind else FREE
-    message = Seen(
-        *row[:8], Channel(row[8]), *row[9:14], Status(row[14]), Reason(row[15]) if row[15] else None, *row[16:18],
+    message = Seen(  # type: ignore[call-arg]
+        *row[:8], _CHANNELS[row[8]], *row[9:14], _STATUSES[row[14]], Reason(row[15]) if row[15] else None, *row[16:18],
         vault.open(row[18], "message.subject", clinic_id, message_id) if row[18] else "",
         vault.open(row[19], "message.body", clinic_id, message_id) if row[19] else "",
         *row[20:25],
         json.loads(vault.open(row[25], "message.facts", clinic_id, message_id)) if row[25] else {},
     )  # fmt: skip
-    return Due(message, clinic, to, *row[27:32], visits, row[32], flying, traffic)
+    return Due(message, clinic, to, *row[27:32], visits, row[32], flying, traffic)  # type: ignore[call-arg]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -20,8 +19,6 @@ class Going(NamedTuple):
 
     id: UUID
     attempt_id: UUID
-    number: int
-    carrier: str
     sender_id: UUID
     locale: str
     wording: str
@@ -33,19 +30,19 @@ class Going(NamedTuple):
 
 _BEGIN = """
 with go as (
-  select * from unnest(%(ids)b::uuid[], %(attempts)b::uuid[], %(numbers)b::int[], %(carriers)b::text[],
-    %(senders)b::uuid[], %(locales)b::text[], %(wordings)b::text[], %(subjects)b::bytea[], %(bodies)b::bytea[],
-    %(segments)b::int[], %(hashes)b::bytea[])
-  as g(id, attempt_id, number, carrier, sender_id, locale, wording, subject, body, segments, text_hash)
+  select * from unnest(%(ids)b::uuid[], %(attempts)b::uuid[], %(senders)b::uuid[], %(locales)b::text[],
+    %(wordings)b::text[], %(subjects)b::bytea[], %(bodies)b::bytea[], %(segments)b::int[], %(hashes)b::bytea[])
+  as g(id, attempt_id, sender_id, locale, wording, subject, body, segments, text_hash)
 ), begun as (
-  update message m set status = 'sending', attempt_id = go.attempt_id, attempts = go.number,
-    lease_until = now() + %(lease)b * interval '1 second', carrier = go.carrier, locale = go.locale,
+  update message m set status = 'sending', attempt_id = go.attempt_id, attempts = m.attempts + 1,
+    lease_until = now() + %(lease)b * interval '1 second', carrier = s.carrier, locale = go.locale,
     wording = go.wording, subject_sealed = go.subject, body_sealed = go.body, segments = go.segments, reason = null
-  from go where m.id = go.id and m.status = 'scheduled'
-  returning m.id, m.clinic_id
+  from go join sender s on s.id = go.sender_id where m.id = go.id and m.status = 'scheduled'
+  returning m.id, m.clinic_id, m.attempts, m.carrier
 )
 insert into attempt (id, clinic_id, message_id, number, carrier, sender_id, started_at, text_hash)
-select go.attempt_id, begun.clinic_id, go.id, go.number, go.carrier, go.sender_id, clock_timestamp(), go.text_hash
+select go.attempt_id, begun.clinic_id, go.id, begun.attempts, begun.carrier, go.sender_id, clock_timestamp(),
+  go.text_hash
 from go join begun on begun.id = go.id
 """
 
@@ -58,17 +55,14 @@ def begin_sending(session: Session, going: Sequence[Going], lease: timedelta) ->
     """
     if not going:
         return
-    columns = list(zip(*going, strict=True))
-    names = ("ids", "attempts", "numbers", "carriers", "senders", "locales", "wordings", "subjects", "bodies",
-             "segments", "hashes")  # fmt: skip
-    begun = run(session, _BEGIN, lease=lease.total_seconds(),
-                **{name: list(column) for name, column in zip(names, columns, strict=True)})  # fmt: skip
+    names = ("ids", "attempts", "senders", "locales", "wordings", "subjects", "bodies", "segments", "hashes")
+    columns = {name: list(column) for name, column in zip(names, zip(*going, strict=True), strict=True)}
+    begun = run(session, _BEGIN, lease=lease.total_seconds(), **columns)
     if begun != len(going):
         raise RuntimeError(f"{len(going) - begun} of {len(going)} messages were begun without being locked")
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one attempt. `status` SCHEDULED means: surely not sent, try again at `due_at`.
 
     A sure answer that comes after the lease ended still counts: nobody else may have this attempt id.
@@ -88,26 +82,27 @@ class Outcome:
 
 
 # Rows are locked in the order of their ids, as receipts lock them: two batches over the same messages wait for each
-# other and never in a ring.
+# other and never in a ring. What is the same for all is said once: an array costs the client more than the server.
 _RECORD = """
 with news as (
-  select * from unnest(%(ids)b::uuid[], %(clinics)b::uuid[], %(attempts)b::uuid[], %(befores)b::text[],
-    %(statuses)b::text[], %(words)b::text[], %(ats)b::timestamptz[], %(carrier_ids)b::text[], %(reasons)b::text[],
-    %(codes)b::text[], %(dues)b::timestamptz[], %(sents)b::timestamptz[], %(endeds)b::timestamptz[])
-  as n(id, clinic_id, attempt_id, befores, status, word, at, carrier_id, reason, code, due_at, sent_at, ended_at)
+  select * from unnest(%(ids)b::uuid[], %(attempts)b::uuid[], %(ats)b::timestamptz[], %(carrier_ids)b::text[],
+    %(dues)b::timestamptz[]) as n(id, attempt_id, at, carrier_id, due_at)
 ), locked as materialized (
-  select m.id from message m where m.id = any(%(ids)b::uuid[]) order by m.id for no key update
+  select m.id, m.clinic_id from message m where m.id = any(%(ids)b::uuid[]) order by m.id for no key update
 ), moved as (
-  update message m set status = n.status, reason = n.reason, carrier_id = coalesce(n.carrier_id, m.carrier_id),
-    sent_at = coalesce(n.sent_at, m.sent_at), ended_at = n.ended_at, due_at = coalesce(n.due_at, m.due_at),
-    attempt_id = case when n.status = 'scheduled' then null else m.attempt_id end,
-    lease_until = case when n.status = 'scheduled' then null else m.lease_until end
+  update message m set status = %(status)b, reason = %(reason)b::text,
+    carrier_id = coalesce(n.carrier_id, m.carrier_id), due_at = coalesce(n.due_at, m.due_at),
+    sent_at = case when %(sent)b then n.at else m.sent_at end, ended_at = case when %(ended)b then n.at end,
+    attempt_id = case when %(again)b then null else m.attempt_id end,
+    lease_until = case when %(again)b then null else m.lease_until end
   from news n join locked on locked.id = n.id
-  where m.id = n.id and m.attempt_id = n.attempt_id and m.status = any(string_to_array(n.befores, ','))
+  where m.id = n.id and m.attempt_id = n.attempt_id and m.status = any(%(befores)b::text[])
   returning m.id
 ), kept as (
   insert into event (clinic_id, message_id, attempt_id, source, word, status, reason, code, carrier_id, at)
-  select clinic_id, id, attempt_id, 'us', word, status, reason, code, carrier_id, at from news
+  select locked.clinic_id, n.id, n.attempt_id, 'us', %(word)b, %(status)b, %(reason)b::text, %(code)b::text,
+    n.carrier_id, n.at
+  from news n join locked on locked.id = n.id
 )
 select id from moved
 """
@@ -118,21 +113,24 @@ def record(session: Session, outcomes: Sequence[Outcome]) -> set[UUID]:
 
     A callback that came before our own record has moved the row already; then only the event is kept.
     """
-    if not outcomes:
-        return set()
-    arrays: list[list[object]] = [[] for _ in range(13)]
+    alike: dict[tuple[object, ...], list[Outcome]] = {}
     for one in outcomes:
-        sent = one.at if one.status in (Status.ACCEPTED, Status.SENT) else None
-        row = (
-            one.message_id, one.clinic_id, one.attempt_id, ",".join(one.from_status), one.status.value, one.word,
-            one.at, one.carrier_id, one.reason.value if one.reason else None, one.code or None, one.due_at, sent,
-            one.at if one.status in ENDS else None,
-        )  # fmt: skip
-        for array, value in zip(arrays, row, strict=True):
-            array.append(value)
-    names = ("ids", "clinics", "attempts", "befores", "statuses", "words", "ats", "carrier_ids", "reasons", "codes",
-             "dues", "sents", "endeds")  # fmt: skip
-    return {row[0] for row in fetch(session, _RECORD, **dict(zip(names, arrays, strict=True)))}
+        alike.setdefault((one.status, one.word, one.reason, one.code, one.from_status), []).append(one)
+    return {moved for group in alike.values() for moved in _record(session, group)}
+
+
+def _record(session: Session, group: Sequence[Outcome]) -> list[UUID]:
+    """Outcomes that differ only in message, attempt and times."""
+    first = group[0]
+    rows = fetch(
+        session, _RECORD, ids=[one.message_id for one in group], attempts=[one.attempt_id for one in group],
+        ats=[one.at for one in group], carrier_ids=[one.carrier_id for one in group],
+        dues=[one.due_at for one in group], status=first.status.value, word=first.word,
+        reason=first.reason.value if first.reason else None, code=first.code or None,
+        sent=first.status in (Status.ACCEPTED, Status.SENT), ended=first.status in ENDS,
+        again=first.status is Status.SCHEDULED, befores=[status.value for status in first.from_status],
+    )  # fmt: skip
+    return [row[0] for row in rows]
 
 
 _DEFER = """

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -20,8 +19,7 @@ from outreach.store.traffic import Message
 from outreach.store.vault import Vault, vault_of
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """A message as people look at it: words opened, times as stored."""
 
     id: UUID

@@ -52,7 +52,7 @@ def of_clinics(session: Session, clinic_ids: Collection[UUID]) -> dict[UUID, lis
     """The active senders by clinic, in a fixed order."""
     found: dict[UUID, list[Value]] = {}
     for row in fetch(session, _OF_CLINICS, ids=list(clinic_ids)):
-        found.setdefault(row[1], []).append(Value(*row[:2], Channel(row[2]), *row[3:]))
+        found.setdefault(row[1], []).append(Value(*row[:2], Channel(row[2]), *row[3:]))  # type: ignore[call-arg]
     return found
 
 
