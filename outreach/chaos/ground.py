@@ -47,7 +47,7 @@ class Pace:
             "OUTREACH_CARRIER_TIMEOUT_SECONDS": str(self.timeout),
             "OUTREACH_WAKE_SECONDS": str(self.wake),
             "OUTREACH_RECOVER_SECONDS": str(self.recover),
-            "OUTREACH_HOLD_SECONDS": str(self.hold),
+            "OUTREACH_DOUBT_HOLD_SECONDS": str(self.hold),
         }
 
 

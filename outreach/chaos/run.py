@@ -32,6 +32,10 @@ Told = Callable[[str, int, int], None]
 """Called with what happens, disasters met, and messages taken so far."""
 
 
+def silent(_what: str, _met: int, _taken: int) -> None:
+    """Tells nobody."""
+
+
 @dataclass
 class Run:
     """A run under way; `play` once. `finish` seconds are allowed after the last disaster."""
@@ -41,7 +45,7 @@ class Run:
     skies: Sequence[Weather]
     seed: int
     finish: float = 120.0
-    told: Told = lambda what, met, taken: None
+    told: Told = silent
     struck: list[Struck] = field(default_factory=list)
     _todo: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=count)

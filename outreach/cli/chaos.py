@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from outreach.chaos import disasters
+from outreach.chaos.disasters import Disaster
 from outreach.chaos.ground import Ground, Pace, ground, wait_until_up
 from outreach.chaos.recovery import Recovery, recoveries
-from outreach.chaos.run import Run, Told
+from outreach.chaos.run import Run, Told, silent
 from outreach.chaos.stock import fill
 from outreach.chaos.verdict import Verdict
 from outreach.cli.up import child_environment, children
@@ -47,7 +48,8 @@ def chaos(
     console = Console(soft_wrap=True, highlight=False, stderr=json_out)
     chosen = seed if seed is not None else random.randrange(2**31)
     with bar(console, kills) as told:
-        outcome = play(kills, messages, chosen, Pace(), told)
+        pace = Pace()
+        outcome = play(disasters.plan(kills, chosen, pace.lease, APART), messages, chosen, pace, told)
     if json_out:
         print(json.dumps(outcome.as_json(), indent=1))
     else:
@@ -78,11 +80,10 @@ class Outcome:
 
 
 def play(
-    kills: int, messages: int, seed: int, pace: Pace, told: Told, *, apart: float = APART, durable: bool = True
+    planned: Sequence[Disaster], messages: int, seed: int, pace: Pace, told: Told = silent, *, durable: bool = True
 ) -> Outcome:
-    """One run from empty engines to the verdict."""
+    """One run from empty engines to the verdict. `durable=False` (tests): PostgreSQL without fsync."""
     began = time.monotonic()
-    planned = disasters.plan(kills, seed, pace.lease, apart)
     seconds = sum(one.after for one in planned) + 2 * BEFORE
     with ground(commands, child_environment, pace, durable=durable) as on:
         told("setting up", 0, 0)
@@ -114,7 +115,7 @@ def commands(settings: Settings) -> Mapping[str, Sequence[str]]:
 def bar(console: Console, kills: int) -> Iterator[Told]:
     """A bar where somebody watches; silence in a file."""
     if not console.is_terminal:
-        yield lambda what, met, taken: None
+        yield silent
         return
     columns = TextColumn("{task.fields[taken]} taken"), TextColumn("{task.fields[what]}")
     with Progress(
