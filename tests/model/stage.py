@@ -83,20 +83,14 @@ class Stage:
         attempt_id = fresh_id()
         with self.sessions.begin() as session:
             row = session.execute(
-                select(Message.clinic_id, Message.channel, Message.attempts)
-                .where(Message.id == message_id)
-                .with_for_update()
+                select(Message.clinic_id, Message.channel).where(Message.id == message_id).with_for_update()
             ).one()
             sender = next(
                 one for one in of_clinics(session, [row.clinic_id])[row.clinic_id] if one.channel == row.channel
             )
             vault: Vault = session.info["vault"]
-            going = queue.Going(
-                id=message_id, attempt_id=attempt_id, number=row.attempts + 1, carrier=sender.carrier,
-                sender_id=sender.id, locale="en", wording="full", subject_sealed=None,
-                body_sealed=vault.seal(words, "message.body", row.clinic_id, message_id), segments=1,
-                text_hash=text_hash(words),
-            )  # fmt: skip
+            sealed = vault.seal(words, "message.body", row.clinic_id, message_id)
+            going = queue.Going(message_id, attempt_id, sender.id, "en", "full", None, sealed, 1, text_hash(words))
             queue.begin_sending(session, [going], lease)
         return attempt_id
 
