@@ -16,7 +16,7 @@ from outreach.actions.compose import Permitted, compose, standing_of
 from outreach.actions.replan import quiet_of
 from outreach.content.compose import Words
 from outreach.domain.brakes import Pauses
-from outreach.domain.decision import End, Go, Wait, decide
+from outreach.domain.decision import ANSWERS, End, Go, Wait, decide
 from outreach.domain.message import Parcel, text_hash
 from outreach.domain.sender import Meter, Sender, choose
 from outreach.domain.sequence import Sequence as Steps
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 SET_ASIDE = timedelta(hours=1)
 """How long a row that no program can read waits before it is tried again; loud in the log each time."""
-HELD_REST = timedelta(seconds=5)
+HELD_REST = 5.0
 INSIST = "#rc=5&rp=all"
 """Asks the carrier to call five times more where we do not answer; its default is once, and only if nobody is there."""
 LAG = timedelta(seconds=2)
@@ -60,6 +60,12 @@ class Handed(NamedTuple):
     sender: Sender
     begin_by: float
 
+    @property
+    def lane(self) -> Lane:
+        """Where it stood when it was due."""
+        message = self.due.message
+        return Lane(message.clinic_id, message.channel, message.step in ANSWERS)
+
 
 @dataclass
 class Claim:
@@ -67,15 +73,15 @@ class Claim:
 
     `marks`   where to go on in each lane
     `more`    lanes that have, or may have, more
-    `rest`    lanes that need not be looked at before an instant (a switch is on, a sender is at its limit)
-    `busy`    patients of whom another worker has a message in its hands
+    `rest`    lanes that need not be looked at for so many seconds (a switch is on, a sender is at its limit)
+    `busy`    patients of whom another worker has a message in its hands: the lane and instant of the one that waits
     """
 
     handed: list[Handed] = field(default_factory=list)
     marks: dict[Lane, datetime] = field(default_factory=dict)
     more: set[Lane] = field(default_factory=set)
-    rest: dict[Lane, datetime] = field(default_factory=dict)
-    busy: set[UUID] = field(default_factory=set)
+    rest: dict[Lane, float] = field(default_factory=dict)
+    busy: dict[UUID, tuple[Lane, datetime]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     """Ends and waits, by word."""
 
@@ -99,24 +105,32 @@ def claim(
     stops = pauses.active(session, {lane.clinic_id for lane, _, _ in wanted}, now)
     for lane, mark, _ in wanted:
         if stops.clinic_held(lane.clinic_id):
-            taking.claim.rest[lane], taking.claim.marks[lane] = now + HELD_REST, mark
+            taking.claim.rest[lane], taking.claim.marks[lane] = HELD_REST, mark
             taking.claim.more.add(lane)
     open_lanes = [one for one in wanted if one[0] not in taking.claim.rest]
     if open_lanes:
         turns, ours = lock_turns(session, open_lanes, now, busy, ahead)
         taken = taking.all(turns, ours, stops, timedelta(seconds=lease))
-        _mark(taking.claim, open_lanes, turns, taken)
+        _mark(taking.claim, open_lanes, turns, taken, taking.passed)
     return taking.claim
 
 
 def _mark(
-    claim: Claim, lanes: Sequence[tuple[Lane, datetime, int]], turns: Sequence[Turn], taken: Collection[UUID]
+    claim: Claim,
+    lanes: Sequence[tuple[Lane, datetime, int]],
+    turns: Sequence[Turn],
+    taken: Collection[UUID],
+    passed: Mapping[Lane, datetime],
 ) -> None:
-    """A lane's mark follows what was dealt with, and stops at what was not; who gave all that was asked has more."""
+    """A lane's mark follows what was dealt with, and stops at what was not; who gave all that was asked has more.
+
+    `passed`: back to where a mark has passed over a message that was out of sight.
+    """
     for lane, mark, most in lanes:
         of_lane = [turn for turn in turns if turn.lane == lane]
         left = [turn.due_at for turn in of_lane if turn.id not in taken]
         claim.marks[lane] = max(mark, (min(left) if left else of_lane[-1].due_at) - LAG) if of_lane else mark
+        claim.marks[lane] = min(claim.marks[lane], passed.get(lane, claim.marks[lane]))
         if len(of_lane) >= most or left:
             claim.more.add(lane)
 
@@ -134,6 +148,7 @@ class _Taking:
         self.waits: list[tuple[UUID, datetime, Reason | None]] = []
         self.dealt: set[UUID] = set()
         self.begun: set[UUID] = set()
+        self.passed: dict[Lane, datetime] = {}
 
     def all(self, turns: Sequence[Turn], ours: Collection[UUID], stops: Pauses, lease: timedelta) -> set[UUID]:
         """Deal with the turns in order. Returns the ids that were dealt with; the others wait for the next claim."""
@@ -144,11 +159,15 @@ class _Taking:
         by_clinic = self._senders({due.clinic.id for due in found}, stops)
         ledgers = consents.ledgers(self.session, {due.message.address_id for due in found if due.message.address_id})
         for due in found:
+            lane = lane_of[due.message.id]
             if due.flying:
-                self.claim.busy.add(due.message.patient_id)
+                self.claim.busy.setdefault(due.message.patient_id, (lane, due.message.due_at))
             if due.flying or due.message.patient_id in self.begun:
                 continue  # one at a time: a patient's messages arrive in the order they were meant
-            self._one(due, lane_of[due.message.id], by_clinic, standing_of(due, ledgers, self.now), stops)
+            if due.earlier is not None:  # out of sight: locked by another worker, or passed while theirs was flying
+                self.passed[lane] = min(due.earlier, self.passed.get(lane, due.earlier))
+                continue
+            self._one(due, lane, by_clinic, standing_of(due, ledgers, self.now), stops)
         self._write(lease)
         return self.dealt
 
@@ -192,12 +211,12 @@ class _Taking:
         of_channel = [one for one in available if one.channel is lane.channel]
         sender = choose(of_channel, due.message.patient_id, shunned)
         if sender is None:
-            opens = self.now + HELD_REST
+            seconds = HELD_REST
         elif sender.per_second is None or ((meter := self.meters.get(sender.id)) and meter.open):
             return sender
         else:  # at its limit, or another worker draws from it just now
-            opens = meter.opens_at if meter else self.now
-        self.claim.rest[lane] = min(self.claim.rest.get(lane, opens), opens)
+            seconds = (meter.opens_at - self.now).total_seconds() if meter else 0.0
+        self.claim.rest[lane] = min(self.claim.rest.get(lane, seconds), seconds)
         return None
 
     def _go(self, due: Due, sender: Sender, warned: bool) -> Go | Wait | End:

@@ -16,6 +16,8 @@ from outreach.store.queue import Outcome, record
 
 def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
     """Record a batch of outcomes with their consequences: the ledger, and the brakes."""
+    if not landed:
+        return
     record(session, [outcome for _, outcome in landed])
     brake.judge(session, [_trial(handed, outcome) for handed, outcome in landed if _tells(outcome)], landed[0][1].at)
     for handed, outcome in landed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -32,17 +32,18 @@ class Lanes:
         """Whether another look may find something at once."""
         self._poll = poll
         self._marks: dict[Lane, datetime] = {}
-        self._busy: dict[Lane, None] = {}
+        self.busy: dict[Lane, None] = {}
+        """Lanes known to have, or perhaps to have, something due; who was served last stands last."""
         self._resting: dict[Lane, float] = {}
-        self._elsewhere: dict[UUID, float] = {}
+        self._elsewhere: dict[UUID, tuple[float, Lane, datetime]] = {}
         self._next_look = 0.0
         self._looked = False
         self._forget_at = time.monotonic() + FORGET
 
     def next_look(self, now: float) -> float:
         """The monotonic instant from which a claim makes sense: now while lanes are known to hold more."""
-        opens = [self._resting.get(lane, now) for lane in self._busy]
-        return min(opens, default=self._next_look) if self._busy else self._next_look
+        opens = [self._resting.get(lane, now) for lane in self.busy]
+        return min(opens, default=self._next_look) if self.busy else self._next_look
 
     def look(self, session: Session, now: datetime, ahead: Ahead) -> None:
         """Find lanes with something due, when it is time to."""
@@ -54,7 +55,7 @@ class Lanes:
             self._marks.clear()
             self._forget_at = begun + FORGET
         for lane in find_lanes(session, now, self.channels, self._marks, ahead):
-            self._busy.setdefault(lane)
+            self.busy.setdefault(lane)
         took = time.monotonic() - begun
         self._next_look = begun + max(self._poll, took * LOOKING_SHARE)
 
@@ -67,29 +68,44 @@ class Lanes:
         self._resting = {lane: until for lane, until in self._resting.items() if until > monotonic}
         wanted: Wanted = []
         for channel, free in room.items():
-            ready = [lane for lane in self._busy if lane.channel is channel and lane not in self._resting]
+            ready = [lane for lane in self.busy if lane.channel is channel and lane not in self._resting]
             ready.sort(key=lambda lane: not lane.urgent)
             for place, lane in enumerate(ready[:free]):
                 part = free // len(ready) + (place < free % len(ready))
                 wanted.append((lane, self._marks.get(lane, BEGINNING), part))
         return wanted
 
-    def learn(self, found: Claim, wanted: Sequence[tuple[Lane, datetime, int]], now: datetime) -> None:
-        """What a committed claim showed: lanes that gave all they had are not asked until they are found again."""
+    def learn(self, found: Claim, wanted: Wanted, landed: Iterable[tuple[Lane, datetime]]) -> None:
+        """What a committed turn showed: lanes that gave all they had are not asked until they are found again.
+
+        `landed`: lane and due instant of messages that are in the air no more.
+        """
         for lane, _, _ in wanted:
-            self._busy.pop(lane, None)
+            self.busy.pop(lane, None)
             if lane in found.more:
-                self._busy[lane] = None
+                self.busy[lane] = None
         self._marks |= found.marks
         monotonic = time.monotonic()
-        for lane, until in found.rest.items():
-            self._resting[lane] = monotonic + max((until - now).total_seconds(), SHORTEST_REST)
-        self._elsewhere = {one: at for one, at in self._elsewhere.items() if at > monotonic}
-        self._elsewhere |= dict.fromkeys(found.busy, monotonic + ELSEWHERE)
+        for lane, seconds in found.rest.items():
+            self._resting[lane] = monotonic + max(seconds, SHORTEST_REST)
+        for one, (until, lane, due_at) in list(self._elsewhere.items()):
+            if until <= monotonic:
+                del self._elsewhere[one]
+                self._reopen(lane, due_at)
+        self._elsewhere |= {one: (monotonic + ELSEWHERE, *where) for one, where in found.busy.items()}
         served = bool(found.handed or found.counts or self._elsewhere)
-        self.more = served or not self._looked or any(lane not in self._resting for lane in self._busy)
+        for lane, due_at in landed:
+            served = True
+            self._reopen(lane, due_at)
+        self.more = served or not self._looked or any(lane not in self._resting for lane in self.busy)
 
     def busy_elsewhere(self) -> set[UUID]:
         """Patients of whom another worker had a message in its hands a moment ago."""
         now = time.monotonic()
-        return {one for one, until in self._elsewhere.items() if until > now}
+        return {one for one, (until, _, _) in self._elsewhere.items() if until > now}
+
+    def _reopen(self, lane: Lane, due_at: datetime) -> None:
+        """Look again from `due_at` on: while a patient had a message in the air, their next ones were out of sight."""
+        mark = self._marks.get(lane)
+        if mark is not None and due_at < mark:
+            self._marks[lane] = due_at

@@ -45,7 +45,7 @@ class Claimer:
             wanted = self.lanes.share({Channel.SMS: room})
             found = claim(session, self.sources, wanted, now, lease=pump.lease, timeout=pump.timeout,
                           busy=self.lanes.busy_elsewhere(), ahead=pump.ahead)  # fmt: skip
-        self.lanes.learn(found, wanted, now)
+        self.lanes.learn(found, wanted, [])
         took = time.perf_counter() - begun
         if len(found.handed) != room:
             raise Wrong(f"claim: {len(found.handed)} messages came where {room} are due")

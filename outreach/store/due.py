@@ -54,7 +54,8 @@ class ClinicFacts:
 class Due(NamedTuple):
     """A due message with all that is needed to decide, compose and send it. `to` is opened; never log it.
 
-    `flying`: another message of this patient is in a worker's hands just now.
+    `flying`: another message of this patient is in a worker's hands just now. `earlier`: since when one that is meant
+    to go before it is due and waits as well.
     """
 
     message: Seen
@@ -69,6 +70,7 @@ class Due(NamedTuple):
     sequence: str | None = None
     flying: bool = False
     traffic: Traffic = FREE
+    earlier: datetime | None = None
 
 
 _CLINICS = """
@@ -83,7 +85,7 @@ select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id
   m.wall, m.zone, m.rule, m.due_at, m.useful_until, m.status, m.reason, m.locale, m.wording, m.subject_sealed,
   m.body_sealed, m.segments, m.attempts, m.carrier, m.sent_at, m.ended_at, m.facts_sealed,
   a.value_sealed, coalesce(a.active, false), p.active, p.locale, p.zone, p.wording, e.sequence,
-  t.flying, t.sent, t.behind, t.before
+  t.flying, t.sent, t.behind, t.before, t.earlier
 from unnest(%(ids)b::uuid[]) as asked(id)
 join message m on m.id = asked.id
 join patient p on p.id = m.patient_id
@@ -95,7 +97,9 @@ cross join lateral (
       ('unknown', 'accepted', 'sent', 'delivered', 'undelivered') and r.channel = m.channel) as sent,
     max(r.due_at) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel
       and r.due_at >= m.due_at and (r.attempts > 0 or r.due_at <= %(now)b::timestamptz)) as behind,
-    count(*) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel) as before
+    count(*) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel) as before,
+    min(r.due_at) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel
+      and r.urgent = m.urgent and r.due_at < m.due_at) as earlier
   from message r
   where r.patient_id = m.patient_id and r.id <> m.id
     and r.due_at > %(now)b::timestamptz - interval '8 days' and r.due_at <= %(now)b::timestamptz + interval '1 hour'
@@ -142,4 +146,4 @@ def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Vi
         *row[20:25],
         json.loads(vault.open(row[25], "message.facts", clinic_id, message_id)) if row[25] else {},
     )  # fmt: skip
-    return Due(message, clinic, to, *row[27:32], visits, row[32], flying, traffic)  # type: ignore[call-arg]
+    return Due(message, clinic, to, *row[27:32], visits, row[32], flying, traffic, row[37])  # type: ignore[call-arg]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
 
+from outreach.actions import carry as carrying
 from outreach.actions import dispatch
 from outreach.actions import land as landing
 from outreach.actions.claim import Handed
@@ -399,7 +400,7 @@ def test_a_machine_that_slept_past_its_lease_begins_nothing_under_it(
 ) -> None:
     world.agree()
     world.plan()
-    real, slept = dispatch.ticks, 0.0
+    real, slept = carrying.ticks, 0.0
     begin = dispatch._Shift._begin
 
     def sleeping(self: dispatch._Shift, handed: Handed) -> None:
@@ -409,7 +410,7 @@ def test_a_machine_that_slept_past_its_lease_begins_nothing_under_it(
         monkeypatch.setattr(dispatch._Shift, "_begin", begin)  # it sleeps once
 
     monkeypatch.setattr(dispatch._Shift, "_begin", sleeping)
-    for place in ("dispatch", "claim"):
+    for place in ("carry", "claim"):
         monkeypatch.setattr(f"outreach.actions.{place}.ticks", lambda: real() + slept)
     drain(world.pump(), 10)
     with world.sessions() as session:
