@@ -23,7 +23,7 @@ log = structlog.get_logger()
 SETTLE_AFTER = timedelta(hours=72)
 """After this a message with no further news ends: sent is presumed delivered, accepted is undelivered (no_news)."""
 
-SILENT_AFTER = timedelta(hours=6)
+SILENT_AFTER, SILENT_UNTIL = timedelta(hours=6), timedelta(hours=24)
 """Accepted and no news for so long: its callbacks may have been lost, and the carrier's list is asked once."""
 
 SETTLED_AT_ONCE = 2000
@@ -58,7 +58,9 @@ def recover(
                                     (Status.ACCEPTED, Status.UNDELIVERED, Reason.NO_NEWS)):  # fmt: skip
             moved += doubts.settle(session, status, end, reason, now - SETTLE_AFTER, now, SETTLED_AT_ONCE)
     with sessions() as session:
-        open_ones = doubts.doubtful(session, hold, limit) + doubts.silent(session, now - SILENT_AFTER, limit)
+        open_ones = doubts.doubtful(session, hold, limit) + doubts.silent(
+            session, now - SILENT_AFTER, now - SILENT_UNTIL, limit
+        )
     # No transaction is open while the carrier is asked; compare-and-set makes a second asker harmless.
     listed = _ask(open_ones, providers)
     with sessions.begin() as session:

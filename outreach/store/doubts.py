@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, or_, select, update
+from sqlalchemy import ScalarSelect, Select, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
@@ -104,14 +104,20 @@ def doubtful(session: Session, hold: timedelta, limit: int) -> list[Doubt]:
             for number, age in enumerate(ages)
         )
     )
-    return _read(session, [*UNKNOWN, func.extract("epoch", func.now() - Attempt.started_at) >= at_age], limit)
+    age = func.extract("epoch", func.now() - Attempt.started_at)
+    due = select(Message.id).join(Attempt, Attempt.id == Message.attempt_id).where(*UNKNOWN, age >= at_age)
+    return _read(session, due.order_by(Message.lease_until).limit(limit))
 
 
-def silent(session: Session, before: datetime, limit: int) -> list[Doubt]:
-    """Accepted at `before` or earlier, no news since, and not asked about yet: their callbacks may have been lost."""
-    askable = [channel.value for channel in ASKABLE]
-    accepted = [Message.status == Status.ACCEPTED.value, Message.sent_at <= before, Message.channel.in_(askable)]
-    return _read(session, [*accepted, _asked() == 0], limit)
+def silent(session: Session, before: datetime, since: datetime, limit: int) -> list[Doubt]:
+    """Accepted in [since, before], no news yet and not asked about: their callbacks may have been lost.
+
+    `since` bounds what one round looks at where no callback at all comes through.
+    """
+    accepted = [Message.status == Status.ACCEPTED.value, Message.sent_at.between(since, before)]
+    askable = Message.channel.in_([channel.value for channel in ASKABLE])
+    quiet = select(Message.id).where(*accepted, askable, ~_questions(Event.id).exists())
+    return _read(session, quiet.order_by(Message.sent_at).limit(limit))
 
 
 def waiting(session: Session) -> dict[UUID, int]:
@@ -128,21 +134,16 @@ def one_at_a_time(session: Session) -> None:
 
 
 def _asked() -> ScalarSelect[int]:
-    return (
-        select(func.count())
-        .select_from(Event)
-        .where(
-            Event.message_id == Message.id,
-            Event.attempt_id == Message.attempt_id,
-            Event.source == "us",
-            Event.word.in_(ASKED),
-        )
-        .correlate(Message)
-        .scalar_subquery()
-    )
+    return _questions(func.count()).scalar_subquery()
 
 
-def _read(session: Session, where: Sequence[ColumnElement[bool]], limit: int) -> list[Doubt]:
+def _questions(what: Any) -> Select[Any]:
+    ours = [Event.message_id == Message.id, Event.attempt_id == Message.attempt_id, Event.source == "us"]
+    return select(what).select_from(Event).where(*ours, Event.word.in_(ASKED)).correlate(Message)
+
+
+def _read(session: Session, ids: Select[UUID]) -> list[Doubt]:
+    """The messages of `ids`, oldest attempt first. Two statements: one would have the attempts walked in that order."""
     rows = session.execute(
         select(
             Message.id.label("message_id"), Message.clinic_id, Message.address_id, Message.channel, Message.status,
@@ -152,9 +153,8 @@ def _read(session: Session, where: Sequence[ColumnElement[bool]], limit: int) ->
         )
         .join(Attempt, Attempt.id == Message.attempt_id)
         .outerjoin(Address, Address.id == Message.address_id)
-        .where(*where)
+        .where(Message.id.in_(session.scalars(ids).all()))
         .order_by(Attempt.started_at)
-        .limit(limit)
     ).mappings().all()  # fmt: skip
     return _doubts(session, [dict(row) for row in rows])
 
