@@ -19,6 +19,7 @@ from outreach.actions.lanes import Lanes, Wanted
 from outreach.actions.timekeeper import Timekeeper
 from outreach.domain.channel import Channel
 from outreach.store.queue import Outcome
+from outreach.store.rows import by_index
 from outreach.store.turns import Ahead
 
 log = structlog.get_logger()
@@ -114,6 +115,7 @@ class Books:
             self._connection = self._sessions.kw["bind"].connect()
         try:
             with self._sessions(bind=self._connection) as session, session.begin():
+                by_index(session)
                 yield session
         except BaseException:
             self.close()

@@ -82,29 +82,27 @@ class Outcome(NamedTuple):
 
 
 # Rows are locked in the order of their ids, as receipts lock them: two batches over the same messages wait for each
-# other and never in a ring. What is the same for all is said once: an array costs the client more than the server.
+# other and never in a ring.
+_LOCK = "select m.id from message m where m.id = any(%(ids)b::uuid[]) order by m.id for no key update"
+
+# What is the same for all is said once: an array costs the client more than the server.
 _RECORD = """
 with news as (
-  select * from unnest(%(ids)b::uuid[], %(attempts)b::uuid[], %(ats)b::timestamptz[], %(carrier_ids)b::text[],
-    %(dues)b::timestamptz[]) as n(id, attempt_id, at, carrier_id, due_at)
-), locked as materialized (
-  select m.id, m.clinic_id from message m where m.id = any(%(ids)b::uuid[]) order by m.id for no key update
-), moved as (
-  update message m set status = %(status)b, reason = %(reason)b::text,
-    carrier_id = coalesce(n.carrier_id, m.carrier_id), due_at = coalesce(n.due_at, m.due_at),
-    sent_at = case when %(sent)b then n.at else m.sent_at end, ended_at = case when %(ended)b then n.at end,
-    attempt_id = case when %(again)b then null else m.attempt_id end,
-    lease_until = case when %(again)b then null else m.lease_until end
-  from news n join locked on locked.id = n.id
-  where m.id = n.id and m.attempt_id = n.attempt_id and m.status = any(%(befores)b::text[])
-  returning m.id
+  select * from unnest(%(ids)b::uuid[], %(clinics)b::uuid[], %(attempts)b::uuid[], %(ats)b::timestamptz[],
+    %(carrier_ids)b::text[], %(dues)b::timestamptz[]) as n(id, clinic_id, attempt_id, at, carrier_id, due_at)
 ), kept as (
   insert into event (clinic_id, message_id, attempt_id, source, word, status, reason, code, carrier_id, at)
-  select locked.clinic_id, n.id, n.attempt_id, 'us', %(word)b, %(status)b, %(reason)b::text, %(code)b::text,
-    n.carrier_id, n.at
-  from news n join locked on locked.id = n.id
+  select clinic_id, id, attempt_id, 'us', %(word)b, %(status)b, %(reason)b::text, %(code)b::text, carrier_id, at
+  from news
 )
-select id from moved
+update message m set status = %(status)b, reason = %(reason)b::text,
+  carrier_id = coalesce(n.carrier_id, m.carrier_id), due_at = coalesce(n.due_at, m.due_at),
+  sent_at = case when %(sent)b then n.at else m.sent_at end, ended_at = case when %(ended)b then n.at end,
+  attempt_id = case when %(again)b then null else m.attempt_id end,
+  lease_until = case when %(again)b then null else m.lease_until end
+from news n
+where m.id = n.id and m.attempt_id = n.attempt_id and m.status = any(%(befores)b::text[])
+returning m.id
 """
 
 
@@ -113,6 +111,9 @@ def record(session: Session, outcomes: Sequence[Outcome]) -> set[UUID]:
 
     A callback that came before our own record has moved the row already; then only the event is kept.
     """
+    if not outcomes:
+        return set()
+    fetch(session, _LOCK, ids=[one.message_id for one in outcomes])
     alike: dict[tuple[object, ...], list[Outcome]] = {}
     for one in outcomes:
         alike.setdefault((one.status, one.word, one.reason, one.code, one.from_status), []).append(one)
@@ -123,7 +124,8 @@ def _record(session: Session, group: Sequence[Outcome]) -> list[UUID]:
     """Outcomes that differ only in message, attempt and times."""
     first = group[0]
     rows = fetch(
-        session, _RECORD, ids=[one.message_id for one in group], attempts=[one.attempt_id for one in group],
+        session, _RECORD, ids=[one.message_id for one in group], clinics=[one.clinic_id for one in group],
+        attempts=[one.attempt_id for one in group],
         ats=[one.at for one in group], carrier_ids=[one.carrier_id for one in group],
         dues=[one.due_at for one in group], status=first.status.value, word=first.word,
         reason=first.reason.value if first.reason else None, code=first.code or None,
