@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection
@@ -19,7 +18,7 @@ from outreach.actions.lanes import Lanes, Wanted
 from outreach.actions.timekeeper import Timekeeper
 from outreach.domain.channel import Channel
 from outreach.store.queue import Outcome
-from outreach.store.rows import by_index
+from outreach.store.rows import as_before, by_index
 from outreach.store.turns import Ahead
 
 log = structlog.get_logger()
@@ -47,7 +46,7 @@ class Books:
         self.fault: Exception | None = None
         """What went wrong; nothing new is begun after it, and it is raised when everything has landed."""
 
-    def turn(self, landed: Landed, room: Mapping[Channel, int], busy: Collection[UUID]) -> list[Handed]:
+    def turn(self, landed: Landed, room: Mapping[Channel, int]) -> list[Handed]:
         """Record what came back and claim what fits, in one transaction; what was claimed is to be begun.
 
         A database that is away is waited for with what came back, as long as a lease: what carriers said must not be
@@ -61,7 +60,7 @@ class Books:
                 land(session, landed)
                 recorded = True
                 if room:
-                    found, wanted = self._claim(session, room, busy)
+                    found, wanted = self._claim(session, room)
         except Exception as error:
             if recorded or not self._land(landed):
                 self.fault = self.fault or error
@@ -69,20 +68,21 @@ class Books:
                 self._land(landed)
             return []
         self.counts.update(outcome.status.value for _, outcome in landed)
-        self._lanes.learn(found, wanted, [(one.lane, one.due.message.due_at) for one, _ in landed])
+        self._lanes.learn(found, wanted, bool(landed))
         self.counts += found.counts
         return found.handed
 
-    def _claim(self, session: Session, room: Mapping[Channel, int], busy: Collection[UUID]) -> tuple[Claim, Wanted]:
+    def _claim(self, session: Session, room: Mapping[Channel, int]) -> tuple[Claim, Wanted]:
         self._clock.compare(session)
         now = self._clock()
         self._lanes.look(session, now, self._ahead)
         wanted = self._lanes.share(room)
         if not wanted:
             return Claim(), wanted
-        away = [*busy, *self._lanes.busy_elsewhere()]
-        return claim(session, self._sources, wanted, now, lease=self._lease, timeout=self._timeout, busy=away,
-                     ahead=self._ahead), wanted  # fmt: skip
+        return claim(
+            session, self._sources, wanted, now, lease=self._lease, timeout=self._timeout,
+            busy=self._lanes.waiting_patients(), ahead=self._ahead,
+        ), wanted  # fmt: skip
 
     def _land(self, landed: Landed) -> bool:
         """Only record, after a turn that failed: again and again while the database is away, else one by one.
@@ -105,7 +105,7 @@ class Books:
                 return all(tuple(self._land([one]) for one in landed)) if len(landed) > 1 else True
             else:
                 self.counts.update(outcome.status.value for _, outcome in landed)
-                self._lanes.learn(Claim(), [], [(one.lane, one.due.message.due_at) for one, _ in landed])
+                self._lanes.learn(Claim(), [], True)
                 return True
         return True
 
@@ -113,9 +113,9 @@ class Books:
     def _transaction(self) -> Iterator[Session]:
         if self._connection is None:
             self._connection = self._sessions.kw["bind"].connect()
+            by_index(self._connection)
         try:
             with self._sessions(bind=self._connection) as session, session.begin():
-                by_index(session)
                 yield session
         except BaseException:
             self.close()
@@ -124,5 +124,6 @@ class Books:
     def close(self) -> None:
         """Give the connection back."""
         if self._connection is not None:
+            as_before(self._connection)
             self._connection.close()
             self._connection = None

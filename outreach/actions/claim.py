@@ -16,7 +16,7 @@ from outreach.actions.compose import Permitted, compose, standing_of
 from outreach.actions.replan import quiet_of
 from outreach.content.compose import Words
 from outreach.domain.brakes import Pauses
-from outreach.domain.decision import ANSWERS, End, Go, Wait, decide
+from outreach.domain.decision import End, Go, Wait, decide
 from outreach.domain.message import Parcel, text_hash
 from outreach.domain.sender import Meter, Sender, choose
 from outreach.domain.sequence import Sequence as Steps
@@ -60,12 +60,6 @@ class Handed(NamedTuple):
     sender: Sender
     begin_by: float
 
-    @property
-    def lane(self) -> Lane:
-        """Where it stood when it was due."""
-        message = self.due.message
-        return Lane(message.clinic_id, message.channel, message.step in ANSWERS)
-
 
 @dataclass
 class Claim:
@@ -74,7 +68,7 @@ class Claim:
     `marks`   where to go on in each lane
     `more`    lanes that have, or may have, more
     `rest`    lanes that need not be looked at for so many seconds (a switch is on, a sender is at its limit)
-    `busy`    patients of whom another worker has a message in its hands: the lane and instant of the one that waits
+    `busy`    patients of whom a message is in the air: the lane and instant of the one that waits
     """
 
     handed: list[Handed] = field(default_factory=list)
@@ -126,9 +120,12 @@ def _mark(
 
     `passed`: back to where a mark has passed over a message that was out of sight.
     """
+    by_lane: dict[int, list[Turn]] = {}
+    for turn in turns:
+        by_lane.setdefault(id(turn.lane), []).append(turn)
     for lane, mark, most in lanes:
-        of_lane = [turn for turn in turns if turn.lane == lane]
-        left = [turn.due_at for turn in of_lane if turn.id not in taken]
+        of_lane = by_lane.get(id(lane), [])
+        left = [turn.due_at for turn in of_lane if turn.id not in taken] if len(taken) < len(turns) else []
         claim.marks[lane] = max(mark, (min(left) if left else of_lane[-1].due_at) - LAG) if of_lane else mark
         claim.marks[lane] = min(claim.marks[lane], passed.get(lane, claim.marks[lane]))
         if len(of_lane) >= most or left:
@@ -154,8 +151,9 @@ class _Taking:
         """Deal with the turns in order. Returns the ids that were dealt with; the others wait for the next claim."""
         lane_of = {turn.id: turn.lane for turn in turns if turn.patient_id in ours}
         found = read_due(self.session, list(lane_of), self.now)
-        for message_id in lane_of.keys() - {due.message.id for due in found}:
-            self._wait(message_id, self.now + SET_ASIDE)
+        if len(found) < len(lane_of):
+            for message_id in lane_of.keys() - {due.message.id for due in found}:
+                self._wait(message_id, self.now + SET_ASIDE)
         by_clinic = self._senders({due.clinic.id for due in found}, stops)
         ledgers = consents.ledgers(self.session, {due.message.address_id for due in found if due.message.address_id})
         for due in found:

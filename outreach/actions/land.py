@@ -19,7 +19,7 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
     if not landed:
         return
     record(session, [outcome for _, outcome in landed])
-    brake.judge(session, [_trial(handed, outcome) for handed, outcome in landed if _tells(outcome)], landed[0][1].at)
+    brake.judge(session, _trials(landed), landed[0][1].at)
     for handed, outcome in landed:
         message = handed.due.message
         if message.step == REQUEST and outcome.status in (Status.ACCEPTED, Status.SENT):
@@ -29,11 +29,21 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
                           now=outcome.at)  # fmt: skip
 
 
-def _tells(outcome: Outcome) -> bool:
-    """Whether it says anything about sender or step: what was not begun, or not answered, does not."""
-    return outcome.word in ("accepted", "refused")
-
-
-def _trial(handed: Handed, outcome: Outcome) -> brake.Trial:
-    message = handed.due.message
-    return brake.Trial(message.clinic_id, handed.sender.id, message.step, handed.due.clinic.zone, outcome.reason)
+def _trials(landed: Sequence[tuple[Handed, Outcome]]) -> list[brake.Trial]:
+    """What the answers say of senders and steps. What was not begun, or not answered, says nothing; of a hundred
+    acceptances of one step by one sender in a row, the first says it all."""
+    trials: list[brake.Trial] = []
+    well: set[tuple[int, str]] = set()
+    for handed, outcome in landed:
+        if outcome.word not in ("accepted", "refused"):
+            continue
+        step = handed.due.message.step
+        if outcome.reason is not None:
+            well.clear()
+        elif (place := (handed.sender.id.int, step)) in well:
+            continue
+        else:
+            well.add(place)
+        clinic = handed.due.clinic
+        trials.append(brake.Trial(clinic.id, handed.sender.id, step, clinic.zone, outcome.reason))
+    return trials

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -75,10 +75,10 @@ class Lanes:
                 wanted.append((lane, self._marks.get(lane, BEGINNING), part))
         return wanted
 
-    def learn(self, found: Claim, wanted: Wanted, landed: Iterable[tuple[Lane, datetime]]) -> None:
+    def learn(self, found: Claim, wanted: Wanted, landed: bool) -> None:
         """What a committed turn showed: lanes that gave all they had are not asked until they are found again.
 
-        `landed`: lane and due instant of messages that are in the air no more.
+        `landed`: some messages are in the air no more, and others of their patients may go.
         """
         for lane, _, _ in wanted:
             self.busy.pop(lane, None)
@@ -93,14 +93,11 @@ class Lanes:
                 del self._elsewhere[one]
                 self._reopen(lane, due_at)
         self._elsewhere |= {one: (monotonic + ELSEWHERE, *where) for one, where in found.busy.items()}
-        served = bool(found.handed or found.counts or self._elsewhere)
-        for lane, due_at in landed:
-            served = True
-            self._reopen(lane, due_at)
+        served = bool(landed or found.handed or found.counts or self._elsewhere)
         self.more = served or not self._looked or any(lane not in self._resting for lane in self.busy)
 
-    def busy_elsewhere(self) -> set[UUID]:
-        """Patients of whom another worker had a message in its hands a moment ago."""
+    def waiting_patients(self) -> set[UUID]:
+        """Patients of whom a message was in the air a moment ago while another was due."""
         now = time.monotonic()
         return {one for one, (until, _, _) in self._elsewhere.items() if until > now}
 

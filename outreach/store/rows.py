@@ -5,32 +5,55 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 
 def fetch(session: Session, statement: str, **values: object) -> Sequence[Any]:
     """Run one statement with `%(name)b` places (binary, so that lists of ids need no text) and return its rows.
 
-    Faults come as SQLAlchemy's own. What a batch costs is decided here: a statement built by expressions costs more
-    than the hundred rows it touches.
+    It goes to the driver at once: what a batch costs is decided here, and a statement built of expressions costs more
+    than the hundred rows it touches. A database that is away is SQLAlchemy's OperationalError, as everywhere.
     """
-    return session.connection().exec_driver_sql(statement, values).all()
-
-
-_BY_INDEX = """
-select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-  set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true)
-"""
-
-
-def by_index(session: Session) -> None:
-    """For this transaction: a batch of a hundred goes by index, whatever the statistics say of tables this size.
-
-    Without it the server may plan to read a whole table for the hundred, and keep that plan while the table grows.
-    """
-    session.connection().exec_driver_sql(_BY_INDEX)
+    try:
+        return _driver(session).execute(statement, values, binary=True).fetchall()
+    except psycopg.OperationalError as error:
+        raise OperationalError(statement, None, error, hide_parameters=True) from error
 
 
 def run(session: Session, statement: str, **values: object) -> int:
     """The same without rows; returns how many were touched."""
-    return session.connection().exec_driver_sql(statement, values).rowcount
+    try:
+        return _driver(session).execute(statement, values).rowcount
+    except psycopg.OperationalError as error:
+        raise OperationalError(statement, None, error, hide_parameters=True) from error
+
+
+def _driver(session: Session) -> psycopg.Connection[Any]:
+    return session.connection().connection.driver_connection  # type: ignore[return-value]
+
+
+_BY_INDEX = (
+    "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set enable_bitmapscan = off"
+)
+
+
+def by_index(connection: Connection) -> None:
+    """On this connection a batch of a hundred goes by index, whatever the statistics say of tables this size.
+
+    Without it the server may plan to read a whole table for the hundred, and keep that plan while the table grows.
+    Ends with `as_before`.
+    """
+    with connection.begin():
+        connection.exec_driver_sql(_BY_INDEX)
+
+
+def as_before(connection: Connection) -> None:
+    """Make a connection fit for the pool again; one that is broken stays broken, and the pool finds out."""
+    try:
+        with connection.begin():
+            connection.exec_driver_sql("reset all")
+    except OperationalError:
+        connection.invalidate()

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Integer, cast, delete, func, select, text, tuple_
+from sqlalchemy import Integer, cast, delete, func, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.store.brakes import Strike
+from outreach.store.rows import fetch
 
 Key = tuple[UUID, str, str]
 """(clinic, scope, key)."""
@@ -18,10 +19,13 @@ Key = tuple[UUID, str, str]
 _PLACE = tuple_(Strike.clinic_id, Strike.scope, Strike.key)
 
 
+_PRESENT = "select clinic_id, scope, key from strike where clinic_id = any(%(ids)b::uuid[])"
+
+
 def present(session: Session, clinic_ids: Collection[UUID]) -> set[Key]:
     """All strikes of these clinics: few, mostly none. Writes and locks nothing."""
-    rows = session.execute(select(Strike.clinic_id, Strike.scope, Strike.key).where(Strike.clinic_id.in_(clinic_ids)))
-    return {(row[0], row[1], row[2]) for row in rows}
+    rows = fetch(session, _PRESENT, ids=list(clinic_ids))
+    return {(clinic_id, scope, key) for clinic_id, scope, key in rows}
 
 
 def take_turns(session: Session, clinic_ids: Collection[UUID]) -> None:

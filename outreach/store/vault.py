@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import threading
 from uuid import UUID
 
@@ -16,6 +15,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy.orm import Session
+
+from outreach.store.ids import noise
 
 VERSION = 2
 """The form of what is sealed now; 1, whose additional data were text, is still opened."""
@@ -42,7 +43,7 @@ class Vault:
 
     def seal(self, text: str, place: str, clinic_id: UUID, row_id: UUID) -> bytes:
         """Encrypt `text` for `place` ("table.column") in one row."""
-        nonce = os.urandom(12)
+        nonce = noise(12)
         sealed = self._cipher.encrypt(nonce, text.encode(), _aad(place, clinic_id, row_id))
         return bytes([VERSION, self._key_id]) + nonce + sealed
 
