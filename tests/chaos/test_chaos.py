@@ -25,7 +25,7 @@ def test_nothing_is_lost_or_doubled_when_workers_and_engines_are_killed_and_froz
     outcome = play(DISASTERS, MESSAGES, seed=3, pace=pace, durable=False)
     verdict = outcome.verdict
     assert (verdict.lost, verdict.doubled, verdict.stuck, verdict.denied) == ([], [], [], [])
-    assert (verdict.unsettled, verdict.strange, verdict.unheard) == ([], [], [])
+    assert (verdict.unsettled, verdict.strange, verdict.unheard, verdict.disorder) == ([], [], [], [])
     assert verdict.balanced
     assert verdict.messages == MESSAGES == verdict.statuses["delivered"] + len(verdict.in_doubt)
     assert len(verdict.in_doubt) <= outcome.most_in_doubt
