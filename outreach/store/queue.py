@@ -38,12 +38,10 @@ with go as (
     lease_until = now() + %(lease)b * interval '1 second', carrier = s.carrier, locale = go.locale,
     wording = go.wording, subject_sealed = go.subject, body_sealed = go.body, segments = go.segments, reason = null
   from go join sender s on s.id = go.sender_id where m.id = go.id and m.status = 'scheduled'
-  returning m.id, m.clinic_id, m.attempts, m.carrier
+  returning m.attempt_id, m.clinic_id, m.id, m.attempts, m.carrier, go.sender_id, go.text_hash
 )
 insert into attempt (id, clinic_id, message_id, number, carrier, sender_id, started_at, text_hash)
-select go.attempt_id, begun.clinic_id, go.id, begun.attempts, begun.carrier, go.sender_id, clock_timestamp(),
-  go.text_hash
-from go join begun on begun.id = go.id
+select attempt_id, clinic_id, id, attempts, carrier, sender_id, clock_timestamp(), text_hash from begun
 """
 
 
