@@ -16,6 +16,7 @@ from outreach.actions.compose import Permitted, compose, standing_of
 from outreach.actions.replan import quiet_of
 from outreach.content.compose import Words
 from outreach.domain.brakes import Pauses
+from outreach.domain.channel import Channel
 from outreach.domain.decision import End, Go, Wait, decide
 from outreach.domain.message import Parcel, text_hash
 from outreach.domain.sender import Meter, Sender, choose
@@ -24,7 +25,7 @@ from outreach.domain.status import Status
 from outreach.errors import BadInput, Reason
 from outreach.providers.base import ticks
 from outreach.store import consents, pauses, senders
-from outreach.store.due import Due, read_due
+from outreach.store.due import ClinicFacts, Due, read_due
 from outreach.store.ids import fresh_id
 from outreach.store.messages import finish
 from outreach.store.queue import Going, begin_sending, defer
@@ -146,6 +147,8 @@ class _Taking:
         self.dealt: set[UUID] = set()
         self.begun: set[UUID] = set()
         self.passed: dict[Lane, datetime] = {}
+        self.openings: dict[tuple[int, str], datetime] = {}
+        self.senders: dict[tuple[int, Channel], list[Sender]] = {}
 
     def all(self, turns: Sequence[Turn], ours: Collection[UUID], stops: Pauses, lease: timedelta) -> set[UUID]:
         """Deal with the turns in order. Returns the ids that were dealt with; the others wait for the next claim."""
@@ -154,7 +157,7 @@ class _Taking:
         if len(found) < len(lane_of):
             for message_id in lane_of.keys() - {due.message.id for due in found}:
                 self._wait(message_id, self.now + SET_ASIDE)
-        by_clinic = self._senders({due.clinic.id for due in found}, stops)
+        self._senders({id(due.clinic): due.clinic for due in found}.values(), stops)
         ledgers = consents.ledgers(self.session, {due.message.address_id for due in found if due.message.address_id})
         for due in found:
             lane = lane_of[due.message.id]
@@ -165,33 +168,30 @@ class _Taking:
             if due.earlier is not None:  # out of sight: locked by another worker, or passed while theirs was flying
                 self.passed[lane] = min(due.earlier, self.passed.get(lane, due.earlier))
                 continue
-            self._one(due, lane, by_clinic, standing_of(due, ledgers, self.now), stops)
+            self._one(due, lane, standing_of(due, ledgers, self.now), stops)
         self._write(lease)
         return self.dealt
 
-    def _senders(self, clinic_ids: Collection[UUID], stops: Pauses) -> dict[UUID, list[Sender]]:
-        """The senders that may be used now, by clinic; limited ones locked for this claim, or not used in it."""
-        every = senders.of_clinics(self.session, clinic_ids)
-        usable = {
-            clinic_id: [one for one in found if one.carrier in self.sources.carriers
-                        and not stops.sender_held(clinic_id, one.id)]
-            for clinic_id, found in every.items()
-        }  # fmt: skip
-        limited = {one.id: one for found in usable.values() for one in found if one.per_second is not None}
-        drawn = senders.draw(self.session, list(limited))
-        for sender_id, free_at in drawn.items():
+    def _senders(self, clinics: Collection[ClinicFacts], stops: Pauses) -> None:
+        """The senders that may be used now; limited ones locked for this claim, or not used in it."""
+        every = senders.of_clinics(self.session, [clinic.id for clinic in clinics])
+        limited: dict[UUID, Sender] = {}
+        for clinic in clinics:
+            for one in every.get(clinic.id, ()):
+                if one.carrier in self.sources.carriers and not stops.sender_held(clinic.id, one.id):
+                    self.senders.setdefault((id(clinic), one.channel), []).append(one)
+                    if one.per_second is not None:
+                        limited[one.id] = one
+        for sender_id, free_at in senders.draw(self.session, list(limited)).items():
             self.meters[sender_id] = Meter(limited[sender_id], self.now, max(free_at or self.now, self.now))
-        return usable
 
-    def _one(
-        self, due: Due, lane: Lane, by_clinic: Mapping[UUID, Sequence[Sender]], permission: Permitted, stops: Pauses
-    ) -> None:
+    def _one(self, due: Due, lane: Lane, permission: Permitted, stops: Pauses) -> None:
         message = due.message
         held = stops.message_held(message.clinic_id, due.sequence, message.step, due.patient_locale)
-        verdict = decide(message.step, due.patient_zone, message.useful_until, permission.standing,
-                         quiet_of(due.clinic), self.now, due.traffic, held)  # fmt: skip
+        verdict = decide(message.step, message.useful_until, permission.standing, self._opening(due), self.now,
+                         due.traffic, held)  # fmt: skip
         if isinstance(verdict, Go):
-            sender = self._sender(due, lane, by_clinic.get(message.clinic_id, ()))
+            sender = self._sender(due, lane)
             if sender is None:
                 return
             verdict = self._go(due, sender, permission.warned)
@@ -202,12 +202,19 @@ class _Taking:
             self.claim.counts[verdict.status.value] += 1
             self.dealt.add(message.id)
 
-    def _sender(self, due: Due, lane: Lane, available: Sequence[Sender]) -> Sender | None:
+    def _opening(self, due: Due) -> datetime:
+        """When this patient may be written to: the same for all of a clinic in one zone."""
+        place = id(due.clinic), due.patient_zone
+        opening = self.openings.get(place)
+        if opening is None:
+            opening = self.openings[place] = quiet_of(due.clinic).next_open(self.now, due.patient_zone)
+        return opening
+
+    def _sender(self, due: Due, lane: Lane) -> Sender | None:
         """The patient's sender, when it has room; else the lane rests until it has."""
         # Whoever refused it surely never sent it: another carrier, where there is one, may.
         shunned = (due.message.carrier,) if due.message.attempts and due.message.carrier else ()
-        of_channel = [one for one in available if one.channel is lane.channel]
-        sender = choose(of_channel, due.message.patient_id, shunned)
+        sender = choose(self.senders.get((id(due.clinic), lane.channel), ()), due.message.patient_id, shunned)
         if sender is None:
             seconds = HELD_REST
         elif sender.per_second is None or ((meter := self.meters.get(sender.id)) and meter.open):
@@ -232,7 +239,7 @@ class _Taking:
         self.begun.add(due.message.patient_id)
         self.going.append(row)
         self.dealt.add(due.message.id)
-        if meter := self.meters.get(sender.id):
+        if self.meters and (meter := self.meters.get(sender.id)):
             meter.charge(row.segments or 1)
         return Go()
 
@@ -253,7 +260,7 @@ class _Taking:
             content=content,
             status_callback=f"{sources.public_url}/hooks/twilio/status/{attempt_id}{INSIST}",
             unsubscribe_url=unsubscribe,
-            message_domain=sender.address.rpartition("@")[2] or "localhost",
+            message_domain=sender.domain,
             valid_seconds=_valid_seconds(message.useful_until, self.now),
         )
         clinic_id = message.clinic_id

@@ -113,16 +113,16 @@ def _standing(events: Iterable[ConsentEvent], now: datetime, purpose: str) -> tu
             if state is not State.OPTED_OUT:
                 before_stop = state
             state, taken_at = _taken(state, taken, event), max(taken_at or at, at)
-        elif kind == ConsentKind.ADDRESS_CHANGED:
+        elif kind is ConsentKind.ADDRESS_CHANGED:
             state, warned, before_stop, taken_at = State.NONE, False, State.NONE, max(taken_at or at, at)
         elif (taken_at is not None and at <= taken_at) or at > now or event.purpose != purpose:
             continue
-        elif kind == ConsentKind.AGREED:
+        elif kind is ConsentKind.AGREED:
             # A second agreement adds to the first: one given without the warning does not unsay the warning.
             state, warned = State.AGREED, event.warned or (state is State.AGREED and warned)
-        elif kind == ConsentKind.RESTORED and state is State.OPTED_OUT:
+        elif kind is ConsentKind.RESTORED and state is State.OPTED_OUT:
             state = before_stop
-        elif kind == ConsentKind.ASKED and state is State.NONE:
+        elif kind is ConsentKind.ASKED and state is State.NONE:
             state = State.ASKED
     return state, warned
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from outreach.domain.status import Status
-from outreach.domain.window import QuietHours
 from outreach.errors import Reason
 
 REQUEST = "consent.request"
@@ -69,16 +68,16 @@ GO = Go()
 
 def decide(
     step: str,
-    zone: str,
     useful_until: datetime,
     standing: Standing,
-    quiet: QuietHours,
+    opening: datetime,
     now: datetime,
     traffic: Traffic = FREE,
     held: bool = False,
 ) -> Go | Wait | End:
     """What happens to a due message. Fails closed: without a recorded agreement only the request itself goes.
 
+    `opening`: when the patient may next be written to (QuietHours.next_open; `now` when it is now).
     `held`: a kill switch covers this message. What is held, quiet or capped waits as long as it is useful, and then
     ends with the reason that held it.
     """
@@ -96,7 +95,6 @@ def decide(
         return Wait(traffic.behind)
     if step in ANSWERS:
         return GO
-    opening = quiet.next_open(now, zone)
     if opening > now:
         return Wait(opening) if opening < useful_until else End(Status.EXPIRED, Reason.QUIET_HOURS)
     if traffic.room_at is not None and traffic.room_at > now and step not in UNCAPPED:

@@ -29,6 +29,11 @@ class Sender:
     burst: float = 1.0
     free_at: datetime | None = None
 
+    @property
+    def domain(self) -> str:
+        """Of a mailbox; a number has none."""
+        return self.address.rpartition("@")[2] if self.channel is Channel.EMAIL else "localhost"
+
 
 def choose(senders: Sequence[Sender], patient_id: UUID, shunned: Collection[str] = ()) -> Sender | None:
     """The sender this patient always hears from, by weighted rendezvous; carriers in `shunned` come last.
