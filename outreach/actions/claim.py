@@ -24,12 +24,14 @@ from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.status import Status
 from outreach.errors import BadInput, Reason
 from outreach.providers.base import ticks
-from outreach.store import consents, pauses, senders
-from outreach.store.due import ClinicFacts, Due, read_due
+from outreach.store import consents, pauses, senders, turns
+from outreach.store import due as due_messages
+from outreach.store.due import ClinicFacts, Due
 from outreach.store.ids import fresh_id
 from outreach.store.messages import finish
 from outreach.store.queue import Going, begin_sending, defer
-from outreach.store.turns import Ahead, Lane, Turn, lock_turns
+from outreach.store.rows import together
+from outreach.store.turns import Ahead, Lane, Turn, Wanted
 from outreach.store.vault import Vault, vault_of
 
 log = structlog.get_logger()
@@ -84,7 +86,7 @@ class Claim:
 def claim(
     session: Session,
     sources: Sources,
-    wanted: Sequence[tuple[Lane, datetime, int]],
+    wanted: Wanted,
     now: datetime,
     *,
     lease: float,
@@ -96,37 +98,34 @@ def claim(
 
     `lease` and `timeout` in seconds: a message not begun `timeout` before its lease ends is not begun at all.
     """
-    taking = _Taking(session, sources, now, ticks() + lease - timeout)
-    stops = pauses.active(session, {lane.clinic_id for lane, _, _ in wanted}, now)
-    for lane, mark, _ in wanted:
-        if stops.clinic_held(lane.clinic_id):
-            taking.claim.rest[lane], taking.claim.marks[lane] = HELD_REST, mark
-            taking.claim.more.add(lane)
-    open_lanes = [one for one in wanted if one[0] not in taking.claim.rest]
-    if open_lanes:
-        turns, ours = lock_turns(session, open_lanes, now, busy, ahead)
-        taken = taking.all(turns, ours, stops, timedelta(seconds=lease))
-        _mark(taking.claim, open_lanes, turns, taken, taking.passed)
+    clinic_ids = {lane.clinic_id for lane, _, _ in wanted}
+    stopping, knowing, sending, locked = together(
+        session, pauses.asking(clinic_ids, now), due_messages.asking_clinics(clinic_ids), senders.asking(clinic_ids),
+        turns.asking(wanted, now, busy, ahead),
+    )  # fmt: skip
+    taking = _Taking(session, sources, now, ticks() + lease - timeout, pauses.told(stopping))
+    lined_up = turns.told(wanted, locked)
+    if lined_up:
+        taking.open(due_messages.told_clinics(knowing), senders.told(sending))
+        taking.all(lined_up)
+        taking.write(timedelta(seconds=lease))
+    _mark(taking.claim, wanted, lined_up, taking.dealt, taking.passed)
     return taking.claim
 
 
 def _mark(
-    claim: Claim,
-    lanes: Sequence[tuple[Lane, datetime, int]],
-    turns: Sequence[Turn],
-    taken: Collection[UUID],
-    passed: Mapping[Lane, datetime],
+    claim: Claim, lanes: Wanted, lined_up: Sequence[Turn], taken: Collection[UUID], passed: Mapping[Lane, datetime]
 ) -> None:
     """A lane's mark follows what was dealt with, and stops at what was not; who gave all that was asked has more.
 
     `passed`: back to where a mark has passed over a message that was out of sight.
     """
     by_lane: dict[int, list[Turn]] = {}
-    for turn in turns:
+    for turn in lined_up:
         by_lane.setdefault(id(turn.lane), []).append(turn)
     for lane, mark, most in lanes:
         of_lane = by_lane.get(id(lane), [])
-        left = [turn.due_at for turn in of_lane if turn.id not in taken] if len(taken) < len(turns) else []
+        left = [turn.due_at for turn in of_lane if turn.id not in taken] if len(taken) < len(lined_up) else []
         claim.marks[lane] = max(mark, (min(left) if left else of_lane[-1].due_at) - LAG) if of_lane else mark
         claim.marks[lane] = min(claim.marks[lane], passed.get(lane, claim.marks[lane]))
         if len(of_lane) >= most or left:
@@ -136,58 +135,70 @@ def _mark(
 class _Taking:
     """One claim in progress."""
 
-    def __init__(self, session: Session, sources: Sources, now: datetime, begin_by: float) -> None:
-        self.session, self.sources, self.now, self.begin_by = session, sources, now, begin_by
+    def __init__(self, session: Session, sources: Sources, now: datetime, begin_by: float, stops: Pauses) -> None:
+        self.session, self.sources, self.now, self.begin_by, self.stops = session, sources, now, begin_by, stops
         self.vault: Vault = vault_of(session)
         self.claim = Claim()
+        self.clinics: Mapping[UUID, ClinicFacts] = {}
+        self.senders: dict[tuple[int, Channel], list[Sender]] = {}
         self.meters: dict[UUID, Meter] = {}
+        self.openings: dict[tuple[int, str], datetime] = {}
         self.going: list[Going] = []
         self.ends: dict[tuple[Status, Reason], list[UUID]] = {}
         self.waits: list[tuple[UUID, datetime, Reason | None]] = []
         self.dealt: set[UUID] = set()
         self.begun: set[UUID] = set()
         self.passed: dict[Lane, datetime] = {}
-        self.openings: dict[tuple[int, str], datetime] = {}
-        self.senders: dict[tuple[int, Channel], list[Sender]] = {}
 
-    def all(self, turns: Sequence[Turn], ours: Collection[UUID], stops: Pauses, lease: timedelta) -> set[UUID]:
-        """Deal with the turns in order. Returns the ids that were dealt with; the others wait for the next claim."""
-        lane_of = {turn.id: turn.lane for turn in turns if turn.patient_id in ours}
-        found = read_due(self.session, list(lane_of), self.now)
-        if len(found) < len(lane_of):
-            for message_id in lane_of.keys() - {due.message.id for due in found}:
-                self._wait(message_id, self.now + SET_ASIDE)
-        self._senders({id(due.clinic): due.clinic for due in found}.values(), stops)
-        ledgers = consents.ledgers(self.session, {due.message.address_id for due in found if due.message.address_id})
-        for due in found:
-            lane = lane_of[due.message.id]
-            if due.flying:
-                self.claim.busy.setdefault(due.message.patient_id, (lane, due.message.due_at))
-            if due.flying or due.message.patient_id in self.begun:
-                continue  # one at a time: a patient's messages arrive in the order they were meant
-            if due.earlier is not None:  # out of sight: locked by another worker, or passed while theirs was flying
-                self.passed[lane] = min(due.earlier, self.passed.get(lane, due.earlier))
-                continue
-            self._one(due, lane, standing_of(due, ledgers, self.now), stops)
-        self._write(lease)
-        return self.dealt
-
-    def _senders(self, clinics: Collection[ClinicFacts], stops: Pauses) -> None:
-        """The senders that may be used now; limited ones locked for this claim, or not used in it."""
-        every = senders.of_clinics(self.session, [clinic.id for clinic in clinics])
+    def open(self, clinics: Mapping[UUID, ClinicFacts], every: Mapping[UUID, Sequence[Sender]]) -> None:
+        """The clinics, and the senders that may be used now; limited ones locked for this claim, or not used in it."""
+        self.clinics = clinics
         limited: dict[UUID, Sender] = {}
-        for clinic in clinics:
+        for clinic in clinics.values():
             for one in every.get(clinic.id, ()):
-                if one.carrier in self.sources.carriers and not stops.sender_held(clinic.id, one.id):
+                if one.carrier in self.sources.carriers and not self.stops.sender_held(clinic.id, one.id):
                     self.senders.setdefault((id(clinic), one.channel), []).append(one)
                     if one.per_second is not None:
                         limited[one.id] = one
         for sender_id, free_at in senders.draw(self.session, list(limited)).items():
             self.meters[sender_id] = Meter(limited[sender_id], self.now, max(free_at or self.now, self.now))
 
-    def _one(self, due: Due, lane: Lane, permission: Permitted, stops: Pauses) -> None:
+    def all(self, lined_up: Sequence[Turn]) -> None:
+        """Deal with the turns in order; what is not dealt with waits for the next claim."""
+        held = self._held(lined_up)
+        lane_of = {turn.id: turn.lane for turn in lined_up if turn.lane not in held}
+        ids = list(lane_of)
+        ours, rows, visits, consented = together(
+            self.session, turns.asking_turnstile(lined_up), *due_messages.asking(ids, self.now),
+            consents.asking_for(ids),
+        )  # fmt: skip
+        patients, ledgers = {row[0] for row in ours}, consents.told(consented)
+        found = due_messages.told(self.vault, rows, visits, self.clinics, self.now)
+        if len(found) < len(lane_of):
+            for message_id in lane_of.keys() - {due.message.id for due in found}:
+                self._wait(message_id, self.now + SET_ASIDE)
+        for due in found:
+            message, lane = due.message, lane_of[due.message.id]
+            if due.flying:
+                self.claim.busy.setdefault(message.patient_id, (lane, message.due_at))
+            if due.flying or message.patient_id in self.begun or message.patient_id not in patients:
+                continue  # one at a time: a patient's messages arrive in the order they were meant
+            if due.earlier is not None:  # out of sight: locked by another worker, or passed while theirs was flying
+                self.passed[lane] = min(due.earlier, self.passed.get(lane, due.earlier))
+                continue
+            self._one(due, lane, standing_of(due, ledgers, self.now))
+
+    def _held(self, lined_up: Sequence[Turn]) -> set[Lane]:
+        """Lanes of clinics that are paused: they rest, and nothing in them is touched."""
+        if not self.stops.on:
+            return set()
+        held = {turn.lane for turn in lined_up if self.stops.clinic_held(turn.lane.clinic_id)}
+        self.claim.rest |= dict.fromkeys(held, HELD_REST)
+        return held
+
+    def _one(self, due: Due, lane: Lane, permission: Permitted) -> None:
         message = due.message
-        held = stops.message_held(message.clinic_id, due.sequence, message.step, due.patient_locale)
+        held = self.stops.message_held(message.clinic_id, due.sequence, message.step, due.patient_locale)
         verdict = decide(message.step, message.useful_until, permission.standing, self._opening(due), self.now,
                          due.traffic, held)  # fmt: skip
         if isinstance(verdict, Go):
@@ -275,7 +286,7 @@ class _Taking:
         self.claim.counts["waiting"] += 1
         self.dealt.add(message_id)
 
-    def _write(self, lease: timedelta) -> None:
+    def write(self, lease: timedelta) -> None:
         for (status, reason), ids in self.ends.items():
             finish(self.session, ids, status, reason, self.now)
         defer(self.session, self.waits)

@@ -17,7 +17,8 @@ from outreach.bench.plan import Plan, Wrong
 from outreach.bench.report import Row
 from outreach.bench.stock import Stock, past
 from outreach.domain.channel import Channel
-from outreach.store.turns import lock_turns
+from outreach.store.rows import together
+from outreach.store.turns import asking
 from outreach.wiring import Outreach
 
 BATCH = 200
@@ -57,7 +58,7 @@ class Claimer:
         with pump.sessions() as session:
             self.lanes.look(session, now, pump.ahead)
             wanted, begun = self.lanes.share({Channel.SMS: room}), time.perf_counter()
-            lock_turns(session, wanted, now, set(), pump.ahead)
+            together(session, asking(wanted, now, (), pump.ahead))
             return time.perf_counter() - begun
 
 

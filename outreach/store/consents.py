@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentEvent, ConsentKind
-from outreach.store.rows import fetch
+from outreach.store.rows import Ask, fetch
 from outreach.store.tables import Consent
 from outreach.store.vault import vault_of
 
@@ -71,6 +72,11 @@ _LEDGERS = """
 select address_id, kind, at, channel, purpose, method, warned, evidence from consent_event
 where address_id = any(%(ids)b::uuid[]) order by seq
 """
+_OF_MESSAGES = """
+select c.address_id, c.kind, c.at, c.channel, c.purpose, c.method, c.warned, c.evidence
+from (select distinct m.address_id from message m where m.id = any(%(ids)b::uuid[])) a
+join consent_event c on c.address_id = a.address_id order by c.seq
+"""
 
 
 def ledger(session: Session, address_id: UUID) -> list[ConsentEvent]:
@@ -80,12 +86,18 @@ def ledger(session: Session, address_id: UUID) -> list[ConsentEvent]:
 
 def ledgers(session: Session, address_ids: Collection[UUID]) -> dict[UUID, list[ConsentEvent]]:
     """The ledgers of several addresses; those that said nothing are absent."""
+    return told(fetch(session, _LEDGERS, ids=list(address_ids))) if address_ids else {}
+
+
+def asking_for(message_ids: Sequence[UUID]) -> Ask:
+    """The ledgers of the addresses that these messages go to."""
+    return Ask(_OF_MESSAGES, {"ids": message_ids})
+
+
+def told(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[ConsentEvent]]:
+    """Ledgers by address."""
     found: dict[UUID, list[ConsentEvent]] = {}
-    if not address_ids:
-        return found
-    for address_id, kind, at, channel, purpose, method, warned, evidence in fetch(
-        session, _LEDGERS, ids=list(address_ids)
-    ):
+    for address_id, kind, at, channel, purpose, method, warned, evidence in rows:
         event = ConsentEvent(_KINDS[kind], at, _CHANNELS[channel], purpose, method, warned, evidence)
         found.setdefault(address_id, []).append(event)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -19,8 +19,7 @@ from outreach.domain.decision import FREE, Traffic
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
 from outreach.errors import Reason
-from outreach.store.infusions import of_courses
-from outreach.store.rows import fetch
+from outreach.store.rows import Ask, together
 from outreach.store.seen import Seen
 from outreach.store.vault import Vault, vault_of
 
@@ -108,29 +107,57 @@ order by m.due_at, m.id
 """
 
 
-def read_due(session: Session, ids: Collection[UUID], now: datetime | None = None) -> list[Due]:
-    """Messages in due order, as they are to be decided at `now` (for previews, which decide nothing, None).
+_VISITS = """
+select m.id, i.id, i.course_id, i.starts, i.zone, i.minutes, i.revision, i.status
+from message m join infusion i on i.course_id = m.course_id
+where m.id = any(%(ids)b::uuid[]) order by i.starts, i.id
+"""
+
+
+def read_due(session: Session, ids: Collection[UUID]) -> list[Due]:
+    """Messages in due order, for previews, which decide nothing. One whose sealed columns do not open is left out."""
+    if not ids:
+        return []
+    rows, visits = together(session, *asking(list(ids), _LONG_AGO))
+    [clinics] = together(session, asking_clinics({row[1] for row in rows}))
+    return told(vault_of(session), rows, visits, told_clinics(clinics), None)
+
+
+def asking(ids: Sequence[UUID], now: datetime) -> tuple[Ask, Ask]:
+    """What `told` needs: the messages, and the visits they are about. Their patients must be locked before."""
+    return Ask(_READ, {"ids": ids, "now": now}), Ask(_VISITS, {"ids": ids})
+
+
+def told(
+    vault: Vault,
+    rows: Iterable[Sequence[Any]],
+    visits: Iterable[Sequence[Any]],
+    clinics: Mapping[UUID, ClinicFacts],
+    now: datetime | None,
+) -> list[Due]:
+    """Messages in due order, as they are to be decided at `now` (None: they are only looked at).
 
     A row whose sealed columns do not open is left out, loudly.
     """
-    if not ids:
-        return []
-    rows = fetch(session, _READ, ids=list(ids), now=now or _LONG_AGO)
-    clinics = clinic_facts(session, {row[1] for row in rows})
-    visits = of_courses(session, {row[4] for row in rows if row[4]})
-    vault = vault_of(session)
+    by_message: dict[UUID, list[Visit]] = {}
+    for visit in visits:
+        by_message.setdefault(visit[0], []).append(Visit(*visit[1:]))
     due = []
     for row in rows:
         try:
-            due.append(_one(vault, row, clinics[row[1]], tuple(visits.get(row[4], ())), now))
+            due.append(_one(vault, row, clinics[row[1]], tuple(by_message.get(row[0], ())), now))
         except InvalidTag:
             log.exception("a sealed column does not open", message=str(row[0]))
     return due
 
 
-def clinic_facts(session: Session, ids: Collection[UUID]) -> dict[UUID, ClinicFacts]:
-    """The facts of these clinics."""
-    return {row[0]: ClinicFacts(*row) for row in fetch(session, _CLINICS, ids=list(ids))}
+def asking_clinics(ids: Collection[UUID]) -> Ask:
+    return Ask(_CLINICS, {"ids": list(ids)})
+
+
+def told_clinics(rows: Iterable[Sequence[Any]]) -> dict[UUID, ClinicFacts]:
+    """Clinics by id."""
+    return {row[0]: ClinicFacts(*row) for row in rows}
 
 
 def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Visit, ...], now: datetime | None) -> Due:

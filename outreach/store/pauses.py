@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
 from outreach.store import strikes
 from outreach.store.brakes import Pause
-from outreach.store.rows import fetch
+from outreach.store.rows import Ask, together
 from outreach.store.tables import Enrolment, Patient
 from outreach.store.traffic import Message, Sender
 
@@ -51,7 +51,15 @@ where lifted_at is null and (until is null or until > %(now)b)
 
 def active(session: Session, clinic_ids: Collection[UUID], now: datetime) -> Pauses:
     """What is on for these clinics or for all: one small query over a partial index."""
-    rows = fetch(session, _ACTIVE, now=now, ids=list(clinic_ids))
+    return told(together(session, asking(clinic_ids, now))[0])
+
+
+def asking(clinic_ids: Collection[UUID], now: datetime) -> Ask:
+    return Ask(_ACTIVE, {"now": now, "ids": list(clinic_ids)})
+
+
+def told(rows: Iterable[tuple[UUID | None, str, str]]) -> Pauses:
+    """The answer to `asking`."""
     return Pauses(frozenset((clinic_id, Scope(scope), key) for clinic_id, scope, key in rows))
 
 

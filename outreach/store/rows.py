@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+
+
+class Ask(NamedTuple):
+    """One statement with its values, to be asked together with others."""
+
+    statement: str
+    values: Mapping[str, object]
+
+
+def together(session: Session, *asks: Ask) -> list[Sequence[Any]]:
+    """Ask several things in one round trip; their rows, in order. Each sees what the one before it did and locked."""
+    driver = _driver(session)
+    try:
+        with driver.pipeline():
+            cursors = [driver.execute(statement, values, binary=True) for statement, values in asks]
+            return [cursor.fetchall() for cursor in cursors]
+    except psycopg.OperationalError as error:
+        raise OperationalError(asks[0].statement, None, error, hide_parameters=True) from error
 
 
 def fetch(session: Session, statement: str, **values: object) -> Sequence[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.sender import Sender as Value
 from outreach.domain.status import Status
-from outreach.store.rows import fetch
+from outreach.store.rows import Ask, together
 from outreach.store.traffic import Attempt, Event, Message, Sender
 
 CARRIERS = {Channel.SMS: "twilio", Channel.EMAIL: "smtp"}
@@ -50,8 +50,17 @@ def add(
 
 def of_clinics(session: Session, clinic_ids: Collection[UUID]) -> dict[UUID, list[Value]]:
     """The active senders by clinic, in a fixed order."""
+    return told(together(session, asking(clinic_ids))[0])
+
+
+def asking(clinic_ids: Collection[UUID]) -> Ask:
+    return Ask(_OF_CLINICS, {"ids": list(clinic_ids)})
+
+
+def told(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[Value]]:
+    """The answer to `asking`."""
     found: dict[UUID, list[Value]] = {}
-    for row in fetch(session, _OF_CLINICS, ids=list(clinic_ids)):
+    for row in rows:
         found.setdefault(row[1], []).append(Value(*row[:2], Channel(row[2]), *row[3:]))  # type: ignore[call-arg]
     return found
 

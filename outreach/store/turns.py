@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
-from outreach.store.rows import fetch
+from outreach.store.rows import Ask, fetch
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -107,31 +107,34 @@ select id from patient where id = any(%(ids)b::uuid[]) order by id for no key up
 """
 
 
-def lock_turns(
-    session: Session,
-    wanted: Sequence[tuple[Lane, datetime, int]],
-    now: datetime,
-    busy: Collection[UUID],
-    ahead: Ahead,
-) -> tuple[list[Turn], set[UUID]]:
-    """Lock up to so many due messages of each lane from its mark on, earliest first; and the patients of them.
+Wanted = Sequence[tuple[Lane, datetime, int]]
+"""Lanes, from when on to look in each, and how many messages at most."""
 
-    Returns the turns, and the ids of the patients that are ours until the transaction ends. What another worker holds
-    is skipped. `busy`: patients not to be looked at, because a message of theirs is in somebody's hands.
+
+def asking(wanted: Wanted, now: datetime, busy: Collection[UUID], ahead: Ahead) -> Ask:
+    """Lock up to so many due messages of each lane from its mark on, earliest first, until the transaction ends.
+
+    What another worker holds is skipped. `busy`: patients not to be looked at, because a message of theirs is in
+    somebody's hands.
     """
     limit = 1 << max(most - 1 for _, _, most in wanted).bit_length()  # few texts, so that the server keeps their plans
-    rows = fetch(
-        session, _LOCK.format(limit=limit), now=now, ahead=ahead.limit, busy=list(busy),
-        places=list(range(len(wanted))), clinics=[lane.clinic_id for lane, _, _ in wanted],
-        channels=[lane.channel.value for lane, _, _ in wanted], urgents=[lane.urgent for lane, _, _ in wanted],
-        marks=[mark for _, mark, _ in wanted],
-    )  # fmt: skip
+    return Ask(_LOCK.format(limit=limit), {
+        "now": now, "ahead": ahead.limit, "busy": list(busy), "places": list(range(len(wanted))),
+        "clinics": [lane.clinic_id for lane, _, _ in wanted], "marks": [mark for _, mark, _ in wanted],
+        "channels": [lane.channel.value for lane, _, _ in wanted], "urgents": [lane.urgent for lane, _, _ in wanted],
+    })  # fmt: skip
+
+
+def told(wanted: Wanted, rows: Iterable[Sequence[Any]]) -> list[Turn]:
+    """The answer to `asking`: lane by lane, in due order."""
     turns, left = [], [most for _, _, most in wanted]
     for place, message_id, patient_id, due_at in rows:
         if left[place]:
             left[place] -= 1
             turns.append(Turn(wanted[place][0], message_id, patient_id, due_at))
-    if not turns:
-        return [], set()
-    patients = fetch(session, _TURNSTILE, ids=list({turn.patient_id for turn in turns}))
-    return turns, {row[0] for row in patients}
+    return turns
+
+
+def asking_turnstile(turns: Iterable[Turn]) -> Ask:
+    """Lock the patients of these messages; those that are ours until the transaction ends are the rows."""
+    return Ask(_TURNSTILE, {"ids": list({turn.patient_id for turn in turns})})
