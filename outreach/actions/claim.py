@@ -262,18 +262,9 @@ class _Taking:
         composed = compose(due, sources.words, sources.sequences, link, unsubscribe, warned, self.now)
         attempt_id, content = fresh_id(), composed.content
         assert due.to is not None  # decide() ended it otherwise
-        parcel = Parcel(
-            attempt_id=attempt_id,
-            channel=message.channel,
-            sender=sender.address,
-            sender_name=due.clinic.name,
-            to=due.to,
-            content=content,
-            status_callback=f"{sources.public_url}/hooks/twilio/status/{attempt_id}{INSIST}",
-            unsubscribe_url=unsubscribe,
-            message_domain=sender.domain,
-            valid_seconds=_valid_seconds(message.useful_until, self.now),
-        )
+        callback = f"{sources.public_url}/hooks/twilio/status/{attempt_id}{INSIST}"
+        parcel = Parcel(attempt_id, message.channel, sender.address, due.clinic.name, due.to, content, callback,
+                        unsubscribe, sender.domain, _valid_seconds(message.useful_until, self.now))  # fmt: skip
         clinic_id = message.clinic_id
         subject = vault.seal(content.subject, "message.subject", clinic_id, message.id) if content.subject else None
         row = Going(message.id, attempt_id, sender.id, content.locale,

@@ -38,16 +38,9 @@ def standing_of(due: Due, ledgers: Mapping[UUID, Sequence[ConsentEvent]], now: d
     events = ledgers.get(due.message.address_id, ()) if due.message.address_id else ()
     permission = may_contact(events, now)
     stopped = permission.state in (State.OPTED_OUT, State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER)
-    return Permitted(
-        Standing(
-            reachable=due.to is not None and due.address_active,
-            active=due.patient_active,
-            allowed=permission.allowed,
-            stopped=stopped,
-            why_not=permission.reason,
-        ),
-        permission.warned,
-    )
+    reachable = due.to is not None and due.address_active
+    standing = Standing(reachable, due.patient_active, permission.allowed, stopped, permission.reason)
+    return Permitted(standing, permission.warned)
 
 
 def wording_of(due: Due, warned: bool) -> Literal["full", "neutral"]:
@@ -82,24 +75,12 @@ def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
     start = _start(visit.starts, visit.zone) if visit else old
     if facts and "new_start" in facts:
         start = datetime.fromisoformat(facts["new_start"])
+    minutes, uid, revision = (visit.minutes, str(visit.id), visit.revision) if visit else (60, "", 0)
+    # By position: this runs for each message, and names would cost as much as all the rest of it.
     return Values(
-        clinic=clinic.name,
-        clinic_phone=clinic.phone,
-        zone=due.patient_zone,
-        clinic_zone=clinic.zone,
-        clinic_address=clinic.address,
-        emergency=clinic.emergency,
-        visit_start=start,
-        visit_minutes=visit.minutes if visit else 60,
-        visit_uid=str(visit.id) if visit else "",
-        visit_sequence=visit.revision if visit else 0,
-        old_start=old,
-        next_visit=_next(due.visits, now),
-        link=link,
-        unsubscribe=unsubscribe,
-        instructions=clinic.instructions,
-        frequency=clinic.most_a_week,
-    )
+        clinic.name, clinic.phone, due.patient_zone, clinic.address, clinic.zone, clinic.emergency, start, minutes, uid,
+        revision, old, _next(due.visits, now), link, unsubscribe, clinic.instructions, clinic.most_a_week,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=8192)

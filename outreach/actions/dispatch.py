@@ -1,7 +1,7 @@
 """The pump: claim due messages, hand them over concurrently on one event loop, record in batches, until told to stop.
 
 No transaction is open while the network is slow, and no message is begun that its lease may not outlive. The database
-is asked by one thread (books), while the loop goes on posting.
+is asked by two threads (books), while the loop goes on posting.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,7 +20,7 @@ from datetime import datetime
 import uvloop
 from sqlalchemy.orm import Session, sessionmaker
 
-from outreach.actions.books import Books
+from outreach.actions.books import Claimer, Recorder
 from outreach.actions.carry import carry
 from outreach.actions.claim import Handed, Sources
 from outreach.actions.lanes import Lanes
@@ -107,45 +107,84 @@ class _Shift:
         self.pump, self.stop_at, self.linger, self.stop = replace(pump, clock=clock), stop_at, linger, stop
         sources = Sources(pump.words, pump.sequences, pump.public_url, frozenset(pump.providers))
         self.lanes = Lanes({provider.channel for provider in pump.providers.values()}, pump.poll)
-        self.books = Books(pump.sessions, sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead)
+        self.claimer = Claimer(pump.sessions, sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead)
+        self.recorder = Recorder(pump.sessions, pump.lease)
+        self.counts: Counter[str] = Counter()
         self.flying: Counter[Channel] = Counter()
         self.landed: list[tuple[Handed, Outcome]] = []
         self.oldest = 0.0
-        self.changed = asyncio.Event()
+        self.asking = self.writing = 0
+        self.freed, self.came = asyncio.Event(), asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
+        self.fault: Exception | None = None
 
     async def work(self) -> Tally:
-        """Until there is nothing to do, or no time to do it."""
+        """Until there is nothing to do, or no time to do it. Claiming and recording go on side by side."""
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="database") as database:
+        with ThreadPoolExecutor(2, thread_name_prefix="database") as database:
             try:
-                while not self._over():
-                    landed, self.landed = self.landed, []
-                    room = self._room()
-                    if landed or room:
-                        for one in await loop.run_in_executor(database, self.books.turn, landed, room):
-                            self._begin(one)
-                    await self._rest()
+                await asyncio.gather(self._claiming(database), self._recording(database))
             finally:
                 for provider in self.pump.providers.values():
                     await provider.hang_up()
-                await loop.run_in_executor(database, self.books.close)
-        if self.books.fault is not None:
-            raise self.books.fault
-        return Tally(self.books.counts)
+                for desk in (self.claimer, self.recorder):
+                    await loop.run_in_executor(database, desk.close)
+        if self.fault is not None:
+            raise self.fault
+        return Tally(self.counts + self.recorder.counts)
+
+    async def _claiming(self, database: Executor) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._over():
+            now, room = time.monotonic(), self._room()
+            look = self.lanes.next_look(now) if room else self.stop_at
+            if not room or look > now:
+                await _until(self.freed, min(look - now, self.pump.poll))
+                continue
+            self.asking += 1
+            try:
+                found = await loop.run_in_executor(database, self.claimer.claim, room)
+            except Exception as error:  # nothing new is begun after it; it is raised when everything has landed
+                self.fault = error
+            else:
+                self.counts += found.counts
+                for one in found.handed:
+                    self._begin(one)
+            self.asking -= 1
+        self.came.set()
+
+    async def _recording(self, database: Executor) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._over():
+            wait = self.oldest + FLUSH - time.monotonic() if self.landed else self.pump.poll
+            if not self.landed or (wait > 0 and not self._ripe()):
+                await _until(self.came, wait)
+                continue
+            self.asking += 1
+            landed, self.landed = self.landed, []
+            self.writing = len(landed)
+            fault = await loop.run_in_executor(database, self.recorder.record, landed)
+            self.fault = self.fault or fault
+            self.lanes.more = True  # others of the same patients may go now
+            self.asking, self.writing = self.asking - 1, 0
+        self.freed.set()
 
     def _over(self) -> bool:
-        if self.flying.total() or self.landed:
+        if self.asking or self.landed or self.flying.total():
             return False
         return self._closing() or not (self.linger or self.lanes.more)
 
     def _closing(self) -> bool:
         """Nothing new is begun any more."""
-        return self.books.fault is not None or self.stop.is_set() or time.monotonic() >= self.stop_at
+        return self.fault is not None or self.stop.is_set() or time.monotonic() >= self.stop_at
 
     def _room(self) -> dict[Channel, int]:
-        """Free places by channel, where enough are free that a claim is worth its price."""
-        if self._closing():
+        """Free places by channel, where enough are free that a claim is worth its price.
+
+        None while more than a window waits to be written down: what carriers say (that a sender is blocked) must be
+        known before more is given to them.
+        """
+        if self._closing() or len(self.landed) + self.writing > self.pump.window:
             return {}
         return {channel: room for channel in self.lanes.channels if (room := self._worth(channel))}
 
@@ -154,23 +193,9 @@ class _Shift:
         free = limit - self.flying[channel]
         return free if free * REFILL >= limit else 0
 
-    async def _rest(self) -> None:
-        """Until something can be done: places became free, outcomes wait long enough, or it is time to look again.
-
-        Landings wake it only where they are enough for a turn: to be woken by each would cost as much as the turn.
-        """
-        loop = asyncio.get_running_loop()
-        while not self._over():
-            now = time.monotonic()
-            claiming = self.lanes.next_look(now) if self._room() else self.stop_at
-            flushing = self.oldest + FLUSH if self.landed else now + self.pump.poll
-            wait = (flushing if self._closing() else min(claiming, flushing)) - now
-            if wait <= 0 or len(self.landed) * 2 >= self.pump.window:
-                return
-            self.changed.clear()
-            timer = loop.call_later(wait, self.changed.set)
-            await self.changed.wait()
-            timer.cancel()
+    def _ripe(self) -> bool:
+        """Enough has landed for one transaction, or nothing more is to come."""
+        return len(self.landed) * REFILL >= self.pump.window or not self.flying.total()
 
     def _begin(self, handed: Handed) -> None:
         self.flying[handed.parcel.channel] += 1
@@ -179,12 +204,22 @@ class _Shift:
         task.add_done_callback(self.tasks.discard)
 
     async def _fly(self, handed: Handed) -> None:
+        """Carry one message. Landings wake others only where they are enough: each would cost as much as a claim."""
         outcome = await carry(self.pump.providers[handed.sender.carrier], handed, self.pump.clock)
         channel = handed.parcel.channel
         self.flying[channel] -= 1
         if not self.landed:
             self.oldest = time.monotonic()
         self.landed.append((handed, outcome))
-        ripe = self.lanes.busy and self._worth(channel)
-        if ripe or not self.flying[channel] or len(self.landed) * 2 >= self.pump.window:
-            self.changed.set()
+        if self._ripe():
+            self.came.set()
+        if self.lanes.busy and self._worth(channel):
+            self.freed.set()
+
+
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    """Until the event, or so many seconds; a timer instead of a task of its own."""
+    event.clear()
+    timer = asyncio.get_running_loop().call_later(max(seconds, 0.001), event.set)
+    await event.wait()
+    timer.cancel()

@@ -75,11 +75,8 @@ class Lanes:
                 wanted.append((lane, self._marks.get(lane, BEGINNING), part))
         return wanted
 
-    def learn(self, found: Claim, wanted: Wanted, landed: bool) -> None:
-        """What a committed turn showed: lanes that gave all they had are not asked until they are found again.
-
-        `landed`: some messages are in the air no more, and others of their patients may go.
-        """
+    def learn(self, found: Claim, wanted: Wanted) -> None:
+        """What a committed claim showed: lanes that gave all they had are not asked until they are found again."""
         for lane, _, _ in wanted:
             self.busy.pop(lane, None)
             if lane in found.more:
@@ -93,7 +90,7 @@ class Lanes:
                 del self._elsewhere[one]
                 self._reopen(lane, due_at)
         self._elsewhere |= {one: (monotonic + ELSEWHERE, *where) for one, where in found.busy.items()}
-        served = bool(landed or found.handed or found.counts or self._elsewhere)
+        served = bool(found.handed or found.counts or self._elsewhere)
         self.more = served or not self._looked or any(lane not in self._resting for lane in self.busy)
 
     def waiting_patients(self) -> set[UUID]:

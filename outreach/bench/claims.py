@@ -46,7 +46,7 @@ class Claimer:
             wanted = self.lanes.share({Channel.SMS: room})
             found = claim(session, self.sources, wanted, now, lease=pump.lease, timeout=pump.timeout,
                           busy=self.lanes.waiting_patients(), ahead=pump.ahead)  # fmt: skip
-        self.lanes.learn(found, wanted, False)
+        self.lanes.learn(found, wanted)
         took = time.perf_counter() - begun
         if len(found.handed) != room:
             raise Wrong(f"claim: {len(found.handed)} messages came where {room} are due")

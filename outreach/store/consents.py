@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentEvent, ConsentKind
-from outreach.store.rows import Ask, fetch
+from outreach.store.rows import Ask, Ids, fetch
 from outreach.store.tables import Consent
 from outreach.store.vault import vault_of
 
@@ -86,12 +86,12 @@ def ledger(session: Session, address_id: UUID) -> list[ConsentEvent]:
 
 def ledgers(session: Session, address_ids: Collection[UUID]) -> dict[UUID, list[ConsentEvent]]:
     """The ledgers of several addresses; those that said nothing are absent."""
-    return told(fetch(session, _LEDGERS, ids=list(address_ids))) if address_ids else {}
+    return told(fetch(session, _LEDGERS, ids=Ids.of(address_ids))) if address_ids else {}
 
 
 def asking_for(message_ids: Sequence[UUID]) -> Ask:
     """The ledgers of the addresses that these messages go to."""
-    return Ask(_OF_MESSAGES, {"ids": message_ids})
+    return Ask(_OF_MESSAGES, {"ids": Ids.of(message_ids)})
 
 
 def told(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[ConsentEvent]]:

@@ -19,7 +19,7 @@ from outreach.domain.decision import FREE, Traffic
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
 from outreach.errors import Reason
-from outreach.store.rows import Ask, together
+from outreach.store.rows import Ask, Ids, together
 from outreach.store.seen import Seen
 from outreach.store.vault import Vault, vault_of
 
@@ -125,7 +125,8 @@ def read_due(session: Session, ids: Collection[UUID]) -> list[Due]:
 
 def asking(ids: Sequence[UUID], now: datetime) -> tuple[Ask, Ask]:
     """What `told` needs: the messages, and the visits they are about. Their patients must be locked before."""
-    return Ask(_READ, {"ids": ids, "now": now}), Ask(_VISITS, {"ids": ids})
+    wanted = Ids.of(ids)
+    return Ask(_READ, {"ids": wanted, "now": now}), Ask(_VISITS, {"ids": wanted})
 
 
 def told(
@@ -152,7 +153,7 @@ def told(
 
 
 def asking_clinics(ids: Collection[UUID]) -> Ask:
-    return Ask(_CLINICS, {"ids": list(ids)})
+    return Ask(_CLINICS, {"ids": Ids.of(ids)})
 
 
 def told_clinics(rows: Iterable[Sequence[Any]]) -> dict[UUID, ClinicFacts]:

@@ -18,7 +18,7 @@ from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
 from outreach.store import strikes
 from outreach.store.brakes import Pause
-from outreach.store.rows import Ask, together
+from outreach.store.rows import Ask, Ids, together
 from outreach.store.tables import Enrolment, Patient
 from outreach.store.traffic import Message, Sender
 
@@ -55,7 +55,7 @@ def active(session: Session, clinic_ids: Collection[UUID], now: datetime) -> Pau
 
 
 def asking(clinic_ids: Collection[UUID], now: datetime) -> Ask:
-    return Ask(_ACTIVE, {"now": now, "ids": list(clinic_ids)})
+    return Ask(_ACTIVE, {"now": now, "ids": Ids.of(clinic_ids)})
 
 
 def told(rows: Iterable[tuple[UUID | None, str, str]]) -> Pauses:

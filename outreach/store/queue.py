@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
-from outreach.store.rows import fetch, run
+from outreach.store.rows import Ids, fetch, run
 
 
 class Going(NamedTuple):
@@ -45,6 +45,9 @@ select attempt_id, clinic_id, id, attempts, carrier, sender_id, clock_timestamp(
 """
 
 
+_IDS = frozenset({"ids", "attempts", "senders"})
+
+
 def begin_sending(session: Session, going: Sequence[Going], lease: timedelta) -> None:
     """Rows go scheduled → sending with attempt, lease and exact words. Commit before a byte leaves.
 
@@ -54,7 +57,10 @@ def begin_sending(session: Session, going: Sequence[Going], lease: timedelta) ->
     if not going:
         return
     names = ("ids", "attempts", "senders", "locales", "wordings", "subjects", "bodies", "segments", "hashes")
-    columns = {name: list(column) for name, column in zip(names, zip(*going, strict=True), strict=True)}
+    columns: dict[str, object] = {
+        name: Ids.of(column) if name in _IDS else list(column)
+        for name, column in zip(names, zip(*going, strict=True), strict=True)
+    }
     begun = run(session, _BEGIN, lease=lease.total_seconds(), **columns)
     if begun != len(going):
         raise RuntimeError(f"{len(going) - begun} of {len(going)} messages were begun without being locked")
@@ -111,7 +117,7 @@ def record(session: Session, outcomes: Sequence[Outcome]) -> set[UUID]:
     """
     if not outcomes:
         return set()
-    fetch(session, _LOCK, ids=[one.message_id for one in outcomes])
+    fetch(session, _LOCK, ids=Ids.of([one.message_id for one in outcomes]))
     alike: dict[tuple[object, ...], list[Outcome]] = {}
     for one in outcomes:
         alike.setdefault((one.status, one.word, one.reason, one.code, one.from_status), []).append(one)
@@ -122,8 +128,8 @@ def _record(session: Session, group: Sequence[Outcome]) -> list[UUID]:
     """Outcomes that differ only in message, attempt and times."""
     first = group[0]
     rows = fetch(
-        session, _RECORD, ids=[one.message_id for one in group], clinics=[one.clinic_id for one in group],
-        attempts=[one.attempt_id for one in group],
+        session, _RECORD, ids=Ids.of([one.message_id for one in group]),
+        clinics=Ids.of([one.clinic_id for one in group]), attempts=Ids.of([one.attempt_id for one in group]),
         ats=[one.at for one in group], carrier_ids=[one.carrier_id for one in group],
         dues=[one.due_at for one in group], status=first.status.value, word=first.word,
         reason=first.reason.value if first.reason else None, code=first.code or None,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.sender import Sender as Value
 from outreach.domain.status import Status
-from outreach.store.rows import Ask, together
+from outreach.store.rows import Ask, Ids, together
 from outreach.store.traffic import Attempt, Event, Message, Sender
 
 CARRIERS = {Channel.SMS: "twilio", Channel.EMAIL: "smtp"}
@@ -54,7 +54,7 @@ def of_clinics(session: Session, clinic_ids: Collection[UUID]) -> dict[UUID, lis
 
 
 def asking(clinic_ids: Collection[UUID]) -> Ask:
-    return Ask(_OF_CLINICS, {"ids": list(clinic_ids)})
+    return Ask(_OF_CLINICS, {"ids": Ids.of(clinic_ids)})
 
 
 def told(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[Value]]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
-from outreach.store.rows import Ask, fetch
+from outreach.store.rows import Ask, Ids, fetch
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -119,7 +119,7 @@ def asking(wanted: Wanted, now: datetime, busy: Collection[UUID], ahead: Ahead) 
     """
     limit = 1 << max(most - 1 for _, _, most in wanted).bit_length()  # few texts, so that the server keeps their plans
     return Ask(_LOCK.format(limit=limit), {
-        "now": now, "ahead": ahead.limit, "busy": list(busy), "places": list(range(len(wanted))),
+        "now": now, "ahead": ahead.limit, "busy": Ids.of(busy), "places": list(range(len(wanted))),
         "clinics": [lane.clinic_id for lane, _, _ in wanted], "marks": [mark for _, mark, _ in wanted],
         "channels": [lane.channel.value for lane, _, _ in wanted], "urgents": [lane.urgent for lane, _, _ in wanted],
     })  # fmt: skip
@@ -137,4 +137,4 @@ def told(wanted: Wanted, rows: Iterable[Sequence[Any]]) -> list[Turn]:
 
 def asking_turnstile(turns: Iterable[Turn]) -> Ask:
     """Lock the patients of these messages; those that are ours until the transaction ends are the rows."""
-    return Ask(_TURNSTILE, {"ids": list({turn.patient_id for turn in turns})})
+    return Ask(_TURNSTILE, {"ids": Ids.of({turn.patient_id for turn in turns})})

@@ -28,7 +28,7 @@ VISITS = tuple(
 
 
 def _due(step: str, channel: Channel, **message: Any) -> Due:
-    blank: dict[str, Any] = dict.fromkeys(Seen.__dataclass_fields__)
+    blank: dict[str, Any] = dict.fromkeys(Seen._fields)
     seen = Seen(
         **blank | {"id": uuid4(), "step": step, "channel": channel, "status": Status.SENDING, "facts": {}} | message
     )
