@@ -1,4 +1,4 @@
-"""`outreach zones refresh`: plans follow new zone data now, not at the next daily round."""
+"""`outreach zones refresh`: plans follow new zone data now, not at the next hourly round."""
 
 from __future__ import annotations
 
