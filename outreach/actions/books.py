@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from outreach.actions.claim import Claim, Handed, Sources, claim
+from outreach.actions.claim import Claim, claim
 from outreach.actions.land import land
 from outreach.actions.lanes import Lanes
+from outreach.actions.prepare import Handed, Sources
 from outreach.actions.timekeeper import Timekeeper
 from outreach.domain.channel import Channel
 from outreach.store.queue import Outcome

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from outreach.actions.claim import Handed
+from outreach.actions.prepare import Handed
 from outreach.domain.retry import Retry, after_refusal
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain

@@ -6,28 +6,24 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
 
-from outreach.actions.compose import Permitted, compose, standing_of
+from outreach.actions.compose import Permitted, standing_of
+from outreach.actions.prepare import Handed, Sources, prepare
 from outreach.actions.replan import quiet_of
-from outreach.content.compose import Words
 from outreach.domain.brakes import Pauses
 from outreach.domain.channel import Channel
 from outreach.domain.decision import End, Go, Wait, decide
-from outreach.domain.message import Parcel, text_hash
 from outreach.domain.sender import Meter, Sender, choose
-from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.status import Status
 from outreach.errors import BadInput, Reason
 from outreach.providers.base import ticks
 from outreach.store import consents, pauses, senders, turns
 from outreach.store import due as due_messages
 from outreach.store.due import ClinicFacts, Due
-from outreach.store.ids import fresh_id
 from outreach.store.messages import finish
 from outreach.store.queue import Going, begin_sending, defer
 from outreach.store.rows import together
@@ -39,29 +35,8 @@ log = structlog.get_logger()
 SET_ASIDE = timedelta(hours=1)
 """How long a row that no program can read waits before it is tried again; loud in the log each time."""
 HELD_REST = 5.0
-INSIST = "#rc=5&rp=all"
-"""Asks the carrier to call five times more where we do not answer; its default is once, and only if nobody is there."""
 LAG = timedelta(seconds=2)
 """How far a lane's mark stays behind: rows that were made due earlier may be committed a moment later."""
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What composing and addressing need: words, sequences, our public address, and the carriers there are."""
-
-    words: Words
-    sequences: Mapping[str, Steps]
-    public_url: str
-    carriers: Collection[str]
-
-
-class Handed(NamedTuple):
-    """A message in the hands of a worker: its parcel, and the second (of `ticks`) by which it must have been begun."""
-
-    due: Due
-    parcel: Parcel
-    sender: Sender
-    begin_by: float
 
 
 @dataclass
@@ -238,7 +213,7 @@ class _Taking:
     def _go(self, due: Due, sender: Sender, warned: bool) -> Go | Wait | End:
         """Compose, and take it. BadInput: no such words."""
         try:
-            handed, row = self._prepare(due, sender, warned)
+            handed, row = prepare(due, sender, self.sources, self.vault, warned, self.now, self.begin_by)
         except BadInput:
             message = due.message
             log.warning("words missing", message=str(message.id), step=message.step, locale=due.patient_locale)
@@ -254,24 +229,6 @@ class _Taking:
             meter.charge(row.segments or 1)
         return Go()
 
-    def _prepare(self, due: Due, sender: Sender, warned: bool) -> tuple[Handed, Going]:
-        """The exact words, sealed for the row, and the parcel."""
-        message, sources, vault = due.message, self.sources, self.vault
-        token = vault.token("message", message.id)
-        link, unsubscribe = f"{sources.public_url}/p/{token}", f"{sources.public_url}/u/{token}"
-        composed = compose(due, sources.words, sources.sequences, link, unsubscribe, warned, self.now)
-        attempt_id, content = fresh_id(), composed.content
-        assert due.to is not None  # decide() ended it otherwise
-        callback = f"{sources.public_url}/hooks/twilio/status/{attempt_id}{INSIST}"
-        parcel = Parcel(attempt_id, message.channel, sender.address, due.clinic.name, due.to, content, callback,
-                        unsubscribe, sender.domain, _valid_seconds(message.useful_until, self.now))  # fmt: skip
-        clinic_id = message.clinic_id
-        subject = vault.seal(content.subject, "message.subject", clinic_id, message.id) if content.subject else None
-        row = Going(message.id, attempt_id, sender.id, content.locale,
-                    composed.wording, subject, vault.seal(content.text, "message.body", clinic_id, message.id),
-                    content.segments, text_hash(content.text))  # fmt: skip
-        return Handed(due, parcel, sender, self.begin_by), row
-
     def _wait(self, message_id: UUID, until: datetime, reason: Reason | None = None) -> None:
         self.waits.append((message_id, until, reason))
         self.claim.counts["waiting"] += 1
@@ -283,7 +240,3 @@ class _Taking:
         defer(self.session, self.waits)
         begin_sending(self.session, self.going, lease)
         senders.charge(self.session, {meter.sender.id: meter.free_at for meter in self.meters.values() if meter.used})
-
-
-def _valid_seconds(useful_until: datetime, now: datetime) -> int:
-    return int(min(max((useful_until - now).total_seconds(), 60), 14400))

@@ -91,7 +91,7 @@ def _start(starts: datetime, zone: str) -> datetime:
 
 def _visit(due: Due) -> Visit | None:
     """The infusion a message is about; for a message about a course its first before, its last after."""
-    infusion = due.message.infusion_id or _of_occasion(due.message.occasion)
+    infusion = due.message.infusion_id or _of_occasion(due.message.occasion) or _of_facts(due.message.facts)
     if infusion:
         return next((visit for visit in due.visits if visit.id == infusion), None)
     live = [visit for visit in due.visits if visit.status != "cancelled"]
@@ -103,6 +103,11 @@ def _visit(due: Due) -> Visit | None:
 def _of_occasion(occasion: str | None) -> UUID | None:
     kind, _, rest = (occasion or "").partition(":")
     return UUID(rest.partition(":")[0]) if kind == "visit" else None
+
+
+def _of_facts(facts: Mapping[str, str]) -> UUID | None:
+    """What stands in for a message about a visit remembers which."""
+    return UUID(facts["infusion_id"]) if facts and "infusion_id" in facts else None
 
 
 def _next(visits: Sequence[Visit], now: datetime) -> datetime | None:

@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions.books import Claimer, Recorder
 from outreach.actions.carry import carry
-from outreach.actions.claim import Handed, Sources
 from outreach.actions.lanes import Lanes
+from outreach.actions.prepare import Handed, Sources
 from outreach.actions.timekeeper import Timekeeper
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from outreach.actions import agree, move
+from outreach.actions import agree, fallback, move
 from outreach.actions.book import NewVisit, book
 from outreach.actions.replan import Planning, quiet_of, replan
 from outreach.domain import contact
@@ -85,6 +85,8 @@ def enrol(session: Session, form: Enrol, sequence: Sequence, now: datetime) -> E
     reach = patients.addresses(session, clinic.id, person.id)
     if not reach:
         raise BadInput("There is neither a phone number nor an e-mail address. Give at least one.")
+    if fresh and not new:
+        fallback.corrected(session, clinic.id, person.id, now)
     signed = _paper(session, clinic, person, reach, form, now)
     course_id = enrolments.course_for(session, clinic.id, person.id, now)
     added, moved = book(session, clinic, course_id, form.visits, now)
@@ -110,7 +112,7 @@ def ask(
     for step in sequence.triggered("enrolment"):
         for channel in (channel for channel in step.channels if channel in reach):
             to = reach[channel]
-            if (channel, to.value.casefold()) in no or not may_ask(ledgers.get(to.id, ()), now):
+            if not to.usable or (channel, to.value.casefold()) in no or not may_ask(ledgers.get(to.id, ()), now):
                 continue
             one = at_once(step, channel, person.zone, now, quiet=quiet_of(clinic))
             queued += messages.add_occasion(

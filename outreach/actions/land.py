@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from outreach.actions import agree, brake, withdraw
-from outreach.actions.claim import Handed
+from outreach.actions import agree, brake, fallback, withdraw
+from outreach.actions.prepare import Handed
 from outreach.domain.decision import REQUEST
 from outreach.domain.status import Status
 from outreach.errors import Reason
@@ -15,10 +15,10 @@ from outreach.store.queue import Outcome, record
 
 
 def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
-    """Record a batch of outcomes with their consequences: the ledger, and the brakes."""
+    """Record a batch of outcomes with their consequences: the ledger, the brakes, and other ways."""
     if not landed:
         return
-    record(session, [outcome for _, outcome in landed])
+    moved = record(session, [outcome for _, outcome in landed])
     brake.judge(session, _trials(landed), landed[0][1].at)
     for handed, outcome in landed:
         message = handed.due.message
@@ -27,6 +27,11 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
         if outcome.reason is Reason.UNSUBSCRIBED_AT_CARRIER and message.address_id:
             withdraw.stop(session, message.address_id, method="carrier", evidence=str(outcome.attempt_id),
                           now=outcome.at)  # fmt: skip
+    lost = [
+        (one.message_id, one.reason) for _, one in landed if one.status is Status.FAILED and one.message_id in moved
+    ]
+    if lost:
+        fallback.after_failure(session, lost, landed[0][1].at)
 
 
 def _trials(landed: Sequence[tuple[Handed, Outcome]]) -> list[brake.Trial]:

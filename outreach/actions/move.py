@@ -118,6 +118,9 @@ def _queue(session: Session, visit: Visit, sequence: Sequence, facts: Mapping[st
                 useful_until=one.useful_until, wall=one.wall, tz_version=one.tz_version, facts=facts,
                 course_id=course.id,
             ) is not None  # fmt: skip
+    dead = [one.id for one in reach.values() if not one.usable]
+    if dead:
+        messages.suppress_scheduled(session, dead, Reason.ADDRESS_UNUSABLE, now)
     return queued
 
 

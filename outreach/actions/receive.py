@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from outreach.actions import brake, withdraw
+from outreach.actions import brake, fallback, withdraw
 from outreach.domain.message import Receipt
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
@@ -52,6 +52,7 @@ def apply_all(session: Session, news: Sequence[News], now: datetime) -> list[boo
             withdraw.stop(session, heard.address_id, method="carrier", evidence=str(one.attempt_id), now=now)
     if ends:
         _judge(session, ends, now)
+        fallback.after_failure(session, [(heard.message_id, reason) for heard, reason in ends], now)
     return [heard is not None for heard in answers]
 
 

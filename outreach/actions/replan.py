@@ -18,8 +18,9 @@ from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.domain.window import QuietHours
 from outreach.errors import Reason
-from outreach.store import clinics, consents, enrolments, infusions, messages, patients, plans
+from outreach.store import clinics, consents, enrolments, fallbacks, infusions, messages, patients, plans
 from outreach.store.due import ClinicFacts
+from outreach.store.patients import Reach
 from outreach.store.plans import Unsent
 from outreach.store.tables import Clinic
 
@@ -51,7 +52,8 @@ def replan(session: Session, course_id: UUID, sequence: Sequence, now: datetime)
     clinic = clinics.by_id(session, course.clinic_id)
     person = patients.get(session, clinic.id, course.patient_id)
     visits = infusions.of_course(session, course_id)
-    reach = {channel: one.id for channel, one in patients.addresses(session, clinic.id, person.id).items()}
+    theirs = patients.addresses(session, clinic.id, person.id)
+    reach = {channel: one.id for channel, one in theirs.items()}
     enrolment_id = enrolments.enrol(
         session, clinic_id=clinic.id, patient_id=person.id, course_id=course_id, sequence=sequence.name,
         digest=sequence.digest, now=now,
@@ -61,20 +63,24 @@ def replan(session: Session, course_id: UUID, sequence: Sequence, now: datetime)
     wanted = plan(sequence, visits, person.zone, reach.keys(), now, quiet_of(clinic), said)
     leaving, fresh = compare(waiting, wanted if person.active else [], reach, visits, now)
     plans.put_aside(session, leaving, now)
+    fallbacks.put_aside(session, course_id, now)
     added = messages.add_planned(
         session, clinic_id=clinic.id, patient_id=person.id, enrolment_id=enrolment_id, planned=fresh,
         addresses=reach, now=now,
     )  # fmt: skip
-    _silence(session, reach.values(), now)
+    _silence(session, theirs.values(), now)
     return Planning(added, len(leaving))
 
 
-def _silence(session: Session, address_ids: Collection[UUID], now: datetime) -> None:
-    """What was planned for an address that has said no is suppressed at once, not when it falls due."""
-    for address_id, events in consents.ledgers(session, address_ids).items():
+def _silence(session: Session, theirs: Collection[Reach], now: datetime) -> None:
+    """What was planned for an address that has said no, or is dead, is suppressed at once, not when it falls due."""
+    for address_id, events in consents.ledgers(session, [one.id for one in theirs]).items():
         permission = may_contact(events, now)
         if permission.reason is not None and permission.state not in (State.NONE, State.ASKED):
             messages.suppress_scheduled(session, [address_id], permission.reason, now, ANSWERS)
+    dead = [one.id for one in theirs if not one.usable]
+    if dead:
+        messages.suppress_scheduled(session, dead, Reason.ADDRESS_UNUSABLE, now)
 
 
 def compare(

@@ -45,6 +45,7 @@ def heard(session: Session, inbound: Inbound, *, replies: ReplyWords, words: Wor
     )  # fmt: skip
     if inbound_id is None or writer is None:
         return inbound_id
+    fallback.heard_from(session, {one.address_id for one in people}, now)
     locale = _locale(said, writer, words)
     if kind == "stop":
         _stop(session, clinic_id, writer, inbound_id, inbound.body, locale, now)

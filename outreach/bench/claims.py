@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import text
 
-from outreach.actions.claim import Sources, claim
+from outreach.actions.claim import claim
 from outreach.actions.dispatch import Pump
 from outreach.actions.lanes import Lanes
+from outreach.actions.prepare import Sources
 from outreach.bench import crowd
 from outreach.bench.ground import Ground, settle
 from outreach.bench.plan import Plan, Wrong

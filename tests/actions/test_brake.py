@@ -147,8 +147,7 @@ def test_a_batch_that_went_well_writes_nothing(session: Session, clinic: Clinic)
     event.listen(connection, "before_cursor_execute", hear)
     judge(session, [trial(clinic, None)] * 100, NOW)
     event.remove(connection, "before_cursor_execute", hear)
-    assert len(said) == 1
-    assert said[0].startswith("SELECT")
+    assert said == []
 
 
 # Two workers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID, uuid4
@@ -77,5 +76,5 @@ def test_what_a_message_remembers_of_its_visit_comes_first(facts: dict[str, str]
 
 def test_a_visit_called_off_is_told_by_what_the_message_remembers(words: Words) -> None:
     gone = _due("visit.cancelled", Channel.SMS, infusion_id=uuid4(), facts={"old_start": "2026-09-23T17:45:00+00:00"})
-    said = compose(replace(gone, visits=()), words, STEPS, LINK, OUT, True, NOW).content.text
+    said = compose(gone._replace(visits=()), words, STEPS, LINK, OUT, True, NOW).content.text
     assert "Wednesday, September 23, 2026, 10:45 AM" in said

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from outreach.actions import carry as carrying
 from outreach.actions import dispatch
 from outreach.actions import land as landing
-from outreach.actions.claim import Handed
 from outreach.actions.dispatch import drain
+from outreach.actions.prepare import Handed
 from outreach.actions.recover import recover
 from outreach.content.compose import Words
 from outreach.domain.brakes import Scope

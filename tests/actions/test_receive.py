@@ -29,7 +29,7 @@ from outreach.store.ids import fresh_id
 from outreach.store.queue import Going, Outcome, begin_sending, record
 from outreach.store.receipts import News
 from outreach.store.tables import Clinic
-from outreach.store.traffic import Event, Message
+from outreach.store.traffic import Event, Message, Sender
 from outreach.store.vault import Vault
 from tests.actions.conftest import NOW
 
@@ -60,10 +60,15 @@ def planned(session: Session, clinic: Clinic, who: tuple[UUID, UUID]) -> UUID:
     return message_id
 
 
-def attempted(session: Session, message_id: UUID, number: int = 1) -> UUID:
+def attempted(session: Session, message_id: UUID) -> UUID:
     """The message is in a carrier's hands; the attempt's id."""
     attempt_id = fresh_id()
-    going = Going(message_id, attempt_id, number, "twilio", uuid4(), "en", "full", None, b"", 1, b"")
+    sender_id = session.scalars(
+        select(Sender.id)
+        .join(Message, Message.clinic_id == Sender.clinic_id)
+        .where(Message.id == message_id, Sender.channel == Message.channel)
+    ).one()
+    going = Going(message_id, attempt_id, sender_id, "en", "full", None, b"", 1, b"")
     begin_sending(session, [going], timedelta(minutes=5))
     return attempt_id
 
@@ -116,7 +121,7 @@ def test_what_was_taken_for_refused_and_waits_to_be_tried_again_does_not_go_out_
     message = row(session, message_id)
     assert (message.status, message.attempt_id) == ("sent", attempt_id)
     with pytest.raises(RuntimeError):
-        attempted(session, message_id, number=2)
+        attempted(session, message_id)
 
 
 def test_news_of_an_older_attempt_moves_the_message_and_the_newer_one_does_not_set_it_back(
@@ -124,7 +129,7 @@ def test_news_of_an_older_attempt_moves_the_message_and_the_newer_one_does_not_s
 ) -> None:
     message_id, first = sent()
     record(session, [outcome(row(session, message_id), first, Status.SCHEDULED, due_at=NOW)])
-    second = attempted(session, message_id, number=2)
+    second = attempted(session, message_id)
     apply_all(session, [news(first, "delivered")], NOW)
     record(session, [outcome(row(session, message_id), second, Status.FAILED, reason=Reason.BAD_NUMBER)])
     message = row(session, message_id)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from outreach.actions import dispatch
+from outreach.actions import carry
 from outreach.actions.dispatch import Pump, drain
 from outreach.actions.timekeeper import ASK_AFTER, Timekeeper
 from outreach.content.compose import Words
@@ -121,14 +121,14 @@ def test_a_machine_that_slept_between_claim_and_post_does_not_begin(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.plan("pre.tomorrow", world.now - timedelta(minutes=1))
-    awake, slept = dispatch.ticks, []
+    awake, slept = carry.ticks, []
 
     def ticks() -> float:
         """The first look after the claim finds that ten hours have passed: only that clock counts them."""
         slept.append(True)
         return awake() + (36_000 if len(slept) == 1 else 0)
 
-    monkeypatch.setattr(dispatch, "ticks", ticks)
+    monkeypatch.setattr(carry, "ticks", ticks)
     drain(pump(world, set_by(timedelta(0))), 5)
     assert len(world.carrier.parcels) == 1  # the second attempt, under a lease of its own
     row = rows(world)["pre.tomorrow"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.policy
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -103,11 +102,11 @@ def test_a_calendar_without_a_visit_is_refused(words: Words, values: Values) -> 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "https://x.example/a b", 'https://x.example/"', "x.example"])
 def test_a_link_that_is_no_address_is_refused(words: Words, values: Values, link: str) -> None:
     with pytest.raises(BadInput, match="link is not a web address"):
-        words.compose("consent.request", Channel.EMAIL, "en", "full", replace(values, link=link))
+        words.compose("consent.request", Channel.EMAIL, "en", "full", values._replace(link=link))
 
 
 def _with_visit(values: Values) -> Values:
-    return replace(values, visit_uid="visit-1@harbourview.example", visit_sequence=3)
+    return values._replace(visit_uid="visit-1@harbourview.example", visit_sequence=3)
 
 
 def _event(raw: bytes | None) -> Calendar:

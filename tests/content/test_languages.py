@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,28 +59,28 @@ def test_arabic_mail_carries_its_direction_three_times(words: Words) -> None:
 
 
 def test_an_arabic_name_needs_no_mark(words: Words) -> None:
-    said = words.compose("reply.stopped", Channel.SMS, "ar", "full", replace(PLAIN, clinic="عيادة الميناء")).text
+    said = words.compose("reply.stopped", Channel.SMS, "ar", "full", PLAIN._replace(clinic="عيادة الميناء")).text
     assert said.startswith("عيادة الميناء")
     assert not words.compose("reply.stopped", Channel.SMS, "en", "full", PLAIN).text.startswith(RLM)
 
 
 def test_a_visit_is_told_by_the_clinics_clock_where_the_patients_differs(words: Words) -> None:
-    away = replace(PLAIN, zone="America/Toronto", clinic_zone="America/Vancouver")
+    away = PLAIN._replace(zone="America/Toronto", clinic_zone="America/Vancouver")
     assert "10:45 AM (clinic time)" in words.compose("visit.cancelled", Channel.SMS, "en", "full", away).text
-    home = replace(PLAIN, zone="America/Los_Angeles", clinic_zone="America/Vancouver")
+    home = PLAIN._replace(zone="America/Los_Angeles", clinic_zone="America/Vancouver")
     assert "clinic time" not in words.compose("visit.cancelled", Channel.SMS, "en", "full", home).text
     assert (
         "1:45 PM"
-        in words.compose("visit.cancelled", Channel.SMS, "en", "full", replace(PLAIN, zone="America/Toronto")).text
+        in words.compose("visit.cancelled", Channel.SMS, "en", "full", PLAIN._replace(zone="America/Toronto")).text
     )
 
 
 def test_a_moment_without_a_zone_is_refused(words: Words) -> None:
-    naive = replace(PLAIN, visit_start=datetime(2026, 9, 30, 10, 45))
+    naive = PLAIN._replace(visit_start=datetime(2026, 9, 30, 10, 45))
     with pytest.raises(BadInput, match="aware"):
         words.compose("visit.cancelled", Channel.SMS, "en", "full", naive)
     with pytest.raises(BadInput, match="America/Vancouver"):
-        words.compose("visit.cancelled", Channel.SMS, "en", "full", replace(PLAIN, zone="Mars/Base"))
+        words.compose("visit.cancelled", Channel.SMS, "en", "full", PLAIN._replace(zone="Mars/Base"))
 
 
 COUNTS = [(0, "لن تصل"), (1, "واحدة"), (2, "رسالتان"), (3, "3 رسائل"), (11, "11 رسالة"), (100, "100 رسالة أسبوعيا")]
@@ -89,7 +88,7 @@ COUNTS = [(0, "لن تصل"), (1, "واحدة"), (2, "رسالتان"), (3, "3 �
 
 @pytest.mark.parametrize(("number", "form"), COUNTS, ids=[str(number) for number, _ in COUNTS])
 def test_arabic_counts_in_six_forms(words: Words, number: int, form: str) -> None:
-    assert form in words.page("consent.confirmed", "ar", "full", replace(PLAIN, frequency=number))
+    assert form in words.page("consent.confirmed", "ar", "full", PLAIN._replace(frequency=number))
 
 
 def test_units_of_the_page_are_spoken_with_their_values(words: Words) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,19 +80,19 @@ def test_every_email_can_be_said_three_ways(words: Words, values: Values, locale
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_a_visit_told_by_the_clinics_clock_still_leaves(words: Words, values: Values, locale: str) -> None:
-    far = replace(values, zone="America/Toronto", clinic_zone="America/Vancouver")
+    far = values._replace(zone="America/Toronto", clinic_zone="America/Vancouver")
     for key in words.keys:
         assert words.compose(key, Channel.SMS, locale, "full", far).segments <= 4
 
 
 def test_without_a_next_visit_two_weeks_has_its_own_words(words: Words, values: Values) -> None:
-    without = words.compose("post.two_weeks", Channel.SMS, "en", "full", replace(values, next_visit=None))
+    without = words.compose("post.two_weeks", Channel.SMS, "en", "full", values._replace(next_visit=None))
     assert "Next visit" not in without.text
 
 
 @pytest.mark.parametrize(("locale", "key", "wording"), CASES, ids=IDS)
 def test_neutral_words_tell_nothing(words: Words, values: Values, locale: str, key: str, wording: str) -> None:
-    quiet = replace(values, clinic="Harbourview", instructions="")
+    quiet = values._replace(clinic="Harbourview", instructions="")
     said = words.compose(key, Channel.SMS, locale, "neutral", quiet).text
     if f"messages/{key}/body.md" in words.parts:
         content = words.compose(key, Channel.EMAIL, locale, "neutral", quiet)
@@ -204,7 +203,7 @@ def test_a_missing_value_is_refused_by_name(
     words: Words, values: Values, key: str, channel: Channel, without: dict[str, None], named: str
 ) -> None:
     with pytest.raises(BadInput, match=f"'{named}'"):
-        words.compose(key, channel, "ar", "full", replace(values, **without))
+        words.compose(key, channel, "ar", "full", values._replace(**without))
 
 
 def test_what_does_not_exist_is_refused_with_what_does(words: Words, values: Values) -> None:
@@ -221,7 +220,7 @@ def test_what_does_not_exist_is_refused_with_what_does(words: Words, values: Val
 
 
 def test_a_clinics_own_text_is_shown_as_it_is(words: Words, values: Values) -> None:
-    own = replace(values, instructions="Bring <b>this</b> *card*\n\n1. Ring [here](javascript:x) & wait")
+    own = values._replace(instructions="Bring <b>this</b> *card*\n\n1. Ring [here](javascript:x) & wait")
     page = words.page("pre.the_day", "en", "full", own)
     assert "<p>Bring &lt;b&gt;this&lt;/b&gt; *card*</p>" in page
     assert "<p>1. Ring [here](javascript:x) &amp; wait</p>" in page
@@ -229,7 +228,7 @@ def test_a_clinics_own_text_is_shown_as_it_is(words: Words, values: Values) -> N
 
 
 def test_a_clinics_name_is_no_template_and_no_markup(words: Words, values: Values) -> None:
-    odd = replace(values, clinic="{{ 7*7 }} %(phone)s <i>_x_</i>\u202e")
+    odd = values._replace(clinic="{{ 7*7 }} %(phone)s <i>_x_</i>\u202e")
     content = words.compose("visit.cancelled", Channel.EMAIL, "en", "full", odd)
     assert content.subject.startswith("{{ 7*7 }} %(phone)s <i>_x_</i>:")
     assert "<i>" not in content.html

@@ -101,7 +101,7 @@ def test_a_sound_message_with_one_odd_name_is_the_same_both_ways(
 ) -> None:
     for name in (one, other):
         odd: dict[str, Any] = {place: name, "visit_start": at, "link": link}
-        assert _same(WORDS, LONG_WAY, key, kind, locale, wording, replace(SOUND, **odd))
+        assert _same(WORDS, LONG_WAY, key, kind, locale, wording, SOUND._replace(**odd))
 
 
 @pytest.mark.parametrize("locale", WORDS.locales)
@@ -110,7 +110,7 @@ def test_no_template_as_it_ships_is_kept_to_the_long_way(locale: str) -> None:
     for key in words.keys:
         for kind in ("sms", "email", "page"):
             for wording in ("full", "neutral"):
-                for values in (SOUND, replace(SOUND, next_visit=None, instructions="Eat light.\nBring a friend.")):
+                for values in (SOUND, SOUND._replace(next_visit=None, instructions="Eat light.\nBring a friend.")):
                     assert _same(words, LONG_WAY, key, kind, locale, wording, values)
     assert words.kept_to_the_long_way == ()
 
@@ -119,7 +119,7 @@ def test_the_hour_that_comes_twice_is_told_as_the_one_it_is() -> None:
     here = ZoneInfo("America/New_York")
     for fold in (0, 1):
         at = datetime(2026, 11, 1, 1, 30, tzinfo=here, fold=fold)
-        values = replace(SOUND, visit_start=at, zone="UTC", clinic_zone="")
+        values = SOUND._replace(visit_start=at, zone="UTC", clinic_zone="")
         said = WORDS.compose("visit.cancelled", Channel.SMS, "en", "full", values).text
         assert f"{5 + fold}:30 AM" in said
 
@@ -152,7 +152,7 @@ def test_a_template_that_does_something_to_a_value_is_still_told_rightly(tmp_pat
         for kind in ("sms", "email", "page"):
             for at, name in enumerate(names):
                 link = ("https://x.example/p/abc", "https://x.example/p/abd?x&y")[at % 2]
-                values = replace(SOUND, clinic=name, link=link, visit_start=NOW + timedelta(days=at))
+                values = SOUND._replace(clinic=name, link=link, visit_start=NOW + timedelta(days=at))
                 asked = ("pre.tomorrow", kind, locale, "neutral", values)
                 assert _same(words, long_way, *asked), asked[1:3]
 
@@ -170,7 +170,7 @@ def test_a_template_that_changes_a_value_is_named(tmp_path: Path) -> None:
 def test_many_threads_say_what_one_says() -> None:
     words = replace(WORDS)
     asked = [(key, kind, locale, "full") for key in words.keys for kind in ("sms", "email") for locale in ("es", "ar")]
-    values = [replace(SOUND, link=f"https://x.example/p/{n}", clinic=f"Clinic {n}") for n in range(3)]
+    values = [SOUND._replace(link=f"https://x.example/p/{n}", clinic=f"Clinic {n}") for n in range(3)]
     wanted = {(one, n): str(_said(LONG_WAY, *one, values[n])) for one in asked for n in range(3)}
     wrong: list[Any] = []
 

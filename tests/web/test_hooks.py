@@ -21,7 +21,7 @@ from outreach.providers.twilio_signature import sign
 from outreach.store.ids import fresh_id
 from outreach.store.queue import Going, begin_sending
 from outreach.store.tables import Consent
-from outreach.store.traffic import Event, InboundMessage, Message
+from outreach.store.traffic import Event, InboundMessage, Message, Sender
 from outreach.web.app import create
 from tests.web.house import PUBLIC, TOKEN, House
 
@@ -67,8 +67,11 @@ def handed_over(house: House) -> tuple[UUID, UUID]:
     """A message in a carrier's hands, not yet answered for, and its attempt."""
     message_id, _ = house.message(house.patient(), "consent.request")
     attempt_id = fresh_id()
-    going = Going(message_id, attempt_id, 1, "twilio", uuid4(), "en", "full", None, b"", 1, b"")
     with house.out.sessions.begin() as session:
+        sender_id = session.scalars(
+            select(Sender.id).where(Sender.clinic_id == house.clinic_id, Sender.channel == "sms")
+        ).one()
+        going = Going(message_id, attempt_id, sender_id, "en", "full", None, b"", 1, b"")
         begin_sending(session, [going], timedelta(minutes=1))
     return message_id, attempt_id
 
