@@ -30,6 +30,7 @@ class Reason(StrEnum):
     PATIENT_INACTIVE = "patient_inactive"
     NEXT_INFUSION_NEAR = "next_infusion_near"
     FREQUENCY = "frequency"
+    ADDRESS_UNUSABLE = "address_unusable"
     # still scheduled, but held: a kill switch is on
     PAUSED = "paused"
     # expired: its usefulness was over
@@ -44,6 +45,7 @@ class Reason(StrEnum):
     UNSUBSCRIBED_AT_CARRIER = "unsubscribed_at_carrier"
     BAD_NUMBER = "bad_number"
     BAD_MAILBOX = "bad_mailbox"
+    UNKNOWN_HANDSET = "unknown_handset"
     UNREACHABLE = "unreachable"
     BLOCKED = "blocked"
     CONTENT_REFUSED = "content_refused"

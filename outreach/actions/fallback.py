@@ -63,8 +63,8 @@ def _bury(session: Session, address_ids: Iterable[UUID], now: datetime) -> None:
     """Nothing more to these addresses. Their ledger stays: a STOP from there still counts."""
     for clinic_id, address_id in patients.mark_unusable(session, address_ids, now):
         count = messages.suppress_scheduled(session, [address_id], Reason.ADDRESS_UNUSABLE, now)
-        alerts.raise_alert(session, clinic_id, UNUSABLE, str(address_id),
-                           f"address {address_id} cannot be reached for good; {count} waiting messages ended", now)  # fmt: skip
+        about = f"address {address_id} cannot be reached for good; {count} waiting messages ended"
+        alerts.raise_alert(session, clinic_id, UNUSABLE, str(address_id), about, now)
         log.warning("unusable address", clinic=str(clinic_id), count=count)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from outreach.actions import agree, withdraw
+from outreach.actions import agree, fallback, withdraw
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.consent import State, may_contact

@@ -33,7 +33,9 @@ CODES: dict[int, Treatment] = _table(
     # the person said no: a revocation, whatever our own ledger says
     (Treatment(Reason.UNSUBSCRIBED_AT_CARRIER), (21610, 30640, 63014, 63033)),
     # the number can never get it
-    (Treatment(Reason.BAD_NUMBER), (21211, 21217, 21421, 21614, 21635, 30005, 30006, 30011, 63003, 63024)),
+    (Treatment(Reason.BAD_NUMBER), (21211, 21217, 21421, 21614, 21635, 30006, 30011, 63003, 63024)),
+    # nobody has it today; on another day as well, nobody has it at all (domain.fallback)
+    (Treatment(Reason.UNKNOWN_HANDSET), (30005,)),
     # the number, or the way to it, today
     (Treatment(Reason.UNREACHABLE, retry=True), (30003, 30008)),
     (Treatment(Reason.UNREACHABLE), (21612,)),  # this sender never reaches this number: trying again asks the same

@@ -83,8 +83,8 @@ _READ = """
 select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id, m.occasion, m.step, m.channel,
   m.wall, m.zone, m.rule, m.due_at, m.useful_until, m.status, m.reason, m.locale, m.wording, m.subject_sealed,
   m.body_sealed, m.segments, m.attempts, m.carrier, m.sent_at, m.ended_at, m.facts_sealed,
-  a.value_sealed, coalesce(a.active, false), p.active, p.locale, p.zone, p.wording, e.sequence,
-  t.flying, t.sent, t.behind, t.before, t.earlier
+  a.value_sealed, coalesce(a.active and a.unusable_at is null, false), p.active, p.locale, p.zone, p.wording,
+  e.sequence, t.flying, t.sent, t.behind, t.before, t.earlier
 from unnest(%(ids)b::uuid[]) as asked(id)
 join message m on m.id = asked.id
 join patient p on p.id = m.patient_id

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
@@ -100,9 +100,21 @@ def _patients(infusion_id: UUID) -> ColumnElement[bool]:
     return Message.patient_id == patient.where(Infusion.id == infusion_id).scalar_subquery()
 
 
+def _noticed(of: type[Message], infusion_id: UUID) -> ColumnElement[bool]:
+    return of.occasion.startswith(f"visit:{infusion_id}:")
+
+
+def _stood_in_too(infusion_id: UUID, about: Callable[[type[Message]], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Messages `about` something, and e-mails that stand in for such a message that did not arrive."""
+    text = aliased(Message)
+    patient = Message.patient_id == text.patient_id
+    instead = select(text.id).where(patient, about(text), Message.occasion == func.concat("fallback:", text.id))
+    return or_(about(Message), and_(Message.occasion.startswith("fallback:"), instead.exists()))
+
+
 def told(session: Session, infusion_id: UUID) -> bool:
     """Whether any message about this visit went out, or possibly did."""
-    about = or_(Message.infusion_id == infusion_id, Message.occasion.startswith(f"visit:{infusion_id}:"))
+    about = _stood_in_too(infusion_id, lambda of: or_(of.infusion_id == infusion_id, _noticed(of, infusion_id)))
     return bool(
         session.scalar(
             select(Message.id)
@@ -128,7 +140,7 @@ def waiting_notices(session: Session, infusion_id: UUID) -> list[Notice]:
         select(Message.id, Message.clinic_id, Message.occasion, Message.facts_sealed)
         .where(
             _patients(infusion_id),
-            Message.occasion.startswith(f"visit:{infusion_id}:"),
+            _stood_in_too(infusion_id, lambda of: _noticed(of, infusion_id)),
             Message.status == Status.SCHEDULED.value,
         )
         .order_by(Message.planned_at, Message.id)

@@ -82,6 +82,8 @@ def add_occasion(
     locale: str | None = None,
     enrolment_id: UUID | None = None,
     course_id: UUID | None = None,
+    revision: int = 0,
+    rule: str = "at once",
 ) -> UUID | None:
     """A message that something brought about (an agreement, a reply, a move). None: it was there already."""
     vault = vault_of(session)
@@ -93,7 +95,8 @@ def add_occasion(
         "wall": wall,
         "zone": zone,
         "tz_version": tz_version,
-        "rule": "at once",
+        "rule": rule,
+        "revision": revision,
         "status": Status.SCHEDULED.value,
         "locale": locale,
     }

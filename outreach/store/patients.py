@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -35,7 +35,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Reach:
-    """An address of a patient, opened. Never log one."""
+    """An address of a patient, opened. Never log one. `usable`: no carrier has said that nothing arrives there."""
 
     id: UUID
     clinic_id: UUID
@@ -43,11 +43,13 @@ class Reach:
     channel: Channel
     value: str
     active: bool
+    usable: bool = True
 
 
 _PERSON = (Patient.id, Patient.clinic_id, Patient.name_sealed, Patient.external_sealed, Patient.locale, Patient.zone,
            Patient.wording, Patient.active)  # fmt: skip
-_REACH = (Address.id, Address.clinic_id, Address.patient_id, Address.channel, Address.value_sealed, Address.active)
+_REACH = (Address.id, Address.clinic_id, Address.patient_id, Address.channel, Address.value_sealed, Address.active,
+          Address.unusable_at)  # fmt: skip
 
 
 def add(
@@ -163,7 +165,8 @@ def set_address(
 ) -> tuple[UUID, bool]:
     """Make `value` (normal form) the patient's active address of the channel. Returns (id, whether that is news).
 
-    An address from before keeps its row and its ledger: going back to an old number brings its STOP along.
+    An address from before keeps its row and its ledger: going back to an old number brings its STOP along, and gives
+    one that was unusable another chance. The one it has already is left as it is: a list loaded again is no news of it.
     """
     vault, fresh = vault_of(session), uuid4()
     index = vault.index(channel.value, index_form(channel, value), clinic_id)
@@ -175,7 +178,7 @@ def set_address(
     if any(row.active for row in rows):
         session.execute(update(Address).where(*ours, Address.active).values(active=False))
     if known is not None:
-        session.execute(update(Address).where(Address.id == known.id).values(active=True))
+        session.execute(update(Address).where(Address.id == known.id).values(active=True, unusable_at=None))
         return known.id, True
     session.execute(
         upsert(Address).values(
@@ -190,6 +193,36 @@ def set_address(
         )
     )
     return fresh, True
+
+
+def mark_unusable(session: Session, address_ids: Iterable[UUID], now: datetime) -> list[tuple[UUID, UUID]]:
+    """Nothing arrives there. Returns (clinic, address) of those for which that is news, in order."""
+    return _mark(session, sorted(address_ids), now)
+
+
+def mark_usable(session: Session, address_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
+    """It works after all. Returns (clinic, address) of those for which that is news, in order."""
+    return _mark(session, sorted(address_ids), None)
+
+
+def _mark(session: Session, address_ids: Collection[UUID], since: datetime | None) -> list[tuple[UUID, UUID]]:
+    other = Address.unusable_at.is_(None) if since else Address.unusable_at.is_not(None)
+    rows = session.execute(
+        update(Address)
+        .where(Address.id.in_(address_ids), other)
+        .values(unusable_at=since)
+        .returning(Address.clinic_id, Address.id)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted((clinic_id, address_id) for clinic_id, address_id in rows)
+
+
+def left_behind(session: Session, clinic_id: UUID, patient_id: UUID) -> list[UUID]:
+    """The patient's addresses that another has replaced and that were of no use."""
+    return list(session.scalars(select(Address.id).where(
+        Address.clinic_id == clinic_id, Address.patient_id == patient_id, ~Address.active,
+        Address.unusable_at.is_not(None),
+    )))  # fmt: skip
 
 
 def _external_index(vault: Vault, external: str, clinic_id: UUID) -> bytes:
@@ -213,7 +246,14 @@ def _person(
 
 
 def _reach(
-    vault: Vault, address_id: UUID, clinic_id: UUID, patient_id: UUID, channel: str, value: bytes, active: bool
+    vault: Vault,
+    address_id: UUID,
+    clinic_id: UUID,
+    patient_id: UUID,
+    channel: str,
+    value: bytes,
+    active: bool,
+    unusable_at: datetime | None,
 ) -> Reach:
     opened = vault.open(value, "address.value", clinic_id, address_id)
-    return Reach(address_id, clinic_id, patient_id, Channel(channel), opened, active)
+    return Reach(address_id, clinic_id, patient_id, Channel(channel), opened, active, unusable_at is None)

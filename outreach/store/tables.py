@@ -109,7 +109,10 @@ class Patient(Owned, Base):
 
 
 class Address(Owned, Base):
-    """A phone number or mailbox of a patient. Two patients may share one (a family's phone)."""
+    """A phone number or mailbox of a patient. Two patients may share one (a family's phone).
+
+    Not `active`: another has taken its place. `unusable_at`: since then a carrier says that nothing arrives there.
+    """
 
     __tablename__ = "address"
     patient_id: Mapped[UUID]
@@ -117,6 +120,7 @@ class Address(Owned, Base):
     value_sealed: Mapped[bytes]
     value_index: Mapped[bytes]
     active: Mapped[bool] = mapped_column(default=True)
+    unusable_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     __table_args__ = (
         own("address"),

@@ -152,7 +152,7 @@ RECEIPTS = (
     ("read", "", Status.DELIVERED, None),
     ("undelivered", "30003", Status.UNDELIVERED, Reason.UNREACHABLE),
     ("undelivered", "30007", Status.UNDELIVERED, Reason.CONTENT_REFUSED),
-    ("failed", "30005", Status.FAILED, Reason.BAD_NUMBER),
+    ("failed", "30005", Status.FAILED, Reason.UNKNOWN_HANDSET),
     ("failed", "99999", Status.FAILED, Reason.UNKNOWN_CODE),
     ("failed", "", Status.FAILED, Reason.UNKNOWN_CODE),
     ("canceled", "", Status.CANCELLED, None),
@@ -200,7 +200,8 @@ def test_the_table_retries_nothing_that_a_person_or_their_number_refused() -> No
 
 CLASSES = (
     (Reason.UNSUBSCRIBED_AT_CARRIER, False, (21610, 63014, 63033, 30640)),
-    (Reason.BAD_NUMBER, False, (21211, 21217, 21421, 21614, 21635, 30005, 30006, 30011, 63003, 63024)),
+    (Reason.BAD_NUMBER, False, (21211, 21217, 21421, 21614, 21635, 30006, 30011, 63003, 63024)),
+    (Reason.UNKNOWN_HANDSET, False, (30005,)),
     (Reason.UNREACHABLE, False, (21612,)),
     (Reason.UNREACHABLE, True, (30003, 30008)),
     (Reason.BLOCKED, False, (30004,)),
