@@ -40,7 +40,7 @@ from message m where m.id = any(%(ids)b::uuid[]) and m.status in ('failed', 'und
 def undone(session: Session, ids: Collection[UUID]) -> list[Undone]:
     """Those of these messages that ended undone."""
     rows = fetch(session, _UNDONE, ids=Ids.of(ids))
-    return [Undone(*row[:3], Channel(row[3]), row[4], row[5])  # type: ignore[call-arg] for row in rows]
+    return [Undone(one, clinic, address, Channel(by), step, again) for one, clinic, address, by, step, again in rows]
 
 
 class Missed(NamedTuple):
