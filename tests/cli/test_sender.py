@@ -27,9 +27,7 @@ CARRIERS = json.dumps({"second": {"kind": "twilio", "account_sid": "AC" + "2" * 
 
 
 @pytest.fixture
-def run(
-    fresh_database_url: str, redis_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Run:
+def run(fresh_database_url: str, redis_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """`outreach sender …` in a service with one clinic, one number, and two SMS carriers."""
     environment = {"DATABASE_URL": fresh_database_url, "REDIS_URL": redis_url, "VAR": str(tmp_path),
                    "KEY": base64.b64encode(bytes(range(32))).decode(), "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
