@@ -48,7 +48,8 @@ def test_the_page_shows_words_news_and_both_possibilities(house: House, stage: S
     html = house.desk().get("/doubts").text
     for shown in ("Ana Sample", "Your visit is tomorrow.", "Text (SMS)", "Reminder: tomorrow",
                   "answer did not reach us", "not in its list", "If it did arrive", "If it did not arrive",
-                  "would tell them twice", "reads it twice", "Leave it", str(attempt_id), f"/doubts/{message_id}"):  # fmt: skip
+                  "would tell them twice", "reads it twice", "Leave it", str(attempt_id),
+                  f"/doubts/{message_id}"):  # fmt: skip
         assert shown in html.replace("&#39;", "'"), shown
 
 
