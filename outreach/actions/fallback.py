@@ -14,7 +14,7 @@ from outreach.domain.consent import may_contact
 from outreach.domain.fallback import TELLING, after
 from outreach.domain.window import tz_version, wall_at
 from outreach.errors import Reason
-from outreach.store import alerts, consents, fallbacks, messages, patients
+from outreach.store import alerts, consents, fallbacks, messages, unusable
 from outreach.store.fallbacks import Missed
 
 log = structlog.get_logger()
@@ -48,20 +48,20 @@ def after_failure(session: Session, ends: Iterable[tuple[UUID, Reason | None]], 
 
 def heard_from(session: Session, address_ids: Iterable[UUID], now: datetime) -> None:
     """Somebody has written from this number or mailbox: whatever a carrier said of it, it works."""
-    for clinic_id, address_id in patients.mark_usable(session, address_ids):
+    for clinic_id, address_id in unusable.unmark(session, address_ids):
         messages.revive(session, [address_id], now, [Reason.ADDRESS_UNUSABLE])
         alerts.clear(session, clinic_id, UNUSABLE, str(address_id), now)
 
 
 def corrected(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) -> None:
     """The patient has another address now: what was told of the one before is seen to."""
-    for address_id in patients.left_behind(session, clinic_id, patient_id):
+    for address_id in unusable.left_behind(session, clinic_id, patient_id):
         alerts.clear(session, clinic_id, UNUSABLE, str(address_id), now)
 
 
 def _bury(session: Session, address_ids: Iterable[UUID], now: datetime) -> None:
     """Nothing more to these addresses. Their ledger stays: a STOP from there still counts."""
-    for clinic_id, address_id in patients.mark_unusable(session, address_ids, now):
+    for clinic_id, address_id in unusable.mark(session, address_ids, now):
         count = messages.suppress_scheduled(session, [address_id], Reason.ADDRESS_UNUSABLE, now)
         about = f"address {address_id} cannot be reached for good; {count} waiting messages ended"
         alerts.raise_alert(session, clinic_id, UNUSABLE, str(address_id), about, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -193,36 +193,6 @@ def set_address(
         )
     )
     return fresh, True
-
-
-def mark_unusable(session: Session, address_ids: Iterable[UUID], now: datetime) -> list[tuple[UUID, UUID]]:
-    """Nothing arrives there. Returns (clinic, address) of those for which that is news, in order."""
-    return _mark(session, sorted(address_ids), now)
-
-
-def mark_usable(session: Session, address_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
-    """It works after all. Returns (clinic, address) of those for which that is news, in order."""
-    return _mark(session, sorted(address_ids), None)
-
-
-def _mark(session: Session, address_ids: Collection[UUID], since: datetime | None) -> list[tuple[UUID, UUID]]:
-    other = Address.unusable_at.is_(None) if since else Address.unusable_at.is_not(None)
-    rows = session.execute(
-        update(Address)
-        .where(Address.id.in_(address_ids), other)
-        .values(unusable_at=since)
-        .returning(Address.clinic_id, Address.id)
-        .execution_options(synchronize_session=False)
-    )
-    return sorted((clinic_id, address_id) for clinic_id, address_id in rows)
-
-
-def left_behind(session: Session, clinic_id: UUID, patient_id: UUID) -> list[UUID]:
-    """The patient's addresses that another has replaced and that were of no use."""
-    return list(session.scalars(select(Address.id).where(
-        Address.clinic_id == clinic_id, Address.patient_id == patient_id, ~Address.active,
-        Address.unusable_at.is_not(None),
-    )))  # fmt: skip
 
 
 def _external_index(vault: Vault, external: str, clinic_id: UUID) -> bytes:

@@ -8,8 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from outreach.actions.fallback import UNUSABLE
 from outreach.domain.brakes import Scope
-from outreach.store import alerts, pauses, staff
+from outreach.domain.channel import Channel
+from outreach.store import alerts, patients, pauses, staff, unusable
 from outreach.store.brakes import Alert, Pause
 from outreach.store.traffic import Message
 from tests.web.house import NOW, PASSWORD, House, add_clinic, field
@@ -168,3 +170,25 @@ def test_every_kind_of_alert_has_words(house: House) -> None:
     html = read(house)
     assert "Ask whoever runs the service to look.<" not in html
     assert html.count("3 times since") == 9
+
+
+def test_a_number_that_does_not_work_is_told_with_whose_it_is_and_what_to_do(house: House) -> None:
+    patient_id = house.patient()
+    with house.out.sessions.begin() as session:
+        reach = patients.addresses(session, house.clinic_id, patient_id)[Channel.SMS]
+        unusable.mark(session, [reach.id], NOW)
+        alerts.raise_alert(session, house.clinic_id, UNUSABLE, str(reach.id), "address x", NOW)
+    html = read(house)
+    assert "A number or mailbox does not work" in html
+    assert f'href="/patients/{patient_id}"' in html
+    assert "enrol the patient again" in html
+    assert "Nothing arrives there" in house.desk().get(f"/patients/{patient_id}").text
+
+
+def test_another_clinics_patient_is_not_named(house: House) -> None:
+    other = add_clinic(house.out, "pine", "+12025550177")
+    patient_id = house.patient(clinic_id=other)
+    with house.out.sessions.begin() as session:
+        reach = patients.addresses(session, other, patient_id)[Channel.SMS]
+        alerts.raise_alert(session, house.clinic_id, UNUSABLE, str(reach.id), "address x", NOW)
+    assert f"/patients/{patient_id}" not in read(house)

@@ -11,10 +11,12 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+from outreach.actions.fallback import UNUSABLE
 from outreach.actions.hold import choices, hold
 from outreach.domain.brakes import Scope
+from outreach.domain.channel import Channel
 from outreach.errors import BadInput, NotFound
-from outreach.store import alerts, pauses
+from outreach.store import alerts, patients, pauses, unusable
 from outreach.store.alerts import Raised
 from outreach.store.pauses import Held
 from outreach.web.console.desk import AtDesk, Checked, Desk
@@ -39,6 +41,15 @@ class Line:
     waiting: int
     by: str
     ours: bool
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose number or mailbox an alert is about."""
+
+    patient_id: UUID
+    name: str
+    channel: Channel
 
 
 @router.get("/held")
@@ -94,11 +105,13 @@ def _page(
         known = choices(session, desk.clinic.id, out.sequences, out.words.locales)
         lines = [_line(session, desk, out, one, known) for one in pauses.listing(session, desk.clinic.id, now)]
         open_alerts: list[Raised] = alerts.open_alerts(session, desk.clinic.id)
+        owners = _owners(session, desk.clinic.id, open_alerts)
     return desk.page(
         "brakes.html",
         422 if wrong else 200,
         lines=lines,
         alerts=open_alerts,
+        owners=owners,
         named={key: words for scope in known for key, words in _words(out, scope, known).items()},
         choices={scope.value: _words(out, scope, known) for scope in known if known[scope]},
         values=values or {},
@@ -119,6 +132,16 @@ def _line(session: Session, desk: Desk, out: Wired, held: Held, known: Mapping[S
     by = "you" if held.actor == _actor(desk) else held.actor.partition(":")[0]
     waiting = pauses.waiting(session, held, desk.clinic.id, out.clock())
     return Line(held, what, waiting, by, held.clinic_id == desk.clinic.id)
+
+
+def _owners(session: Session, clinic_id: UUID, raised: list[Raised]) -> dict[str, Owner]:
+    """By the alert's key, which holds no name: it is looked up for whoever is signed in, and kept nowhere."""
+    keys = [UUID(one.key) for one in raised if one.kind == UNUSABLE]
+    found = unusable.owners(session, clinic_id, keys) if keys else {}
+    return {
+        str(address_id): Owner(patient_id, patients.get(session, clinic_id, patient_id).name, channel)
+        for address_id, (patient_id, channel) in found.items()
+    }
 
 
 def _words(out: Wired, scope: Scope, known: Mapping[Scope, Mapping[str, str]]) -> dict[str, str]:

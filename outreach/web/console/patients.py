@@ -37,6 +37,7 @@ class Contact:
     channel: Channel
     shown: str
     state: State
+    usable: bool
 
 
 @router.get("/patients")
@@ -129,6 +130,7 @@ def _contacts(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime
             channel,
             readable(reach.value) if channel is Channel.SMS else reach.value,
             may_contact(ledgers.get(reach.id, []), now).state,
+            reach.usable,
         )
         for channel, reach in sorted(reaches.items(), reverse=True)
     ]
