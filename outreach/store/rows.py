@@ -84,19 +84,18 @@ def _driver(session: Session) -> psycopg.Connection[Any]:
     return session.connection().connection.driver_connection  # type: ignore[return-value]
 
 
-_BY_INDEX = (
-    "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set enable_bitmapscan = off"
-)
+_BY_INDEX = "set enable_seqscan = off; set enable_mergejoin = off; set enable_bitmapscan = off"
+_ONE_BY_ONE = "; set enable_hashjoin = off"
 
 
-def by_index(connection: Connection) -> None:
+def by_index(connection: Connection, *, joins_batches: bool = False) -> None:
     """On this connection a batch of a hundred goes by index, whatever the statistics say of tables this size.
 
     Without it the server may plan to read a whole table for the hundred, and keep that plan while the table grows.
-    Ends with `as_before`.
+    `joins_batches`: some statements join what they made themselves, for which a hash is right. Ends with `as_before`.
     """
     with connection.begin():
-        connection.exec_driver_sql(_BY_INDEX)
+        connection.exec_driver_sql(_BY_INDEX if joins_batches else _BY_INDEX + _ONE_BY_ONE)
 
 
 def as_before(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from outreach.actions import receive as receipts
 from outreach.providers.twilio import TwilioProvider
 from outreach.store.receipts import News
+from outreach.store.rows import as_before, by_index
 from outreach.web.headers import Headers
 from outreach.web.hooks.group import AWAY, Closed, Group
 from outreach.web.hooks.signed import Unfit, read
@@ -74,12 +75,14 @@ class StatusRoute:
         """One transaction on a connection that is kept: fetching it from the pool costs as much as ten receipts."""
         if self._connection is None:
             self._connection = self._out.engine.connect()
+            by_index(self._connection, joins_batches=True)
         with self._out.sessions(bind=self._connection) as session, session.begin():
             receipts.apply_all(session, news, self._out.clock())
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            as_before(connection)
             connection.close()
 
 
