@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
-from outreach.actions import withdraw
+from outreach.actions import fallback, withdraw
 from outreach.domain.doubt import AGES, ASKABLE, HOLD, overdue
 from outreach.domain.message import Found, text_hash
 from outreach.domain.status import Status, advance
@@ -134,9 +134,12 @@ def _adopt(session: Session, doubt: Doubt, found: Found, now: datetime) -> bool:
         return False
     if found.reason is Reason.UNSUBSCRIBED_AT_CARRIER and doubt.address_id:
         withdraw.stop(session, doubt.address_id, method="carrier", evidence=str(doubt.attempt_id), now=now)
-    return doubts.turn(session, doubt.message_id, doubt.attempt_id, doubt.status, status, now, word="found",
-                       reason=found.reason, code=found.extra.get("code"), carrier_id=found.carrier_id,
-                       sent_at=now)  # fmt: skip
+    moved = doubts.turn(session, doubt.message_id, doubt.attempt_id, doubt.status, status, now, word="found",
+                        reason=found.reason, code=found.extra.get("code"), carrier_id=found.carrier_id,
+                        sent_at=now)  # fmt: skip
+    if moved:
+        fallback.after_failure(session, [(doubt.message_id, found.reason)], now)
+    return moved
 
 
 def _tell(session: Session, asked: Sequence[Doubt], now: datetime) -> None:

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
 
 from outreach.actions import move, withdraw
 from outreach.actions.dispatch import drain
+from outreach.actions.enrol import Enrol, NewVisit, Paper, enrol
 from outreach.actions.fallback import UNUSABLE, after_failure
 from outreach.actions.receive import apply_all
+from outreach.actions.recover import recover
 from outreach.actions.replan import replan
 from outreach.content.compose import Words
 from outreach.content.sequences import load
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
-from outreach.domain.message import Parcel, Receipt
+from outreach.domain.message import Found, Parcel, Receipt
 from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
-from outreach.errors import OutreachError, Reason, Refused
+from outreach.errors import OutreachError, Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
 from outreach.settings import ROOT
 from outreach.store import alerts, consents, messages, patients, senders
 from outreach.store.balance import Span, weigh
 from outreach.store.receipts import News
-from outreach.store.seen import Seen
+from outreach.store.seen import Seen, timeline
+from outreach.store.tables import Clinic
 from outreach.store.traffic import Event, Message
 from outreach.store.vault import Vault
+from tests.actions.conftest import NOW
 from tests.actions.world import NOON, PHONE, ZONE, World, make_world
 
 BAD = Refused(Reason.BAD_NUMBER, code="21211")
@@ -92,6 +97,13 @@ class House:
     def parcel(self) -> Parcel:
         [parcel] = self.mail.parcels
         return parcel
+
+
+class Lists(MemoryProvider):
+    """A carrier whose list says of every message that it was blocked."""
+
+    def find(self, to: str, day: date) -> list[Found]:
+        return [replace(one, status=Status.UNDELIVERED, reason=Reason.BLOCKED) for one in super().find(to, day)]
 
 
 @pytest.fixture
@@ -353,6 +365,43 @@ def test_a_stop_from_a_number_called_dead_counts(house: House) -> None:
     house.go(BAD)
     house.world.write("STOP")
     assert ("post.first_days", Status.SUPPRESSED, Reason.OPTED_OUT) in house.world.states()
+
+
+def test_a_corrected_number_takes_the_alert_off_the_list(session: Session, clinic: Clinic, sequence: Sequence) -> None:
+    paper = Paper(frozenset({Channel.SMS}), on=date(2026, 11, 20))
+    visits = (NewVisit(datetime(2026, 12, 15, 10), 40, "V1"),)
+    form = Enrol(clinic.id, "Ana Sample", "es", visits, phone="(312) 555-0143", external="A1", paper=paper)
+    done = enrol(session, form, sequence, NOW)
+    session.execute(
+        update(Message).where(Message.step == "consent.confirmed").values(status="failed", reason="bad_number")
+    )
+    [failed] = session.scalars(select(Message.id).where(Message.step == "consent.confirmed"))
+    after_failure(session, [(failed, Reason.BAD_NUMBER)], NOW)
+
+    def now() -> tuple[int, set[Reason | None]]:
+        told = [one for one in alerts.open_alerts(session, clinic.id) if one.kind == UNUSABLE]
+        plan = [one for one in timeline(session, clinic.id, done.patient_id) if one.step.startswith(("pre", "post"))]
+        ahead = [one.reason for one in plan if one.due_at > NOW and one.status is not Status.CANCELLED]
+        return len(told), set(ahead) - {Reason.PAST_AT_PLANNING}
+
+    assert now() == (1, {Reason.ADDRESS_UNUSABLE})
+    enrol(session, form, sequence, NOW)
+    assert now() == (1, {Reason.ADDRESS_UNUSABLE})
+    enrol(session, replace(form, phone="(312) 555-0144", paper=Paper()), sequence, NOW)
+    assert now() == (0, {None})
+
+
+def test_what_the_carriers_list_tells_of_a_message_in_doubt_has_the_same_consequences(house: House) -> None:
+    house.agree_by_email()
+    house.world.plan()
+    house.go(Uncertain())
+    [text] = house.texts()
+    assert (text.status, house.emails()) == (Status.UNKNOWN, [])
+    lists = Lists()
+    lists.taken = house.world.carrier.taken
+    assert recover(house.world.sessions, {"memory": lists}, lambda: NOON, hold=timedelta(0)) == 1
+    assert [one.status for one in house.texts()] == [Status.UNDELIVERED]
+    assert [one.status for one in house.emails()] == [Status.SCHEDULED]
 
 
 def test_nothing_is_asked_when_nothing_follows() -> None:
