@@ -284,6 +284,26 @@ def test_a_visit_that_moves_takes_the_waiting_email_along(house: House, steps: S
     assert by_step["visit.cancelled"] == (Status.SCHEDULED, None)
 
 
+def test_a_text_about_a_time_that_is_no_more_is_not_said_by_email(house: House, steps: Sequence) -> None:
+    house.agree_by_email()
+    house.world.plan("pre.the_day")
+    house.go()
+    with house.world.sessions.begin() as session:
+        move.move(session, house.world.infusion_id, datetime(2026, 12, 15, 9, 30), ZONE, steps, NOON)
+    house.told(house.attempt(), Reason.UNREACHABLE)
+    assert [one for one in house.emails() if one.occasion and one.occasion.startswith("fallback:")] == []
+
+
+def test_what_is_queued_to_a_dead_number_later_does_not_leave(house: House) -> None:
+    house.world.plan()
+    house.go(BAD)
+    house.notice(f"visit:{house.world.infusion_id}:0", "visit.moved", old_start="2026-12-09T15:30:00+00:00",
+                 new_start="2026-12-10T15:30:00+00:00")  # fmt: skip
+    house.go()
+    assert house.texts()[-1].status is Status.SUPPRESSED
+    assert house.world.carrier.parcels == []
+
+
 def test_whoever_heard_by_email_instead_is_told_of_a_move(house: House, steps: Sequence) -> None:
     house.agree_by_email()
     house.world.plan("pre.the_day")
