@@ -32,7 +32,7 @@ LOCALES = st.sampled_from(["en", "ar", "zh-Hant", "pt_BR"])
 
 def parcel(**given: Any) -> Parcel:
     content = {"locale": "en", "text": "Hello", "subject": "Your visit", "html": "<p>Hello</p>"}
-    content.update({name: given.pop(name) for name in list(given) if name in Content.__dataclass_fields__})
+    content.update({name: given.pop(name) for name in list(given) if name in Content._fields})
     attempt = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
     options = {
         "sender": "care@clinic.example",
