@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import text
 
-from outreach.actions.claim import claim
-from outreach.actions.dispatch import Pump
+from outreach.actions.books import Claimer
 from outreach.actions.lanes import Lanes
 from outreach.actions.prepare import Sources
+from outreach.actions.timekeeper import Timekeeper
 from outreach.bench import crowd
 from outreach.bench.ground import Ground, settle
 from outreach.bench.plan import Plan, Wrong
@@ -30,24 +30,22 @@ CHURNED, CHURNED_QUICK = 200_000, 20_000
 SEEDS = 10_000
 
 
-class Claimer:
-    """A worker that only claims: it remembers what the pump remembers from claim to claim."""
+class Timed(Claimer):
+    """The claiming hand of a worker, as the pump has it, and a clock beside it."""
 
     def __init__(self, out: Outreach) -> None:
-        self.pump: Pump = out.pump()
-        self.lanes = Lanes({Channel.SMS}, self.pump.poll)
-        self.sources = Sources(out.words, out.sequences, self.pump.public_url, frozenset({"twilio"}))
+        pump = out.pump()
+        self.lanes = Lanes({Channel.SMS}, pump.poll)
+        sources = Sources(out.words, out.sequences, pump.public_url, frozenset({"twilio"}))
+        clock = Timekeeper(pump.clock, pump.ahead.seconds)
+        super().__init__(pump.sessions, sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead)
+        self._now, self._window = pump.clock, pump.ahead
 
-    def claim(self, room: int = BATCH) -> float:
+    def timed(self, room: int = BATCH) -> float:
         """Lock, read, decide, compose, begin, commit; returns wall seconds. Wrong: fewer than `room` were had."""
-        pump, begun = self.pump, time.perf_counter()
-        with pump.sessions.begin() as session:
-            now = pump.clock()
-            self.lanes.look(session, now, pump.ahead)
-            wanted = self.lanes.share({Channel.SMS: room})
-            found = claim(session, self.sources, wanted, now, lease=pump.lease, timeout=pump.timeout,
-                          busy=self.lanes.waiting_patients(), ahead=pump.ahead)  # fmt: skip
-        self.lanes.learn(found, wanted)
+        self._wait()
+        begun = time.perf_counter()
+        found = self.claim({Channel.SMS: room})
         took = time.perf_counter() - begun
         if len(found.handed) != room:
             raise Wrong(f"claim: {len(found.handed)} messages came where {room} are due")
@@ -55,12 +53,18 @@ class Claimer:
 
     def lock(self, room: int = BATCH) -> float:
         """Wall seconds of finding and locking alone, given back at once: where many rows would show."""
-        pump, now = self.pump, self.pump.clock()
-        with pump.sessions() as session:
-            self.lanes.look(session, now, pump.ahead)
+        self._wait()
+        now = self._now()
+        with self.transaction() as session:
+            self.lanes.look(session, now, self._window)
             wanted, begun = self.lanes.share({Channel.SMS: room}), time.perf_counter()
-            together(session, asking(wanted, now, (), pump.ahead))
+            together(session, asking(wanted, now, (), self._window))
             return time.perf_counter() - begun
+
+    def _wait(self) -> None:
+        """A pump waits for its next look as well; it is not what is measured."""
+        if not self.lanes.busy:
+            time.sleep(max(0.0, self.lanes.next_look(time.monotonic()) - time.monotonic()))
 
 
 def claim_rows(ground: Ground, plan: Plan) -> list[Row]:
@@ -71,11 +75,11 @@ def claim_rows(ground: Ground, plan: Plan) -> list[Row]:
         claimers = [crowded(small, FEW), crowded(large, many)]
         for _ in range(3):
             for one in claimers:
-                one.claim()
+                one.timed()
         pairs = []
         for number in range(plan.reps):
             plan.tell(f"claims {number + 1}/{plan.reps}")
-            times = [[one.claim() for one in claimers] for _ in range(PER_REP)]
+            times = [[one.timed() for one in claimers] for _ in range(PER_REP)]
             pairs.append([statistics.median(column) for column in zip(*times, strict=True)])
         locks = {f"{name}_lock_ms": _locking(one) for name, one in zip(("few", "many"), claimers, strict=True)}
     return [_row("claim", [(few, much) for few, much in pairs], "few_ms", "many_ms", locks)]
@@ -98,7 +102,7 @@ def snapshot_rows(ground: Ground, plan: Plan) -> list[Row]:
     return [_row("snapshot", list(zip(free, held, strict=True)), "without_ms", "held_ms", locks)]
 
 
-def _locking(claimer: Claimer) -> float:
+def _locking(claimer: Timed) -> float:
     """Milliseconds; the median of some."""
     return statistics.median(claimer.lock() for _ in range(PER_REP)) * 1000
 
@@ -111,35 +115,35 @@ def _row(target: str, pairs: list[tuple[float, float]], first: str, second: str,
     return Row.of(target, [other / one for one, other in pairs], **beside, **locks)
 
 
-def _medians(claimer: Claimer, plan: Plan) -> list[float]:
+def _medians(claimer: Timed, plan: Plan) -> list[float]:
     """A median for each repetition, after three claims that only warm caches."""
     for _ in range(3):
-        claimer.claim()
-    return [statistics.median(claimer.claim() for _ in range(PER_REP)) for _ in range(plan.reps)]
+        claimer.timed()
+    return [statistics.median(claimer.timed() for _ in range(PER_REP)) for _ in range(plan.reps)]
 
 
-def crowded(out: Outreach, scheduled: int) -> Claimer:
+def crowded(out: Outreach, scheduled: int) -> Timed:
     """A worker before so many scheduled rows, of which SEEDS are due."""
     stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
     stock.fill(SEEDS, past())
     crowd.multiply(out.engine, scheduled // SEEDS - 1, crowd.FUTURE)
     settle(out.engine)
-    return Claimer(out)
+    return Timed(out)
 
 
-def _overdue(out: Outreach, churned: int) -> Claimer:
+def _overdue(out: Outreach, churned: int) -> Timed:
     """More than `churned` due messages of as many patients as can wait for one another."""
     stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
     stock.fill(SEEDS, past())
-    crowd.multiply(out.engine, churned // SEEDS + 3, crowd.OVERDUE)
+    crowd.multiply(out.engine, churned // SEEDS + 8, crowd.OVERDUE)
     settle(out.engine)
-    return Claimer(out)
+    return Timed(out)
 
 
-def _churn(out: Outreach, claimer: Claimer, count: int) -> None:
+def _churn(out: Outreach, claimer: Timed, count: int) -> None:
     """Real claims, and the carrier's answer to each in one stroke."""
     for _ in range(count // 500):
-        claimer.claim(500)
+        claimer.timed(500)
         with out.sessions.begin() as session:
             session.execute(
                 text("update message set status = 'accepted', sent_at = now(), carrier_id = id::text"

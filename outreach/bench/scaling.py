@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from outreach.bench import cpu
-from outreach.bench.claims import Claimer, crowded
+from outreach.bench.claims import Timed, crowded
 from outreach.bench.ground import Ground, ground, settle
 from outreach.bench.paced import service
 from outreach.bench.plan import Plan, Wrong
@@ -98,10 +98,10 @@ def _by_rows(ground: Ground, plan: Plan, numbers: Sequence[int]) -> Series:
     for number in numbers:
         plan.tell(f"{number:,} scheduled rows")
         with ground.outreach() as out:
-            claimer: Claimer = crowded(out, number)
+            claimer: Timed = crowded(out, number)
             for _ in range(3):
-                claimer.claim()
-            claims = [claimer.claim() * 1000 for _ in range(12)]
+                claimer.timed()
+            claims = [claimer.timed() * 1000 for _ in range(12)]
             locks = [claimer.lock() * 1000 for _ in range(12)]
             found.append({"scheduled": number, "claim_ms": statistics.median(claims),
                           "lock_ms": statistics.median(locks)})  # fmt: skip
