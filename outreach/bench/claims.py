@@ -30,6 +30,11 @@ CHURNED, CHURNED_QUICK = 200_000, 20_000
 SEEDS = 10_000
 
 
+ANSWERED = text(
+    "update message set status = 'accepted', sent_at = now(), carrier_id = id::text where status = 'sending'"
+)
+
+
 class Timed(Claimer):
     """The claiming hand of a worker, as the pump has it, and a clock beside it."""
 
@@ -47,6 +52,10 @@ class Timed(Claimer):
         begun = time.perf_counter()
         found = self.claim({Channel.SMS: room})
         took = time.perf_counter() - begun
+        with (
+            self.transaction() as session
+        ):  # the carrier's answer to all of them in one stroke: patients are free again
+            session.execute(ANSWERED)
         if len(found.handed) != room:
             raise Wrong(f"claim: {len(found.handed)} messages came where {room} are due")
         return took
@@ -94,7 +103,7 @@ def snapshot_rows(ground: Ground, plan: Plan) -> list[Row]:
         other = other.execution_options(isolation_level="REPEATABLE READ")
         other.execute(text("select count(*) from clinic"))  # from now on the snapshot holds
         plan.tell(f"passing {churned:,} messages under an open snapshot")
-        _churn(out, claimer, churned)
+        _churn(claimer, churned)
         held, locks = _medians(claimer, plan), {"held_lock_ms": _locking(claimer)}
         other.rollback()
         settle(out.engine)
@@ -140,12 +149,7 @@ def _overdue(out: Outreach, churned: int) -> Timed:
     return Timed(out)
 
 
-def _churn(out: Outreach, claimer: Timed, count: int) -> None:
-    """Real claims, and the carrier's answer to each in one stroke."""
+def _churn(claimer: Timed, count: int) -> None:
+    """Real claims, and the carrier's answer to each."""
     for _ in range(count // 500):
         claimer.timed(500)
-        with out.sessions.begin() as session:
-            session.execute(
-                text("update message set status = 'accepted', sent_at = now(), carrier_id = id::text"
-                     " where status = 'sending'")
-            )  # fmt: skip
