@@ -54,7 +54,7 @@ class Timed(Claimer):
         took = time.perf_counter() - begun
         with (
             self.transaction() as session
-        ):  # the carrier's answer to all of them in one stroke: patients are free again
+        ):  # the carrier answered all of them: their patients are free again
             session.execute(ANSWERED)
         if len(found.handed) != room:
             raise Wrong(f"claim: {len(found.handed)} messages came where {room} are due")
