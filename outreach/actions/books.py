@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from outreach.actions.claim import Claim, claim
 from outreach.actions.land import land
 from outreach.actions.lanes import Lanes
+from outreach.actions.overtaken import supersede
 from outreach.actions.prepare import Handed, Sources
 from outreach.actions.timekeeper import Timekeeper
 from outreach.domain.channel import Channel
@@ -87,6 +88,9 @@ class Claimer(Desk):
                     busy=self._lanes.waiting_patients(), ahead=self._ahead,
                 )  # fmt: skip
         self._lanes.learn(found, wanted)
+        for one in found.overtaken:  # each alone: the course is locked before its messages, as everywhere
+            with self.transaction() as session:
+                supersede(session, one, self._sources.sequences, now)
         return found
 
 

@@ -46,14 +46,16 @@ class Claim:
     `marks`   where to go on in each lane
     `more`    lanes that have, or may have, more
     `rest`    lanes that need not be looked at for so many seconds (a switch is on, a sender is at its limit)
-    `busy`    patients of whom a message is in the air: the lane and instant of the one that waits
+    `overtaken`  messages whose visit has changed since they were planned: not begun, and to be planned anew
+    `busy`    patients of whom a message is in the air, and lanes: the instant of the one that waits there
     """
 
     handed: list[Handed] = field(default_factory=list)
     marks: dict[Lane, datetime] = field(default_factory=dict)
     more: set[Lane] = field(default_factory=set)
     rest: dict[Lane, float] = field(default_factory=dict)
-    busy: dict[UUID, tuple[Lane, datetime]] = field(default_factory=dict)
+    busy: dict[tuple[UUID, Lane], datetime] = field(default_factory=dict)
+    overtaken: list[Due] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     """Ends and waits, by word."""
 
@@ -155,9 +157,12 @@ class _Taking:
         for due in found:
             message, lane = due.message, lane_of[due.message.id]
             if due.flying:
-                self.claim.busy.setdefault(message.patient_id, (lane, message.due_at))
+                self.claim.busy.setdefault((message.patient_id, lane), message.due_at)
             if due.flying or message.patient_id in self.begun or message.patient_id not in patients:
                 continue  # one at a time: a patient's messages arrive in the order they were meant
+            if due.overtaken:  # refused, after its visit was moved or cancelled while it was in the air
+                self.claim.overtaken.append(due)
+                continue
             if due.earlier is not None:  # out of sight: locked by another worker, or passed while theirs was flying
                 self.passed[lane] = min(due.earlier, self.passed.get(lane, due.earlier))
                 continue
@@ -174,7 +179,13 @@ class _Taking:
     def _one(self, due: Due, lane: Lane, permission: Permitted) -> None:
         message = due.message
         held = self.stops.message_held(message.clinic_id, due.sequence, message.step, due.patient_locale)
-        verdict = decide(message.step, message.useful_until, permission.standing, self._opening(due), self.now,
+        try:
+            opening = self._opening(due)
+        except BadInput:
+            log.warning("zone missing, set aside", message=str(message.id))
+            self._wait(message.id, self.now + SET_ASIDE)
+            return
+        verdict = decide(message.step, message.useful_until, permission.standing, opening, self.now,
                          due.traffic, held)  # fmt: skip
         if isinstance(verdict, Go):
             sender = self._sender(due, lane)

@@ -205,9 +205,16 @@ class _Shift:
 
     async def _fly(self, handed: Handed) -> None:
         """Carry one message. Landings wake others only where they are enough: each would cost as much as a claim."""
-        outcome = await carry(self.pump.providers[handed.sender.carrier], handed, self.pump.clock)
         channel = handed.parcel.channel
-        self.flying[channel] -= 1
+        try:
+            outcome = await carry(self.pump.providers[handed.sender.carrier], handed, self.pump.clock)
+        except Exception as error:  # without a clock nothing can be told of it: its lease ends, and it is in doubt
+            self.fault = self.fault or error
+            self.came.set()
+            self.freed.set()
+            return
+        finally:
+            self.flying[channel] -= 1
         if not self.landed:
             self.oldest = time.monotonic()
         self.landed.append((handed, outcome))

@@ -35,7 +35,7 @@ class Lanes:
         self.busy: dict[Lane, None] = {}
         """Lanes known to have, or perhaps to have, something due; who was served last stands last."""
         self._resting: dict[Lane, float] = {}
-        self._elsewhere: dict[UUID, tuple[float, Lane, datetime]] = {}
+        self._elsewhere: dict[tuple[UUID, Lane], tuple[float, datetime]] = {}
         self._next_look = 0.0
         self._looked = False
         self._forget_at = time.monotonic() + FORGET
@@ -85,18 +85,18 @@ class Lanes:
         monotonic = time.monotonic()
         for lane, seconds in found.rest.items():
             self._resting[lane] = monotonic + max(seconds, SHORTEST_REST)
-        for one, (until, lane, due_at) in list(self._elsewhere.items()):
+        for one, (until, due_at) in list(self._elsewhere.items()):
             if until <= monotonic:
                 del self._elsewhere[one]
-                self._reopen(lane, due_at)
-        self._elsewhere |= {one: (monotonic + ELSEWHERE, *where) for one, where in found.busy.items()}
+                self._reopen(one[1], due_at)
+        self._elsewhere |= {one: (monotonic + ELSEWHERE, due_at) for one, due_at in found.busy.items()}
         served = bool(found.handed or found.counts or self._elsewhere)
         self.more = served or not self._looked or any(lane not in self._resting for lane in self.busy)
 
     def waiting_patients(self) -> set[UUID]:
         """Patients of whom a message was in the air a moment ago while another was due."""
         now = time.monotonic()
-        return {one for one, (until, _, _) in self._elsewhere.items() if until > now}
+        return {patient for (patient, _), (until, _) in self._elsewhere.items() if until > now}
 
     def _reopen(self, lane: Lane, due_at: datetime) -> None:
         """Look again from `due_at` on: while a patient had a message in the air, their next ones were out of sight."""

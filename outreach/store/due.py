@@ -54,7 +54,7 @@ class Due(NamedTuple):
     """A due message with all that is needed to decide, compose and send it. `to` is opened; never log it.
 
     `flying`: another message of this patient is in a worker's hands just now. `earlier`: since when one that is meant
-    to go before it is due and waits as well.
+    to go before it is due and waits as well. `overtaken`: it was tried before, and its visit has changed since.
     """
 
     message: Seen
@@ -70,6 +70,7 @@ class Due(NamedTuple):
     flying: bool = False
     traffic: Traffic = FREE
     earlier: datetime | None = None
+    overtaken: bool = False
 
 
 _CLINICS = """
@@ -84,7 +85,13 @@ select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id
   m.wall, m.zone, m.rule, m.due_at, m.useful_until, m.status, m.reason, m.locale, m.wording, m.subject_sealed,
   m.body_sealed, m.segments, m.attempts, m.carrier, m.sent_at, m.ended_at, m.facts_sealed,
   a.value_sealed, coalesce(a.active and a.unusable_at is null, false), p.active, p.locale, p.zone, p.wording,
-  e.sequence, t.flying, t.sent, t.behind, t.before, t.earlier
+  e.sequence, t.flying, t.sent, t.behind, t.before, t.earlier,
+  m.attempts > 0 and not case
+    when m.occasion like 'visit:%%' then exists (select from infusion i where i.course_id = m.course_id
+      and m.occasion = 'visit:' || i.id || ':' || i.revision)
+    when m.occasion is not null then true
+    else exists (select from infusion i where i.course_id = m.course_id and i.status <> 'cancelled'
+      and (m.infusion_id is null or (i.id = m.infusion_id and i.revision = m.revision))) end
 from unnest(%(ids)b::uuid[]) as asked(id)
 join message m on m.id = asked.id
 join patient p on p.id = m.patient_id
@@ -95,7 +102,8 @@ cross join lateral (
     array_agg(coalesce(r.sent_at, r.due_at)) filter (where r.status in
       ('unknown', 'accepted', 'sent', 'delivered', 'undelivered') and r.channel = m.channel) as sent,
     max(r.due_at) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel
-      and r.due_at >= m.due_at and (r.attempts > 0 or r.due_at <= %(now)b::timestamptz)) as behind,
+      and r.urgent = m.urgent and r.due_at >= m.due_at
+      and (r.attempts > 0 or r.due_at <= %(now)b::timestamptz)) as behind,
     count(*) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel) as before,
     min(r.due_at) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel
       and r.urgent = m.urgent and r.due_at < m.due_at) as earlier
@@ -174,4 +182,4 @@ def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Vi
         *row[20:25],
         json.loads(vault.open(row[25], "message.facts", clinic_id, message_id)) if row[25] else {},
     )  # fmt: skip
-    return Due(message, clinic, to, *row[27:32], visits, row[32], flying, traffic, row[37])  # type: ignore[call-arg]
+    return Due(message, clinic, to, *row[27:32], visits, row[32], flying, traffic, *row[37:39])  # type: ignore[call-arg]

@@ -35,7 +35,7 @@ with go as (
   as g(id, attempt_id, sender_id, locale, wording, subject, body, segments, text_hash)
 ), begun as (
   update message m set status = 'sending', attempt_id = go.attempt_id, attempts = m.attempts + 1,
-    lease_until = now() + %(lease)b * interval '1 second', carrier = s.carrier, locale = go.locale,
+    lease_until = clock_timestamp() + %(lease)b * interval '1 second', carrier = s.carrier, locale = go.locale,
     wording = go.wording, subject_sealed = go.subject, body_sealed = go.body, segments = go.segments, reason = null
   from go join sender s on s.id = go.sender_id where m.id = go.id and m.status = 'scheduled'
   returning m.attempt_id, m.clinic_id, m.id, m.attempts, m.carrier, go.sender_id, go.text_hash

@@ -14,6 +14,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
+"""The database is not there for us just now; after a failover an old primary may still answer, and refuse to write."""
+
 
 class Ids(bytes):
     """A uuid[] as the server reads it, made once for all the statements that need it: element by element, the driver
@@ -56,7 +59,7 @@ def together(session: Session, *asks: Ask) -> list[Sequence[Any]]:
         with driver.pipeline():
             cursors = [driver.execute(statement, values, binary=True) for statement, values in asks]
             return [cursor.fetchall() for cursor in cursors]
-    except psycopg.OperationalError as error:
+    except AWAY as error:
         raise OperationalError(asks[0].statement, None, error, hide_parameters=True) from error
 
 
@@ -68,7 +71,7 @@ def fetch(session: Session, statement: str, **values: object) -> Sequence[Any]:
     """
     try:
         return _driver(session).execute(statement, values, binary=True).fetchall()
-    except psycopg.OperationalError as error:
+    except AWAY as error:
         raise OperationalError(statement, None, error, hide_parameters=True) from error
 
 
@@ -76,7 +79,7 @@ def run(session: Session, statement: str, **values: object) -> int:
     """The same without rows; returns how many were touched."""
     try:
         return _driver(session).execute(statement, values).rowcount
-    except psycopg.OperationalError as error:
+    except AWAY as error:
         raise OperationalError(statement, None, error, hide_parameters=True) from error
 
 
@@ -86,6 +89,7 @@ def _driver(session: Session) -> psycopg.Connection[Any]:
 
 _BY_INDEX = "set enable_seqscan = off; set enable_mergejoin = off; set enable_bitmapscan = off"
 _ONE_BY_ONE = "; set enable_hashjoin = off"
+_PLAN_ANEW = "; discard plans"
 
 
 def by_index(connection: Connection, *, joins_batches: bool = False) -> None:
@@ -95,7 +99,7 @@ def by_index(connection: Connection, *, joins_batches: bool = False) -> None:
     `joins_batches`: some statements join what they made themselves, for which a hash is right. Ends with `as_before`.
     """
     with connection.begin():
-        connection.exec_driver_sql(_BY_INDEX if joins_batches else _BY_INDEX + _ONE_BY_ONE)
+        connection.exec_driver_sql(_BY_INDEX + ("" if joins_batches else _ONE_BY_ONE) + _PLAN_ANEW)
 
 
 def as_before(connection: Connection) -> None:

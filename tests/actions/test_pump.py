@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,12 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from outreach.actions import carry as carrying
 from outreach.actions import dispatch
 from outreach.actions import land as landing
 from outreach.actions.dispatch import drain
+from outreach.actions.move import cancel, move
 from outreach.actions.prepare import Handed
 from outreach.actions.recover import recover
 from outreach.content.compose import Words
@@ -27,6 +30,7 @@ from outreach.domain.caps import Caps
 from outreach.domain.channel import Channel
 from outreach.domain.message import Accepted, Parcel
 from outreach.domain.sender import Meter, Sender, choose
+from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
@@ -37,7 +41,7 @@ from outreach.store.traffic import Attempt, Event, Message
 from outreach.store.traffic import Sender as SenderRow
 from outreach.store.turns import Ahead
 from outreach.store.vault import Vault
-from tests.actions.world import NOON, World, make_world
+from tests.actions.world import NOON, ZONE, World, make_world
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,7 @@ def second_clinic(world: World) -> World:
     return replace(world, clinic_id=clinic.id)
 
 
+LATER = datetime(2026, 12, 11, 9, 30)
 PAST = text("now() - interval '1 second'")
 
 # Fairness and order
@@ -323,7 +328,8 @@ def test_what_a_kill_switch_names_is_not_sent_and_goes_when_it_is_lifted(world: 
         switch = pauses.switch_on(session, owner, scope, key, "a test", "tester", NOON)
     drain(world.pump(), 5)
     assert world.carrier.parcels == []
-    assert world.states() == [("post.check_in", Status.SCHEDULED, Reason.PAUSED if world.seen()[0].reason else None)]
+    held = Reason.PAUSED if scope in (Scope.SEQUENCE, Scope.STEP, Scope.LOCALE) else None  # else the lane rests
+    assert world.states() == [("post.check_in", Status.SCHEDULED, held)]
     with world.sessions.begin() as session:
         pauses.lift(session, switch, "tester", NOON)
     drain(world.pump(), 5)
@@ -461,3 +467,83 @@ def test_stopping_lands_what_flies_and_begins_nothing_new(world: World) -> None:
         counts = Counter(session.scalars(select(Message.status)))
     assert counts["sending"] == 0
     assert counts["accepted"] == len(world.carrier.parcels) == world.pump().window
+
+
+# Found by review
+
+
+def refused_while(world: World, change: Callable[[Session], object]) -> None:
+    """The first hand-over meets a change of the visit in the air, and is then surely refused."""
+    sent, first = world.carrier.send, [True]
+
+    async def sending(parcel: Parcel) -> Accepted:
+        if first:
+            first.clear()
+
+            def changing() -> None:
+                with world.sessions.begin() as session:
+                    change(session)
+
+            await asyncio.to_thread(changing)
+            raise Refused(Reason.TRANSIENT, retry=True, code="20429", after=5)
+        return await sent(parcel)
+
+    world.carrier.send = sending
+    for wait in (timedelta(0), timedelta(minutes=5), *[timedelta(hours=12)] * 8):
+        world.now += wait
+        drain(world.pump(), 5)
+
+
+def test_a_reminder_refused_while_its_visit_moved_goes_once_and_for_the_new_time(
+    world: World, sequence: Sequence
+) -> None:
+    world.agree()
+    world.plan("pre.the_day")
+    refused_while(world, lambda session: move(session, world.infusion_id, LATER, ZONE, sequence, world.now))
+    reminders = [one for one in world.seen() if one.step == "pre.the_day"]
+    assert sorted(one.status for one in reminders) == [Status.ACCEPTED, Status.CANCELLED]
+
+
+def test_what_was_refused_while_its_visit_was_cancelled_is_not_sent_again(world: World, sequence: Sequence) -> None:
+    world.agree()
+    world.plan("post.check_in")
+    refused_while(world, lambda session: cancel(session, world.infusion_id, sequence, world.now))
+    gone = [one for one in world.seen() if one.step == "post.check_in"]
+    assert [(one.status, one.reason) for one in gone] == [(Status.CANCELLED, Reason.SUPERSEDED)]
+
+
+def test_one_row_with_a_zone_that_is_gone_does_not_stop_the_others(world: World) -> None:
+    others = crowd(world, 5)
+    with world.sessions.begin() as session:
+        session.execute(update(Patient).where(Patient.id == others[0].patient_id).values(zone="Gone/Zone"))
+    drain(world.pump(), 5)
+    assert len(world.carrier.parcels) == 4
+
+
+def test_help_does_not_wait_behind_a_reminder_that_is_tried_again(world: World) -> None:
+    world.agree()
+    world.plan()
+    world.carrier = MemoryProvider(outcomes=[Refused(Reason.TRANSIENT, retry=True, code="20429", after=3000)])
+    drain(world.pump(), 5)
+    world.now += timedelta(seconds=30)
+    world.write("HELP")
+    drain(world.pump(), 5)
+    assert [one.status for one in world.seen() if one.step == "reply.help"] == [Status.ACCEPTED]
+
+
+def test_a_drain_ends_also_when_the_clock_fails_in_the_air(world: World) -> None:
+    crowd(world, 3)
+    broken = threading.Event()
+
+    def clock() -> datetime:
+        if broken.is_set():
+            raise OperationalError("select", None, Exception("away"))
+        return world.now
+
+    async def breaking(parcel: Parcel) -> Accepted:
+        broken.set()
+        return Accepted("x")
+
+    world.carrier.send = breaking
+    with pytest.raises(OperationalError):
+        drain(replace(world.pump(), clock=clock), 20)
