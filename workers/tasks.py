@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,10 +22,14 @@ from workers.app import WAKE, app
 
 log = structlog.get_logger()
 
+# Celery writes the text of whatever a task raises, and that may quote a row or an address.
+logging.getLogger("celery.app.trace").setLevel(logging.CRITICAL)
+
 SHIFT = 300.0
 """Seconds one drain lasts: connections to carriers are made anew once in each."""
 
 _draining = threading.Lock()
+_recovering = threading.Lock()
 _stopping = threading.Event()
 
 
@@ -35,7 +40,10 @@ def outreach() -> Outreach:
 
 
 def waits_for_database(action: Callable[[], None]) -> Callable[[], None]:
-    """While the database is away nothing is lost: the next wake-up finds everything where it was."""
+    """While the database is away nothing is lost: the next wake-up finds everything where it was.
+
+    After any other fault too: the task ends, and the log gets its type and place, never its text.
+    """
 
     @wraps(action)
     def tried() -> None:
@@ -43,6 +51,8 @@ def waits_for_database(action: Callable[[], None]) -> Callable[[], None]:
             action()
         except OperationalError as error:
             log.warning("database away, will try at the next wake-up", name=action.__name__, error=type(error).__name__)
+        except Exception:
+            log.exception("task failed, will try at the next wake-up", name=action.__name__)
 
     return tried
 
@@ -64,10 +74,18 @@ def dispatch() -> None:
 @app.task(name="workers.tasks.recover")
 @waits_for_database
 def recover() -> None:
-    """Learn what became of messages in doubt; settle those no news will come for."""
-    out = outreach()
-    hold = timedelta(seconds=out.settings.doubt_hold_seconds)
-    recovered = recovery.recover(out.sessions, out.providers, out.clock, hold=hold)
+    """Learn what became of messages in doubt; settle those no news will come for. One at a time.
+
+    A carrier that is slow to answer must not take the threads that dispatch needs.
+    """
+    if not _recovering.acquire(blocking=False):
+        return
+    try:
+        out = outreach()
+        hold = timedelta(seconds=out.settings.doubt_hold_seconds)
+        recovered = recovery.recover(out.sessions, out.providers, out.clock, hold=hold)
+    finally:
+        _recovering.release()
     if recovered:
         log.info("recovered", count=recovered)
 

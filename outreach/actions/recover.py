@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -34,6 +37,14 @@ SKEW = timedelta(minutes=2)
 
 ALERT = "doubt"
 
+PATIENCE = 20.0
+"""Seconds one round begins questions for; what is left then is left for the next round."""
+
+AWAY_AFTER = 2
+"""Failed questions of one round after which that carrier is asked no more in it."""
+
+AWAY, NOT_ASKED = "carrier away", "not asked"
+"""Why there is no list: the carrier does not answer; or it was not its turn, which uses no question up."""
 
 Listed = Mapping[tuple[str, str], Sequence[Found] | str]
 """By (carrier, number): what the carrier lists, or the word of why it told us nothing."""
@@ -45,11 +56,14 @@ def recover(
     clock: Callable[[], datetime],
     hold: timedelta = HOLD,
     limit: int = 50,
+    patience: float = PATIENCE,
+    seconds: Callable[[], float] = time.monotonic,
 ) -> int:
     """Leases over → unknown; what is in doubt is asked of the carrier; old news is settled. Returns rows that moved.
 
     `limit`: messages asked about in one round, of each kind. Found: adopted, forward only. Not found: asked again
-    later (domain.doubt), and after the last question left to a person.
+    later (domain.doubt), and after the last question left to a person. `patience`: for how long questions are begun,
+    by `seconds`; one that was not begun is not used up.
     """
     now = clock()
     with sessions.begin() as session:
@@ -62,30 +76,44 @@ def recover(
             session, now - SILENT_AFTER, now - SILENT_UNTIL, limit
         )
     # No transaction is open while the carrier is asked; compare-and-set makes a second asker harmless.
-    listed = _ask(open_ones, providers)
+    until = seconds() + patience
+    listed = _ask(open_ones, providers, lambda: seconds() < until)
     with sessions.begin() as session:
         return moved + _learn(session, open_ones, listed, hold, clock())
 
 
-def _ask(open_ones: Sequence[Doubt], providers: Mapping[str, Provider]) -> Listed:
-    """One question for each carrier, number and day."""
+def _ask(open_ones: Sequence[Doubt], providers: Mapping[str, Provider], in_time: Callable[[], bool]) -> Listed:
+    """One question for each carrier, number and day, while there is time and the carrier answers."""
     days: dict[tuple[str, str], set[date]] = {}
     for one in open_ones:
         # Begun before midnight, it may have been made after it.
         begun = {one.started_at.date(), (one.started_at + timedelta(minutes=10)).date()}
         days.setdefault((one.carrier, one.to or ""), set()).update(begun)
-    listed: dict[tuple[str, str], list[Found] | str] = {}
-    for (carrier, to), wanted in days.items():
-        provider = providers.get(carrier)
-        if provider is None or provider.channel not in ASKABLE or not to:
-            listed[carrier, to] = "no list"
-            continue
+    listed: dict[tuple[str, str], Sequence[Found] | str] = {
+        (carrier, to): NOT_ASKED if to and _askable(providers, carrier) else "no list" for carrier, to in days
+    }
+    # In a new order each round: two numbers whose lists cannot be read do not stand before all others for good.
+    line = [key for key in random.sample(list(days), len(days)) if listed[key] == NOT_ASKED]
+    failed, answered = Counter[str](), set[str]()
+    while line and in_time():
+        carrier, to = key = line.pop(0)
         try:
-            listed[carrier, to] = [found for day in sorted(wanted) for found in provider.find(to, day)]
+            listed[key] = [found for day in sorted(days[key]) for found in providers[carrier].find(to, day)]
+            answered.add(carrier)
         except OutreachError as error:
             log.warning("carrier could not be asked", carrier=carrier, error=type(error).__name__)
-            listed[carrier, to] = "carrier away"
+            listed[key] = AWAY
+            failed[carrier] += 1
+            if failed[carrier] >= AWAY_AFTER:
+                rest = [key for key in line if key[0] == carrier]
+                line = [key for key in line if key[0] != carrier]
+                listed.update(dict.fromkeys(rest, NOT_ASKED if carrier in answered else AWAY))
+            line.sort(key=lambda key: failed[key[0]])  # the carriers that answer come first
     return listed
+
+
+def _askable(providers: Mapping[str, Provider], carrier: str) -> bool:
+    return carrier in providers and providers[carrier].channel in ASKABLE
 
 
 def _learn(session: Session, open_ones: Sequence[Doubt], listed: Listed, hold: timedelta, now: datetime) -> int:
@@ -98,10 +126,10 @@ def _learn(session: Session, open_ones: Sequence[Doubt], listed: Listed, hold: t
     moved, vain = 0, list[tuple[Doubt, str]]()
     for one in open_ones:
         answer = listed[one.carrier, one.to or ""]
+        if answer == NOT_ASKED:
+            continue
         if isinstance(answer, str):
-            if answer != "carrier away" or (
-                one.status is Status.UNKNOWN and overdue(one.channel, one.age, one.asked, hold)
-            ):
+            if answer != AWAY or (one.status is Status.UNKNOWN and overdue(one.channel, one.age, one.asked, hold)):
                 vain.append((one, answer))
             continue
         found = next((entry for entry in answer if _is(entry, one, taken)), None)

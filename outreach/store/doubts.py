@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import ScalarSelect, Select, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -19,6 +21,8 @@ from outreach.store.messages import note
 from outreach.store.tables import Address
 from outreach.store.traffic import Attempt, Event, Message, Sender
 from outreach.store.vault import vault_of
+
+log = structlog.get_logger()
 
 ASKED = ("not listed", "listed", "no list", "carrier away")
 """The words of a question that moved nothing: how many an attempt has says when it is asked about again."""
@@ -32,7 +36,8 @@ UNKNOWN = (Message.status == Status.UNKNOWN.value, Message.sent_at.is_(None))
 class Doubt:
     """A message whose fate is not known, and the attempt that left it so. `to` is opened; never log it.
 
-    `senders`: the addresses it may have left from. `age` and `started_at` are by the database's clock.
+    `to` is None if it does not open. `senders`: the addresses it may have left from. `age` and `started_at` are by the
+    database's clock.
     """
 
     message_id: UUID
@@ -168,7 +173,11 @@ def _doubts(session: Session, rows: Sequence[dict[str, Any]]) -> list[Doubt]:
     found = []
     for row in rows:
         sealed, used = row.pop("value_sealed"), row.pop("sender_id")
-        to = vault.open(sealed, "address.value", row["clinic_id"], row["address_id"]) if sealed else None
+        to = None
+        try:
+            to = vault.open(sealed, "address.value", row["clinic_id"], row["address_id"]) if sealed else None
+        except (InvalidTag, ValueError):  # one damaged row must not stand in the way of all clinics
+            log.exception("a sealed address does not open", message=str(row["message_id"]))
         # An attempt from before senders were rows names none: any of its clinic's may have carried it.
         ours = {s.address for s in senders if s.id == used or (
             used is None and (s.clinic_id, s.channel) == (row["clinic_id"], row["channel"]))}  # fmt: skip

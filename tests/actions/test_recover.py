@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import random
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
+from structlog.testing import capture_logs
 
 from outreach.actions.recover import recover
 from outreach.domain.channel import Channel
 from outreach.domain.doubt import next_ask
-from outreach.domain.message import Receipt
+from outreach.domain.message import Found, Receipt
 from outreach.domain.status import Status
 from outreach.errors import Reason
 from outreach.store import alerts
 from outreach.store.doubts import doubtful
 from outreach.store.receipts import News, hear_all
-from outreach.store.traffic import Sender
+from outreach.store.tables import Address
+from outreach.store.traffic import Attempt, Sender
 from outreach.store.vault import Vault
 from tests.model.stage import NUMBER, Listing, Stage, listed, staged
 
@@ -30,6 +35,28 @@ def stage(engine: Engine, vault: Vault) -> Stage:
 
 def go(stage: Stage, carrier: Listing, hold: timedelta = timedelta(0), limit: int = 50) -> int:
     return recover(stage.sessions, {"twilio": carrier}, stage.clock, hold=hold, limit=limit)  # type: ignore[dict-item]
+
+
+class Slow(Listing):
+    """Each answer takes ten seconds of the round's own clock."""
+
+    passed = 0.0
+
+    def find(self, to: str, day: date) -> Sequence[Found]:
+        self.passed += 10
+        return super().find(to, day)
+
+    def round(self, stage: Stage, hold: timedelta = timedelta(0)) -> set[str]:
+        """The numbers asked about in one round."""
+        before = len(self.questions)
+        providers = {"twilio": self}
+        recover(stage.sessions, providers, stage.clock, hold=hold, seconds=lambda: self.passed)  # type: ignore[arg-type]
+        return {to for to, _ in self.questions[before:]}
+
+
+def phones(stage: Stage, count: int) -> list[UUID]:
+    """So many messages in doubt, each to a number of its own."""
+    return [stage.doubt(**stage.patient(f"+120255501{number}"))[0] for number in range(50, 50 + count)]
 
 
 def alerted(stage: Stage) -> list[str]:
@@ -177,6 +204,83 @@ def test_those_that_wait_for_a_person_do_not_stand_before_the_new_ones(stage: St
     fresh, _ = stage.doubt(**stage.patient("+12025550188"))
     go(stage, Listing(listed(to="+12025550188")), limit=3)
     assert stage.status(fresh) is Status.ACCEPTED
+
+
+def test_a_carrier_that_does_not_answer_is_asked_twice_in_a_round_and_no_more(stage: Stage) -> None:
+    phones(stage, 5)
+    away = Listing(away=True)
+    go(stage, away)
+    assert len(away.questions) == 2
+
+
+def test_questions_are_begun_for_twenty_seconds_and_the_others_come_in_the_next_rounds(stage: Stage) -> None:
+    doubts, slow = phones(stage, 5), Slow()
+    for message_id in doubts:
+        stage.age(UUID(str(stage.row(message_id).attempt_id)), 200)
+    first = slow.round(stage)
+    assert 1 <= len(first) <= 2, "ten seconds for each answer, of which there may be two around midnight"
+    assert [stage.words(one)[-1] for one in doubts].count("not listed") == len(first)
+    assert [stage.words(one)[-1] for one in doubts].count("no answer") == 5 - len(first), "not asked, not used up"
+    asked = first.union(*(slow.round(stage) for _ in range(40)))
+    assert len(asked) == 5
+
+
+def test_a_carrier_that_hangs_does_not_keep_another_from_being_asked(stage: Stage) -> None:
+    *_, last = phones(stage, 5)
+    with stage.sessions.begin() as session:
+        session.execute(update(Attempt).where(Attempt.message_id == last).values(carrier="other"))
+    hanging, other = Slow(away=True), Listing(listed(to="+12025550154"))
+    providers = {"twilio": hanging, "other": other}
+    recover(stage.sessions, providers, stage.clock, hold=timedelta(0), seconds=lambda: hanging.passed)  # type: ignore[arg-type]
+    assert stage.status(last) is Status.ACCEPTED
+    assert len(hanging.questions) <= 2
+
+
+def test_a_carrier_that_is_away_for_long_leaves_all_it_has_in_doubt_to_a_person(stage: Stage) -> None:
+    doubts = phones(stage, 4)
+    for message_id in doubts:
+        stage.age(UUID(str(stage.row(message_id).attempt_id)), 200)
+    for _ in range(4):
+        go(stage, Listing(away=True), 2 * MINUTE)
+    assert [stage.words(one)[-4:] for one in doubts] == [["carrier away"] * 4] * 4
+    assert alerted(stage) == ["doubt"]
+
+
+def test_two_lists_that_cannot_be_read_use_up_no_question_about_the_other_numbers(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubts = phones(stage, 4)
+    for minutes, message_id in zip((204, 203, 202, 201), doubts, strict=True):
+        stage.age(UUID(str(stage.row(message_id).attempt_id)), minutes)
+
+    class Partly(Listing):
+        def find(self, to: str, day: date) -> Sequence[Found]:
+            self.away = to != "+12025550150"
+            return super().find(to, day)
+
+    monkeypatch.setattr(random, "sample", lambda line, _: line)
+    go(stage, Partly(), 2 * MINUTE)
+    assert [stage.words(one)[-1] for one in doubts] == ["not listed", "carrier away", "carrier away", "no answer"]
+
+
+def test_an_address_that_does_not_open_keeps_no_other_clinic_from_an_answer(
+    stage: Stage, engine: Engine, vault: Vault
+) -> None:
+    damaged, _ = stage.doubt()
+    with stage.sessions.begin() as session:
+        mine = Address.id == stage.addresses[Channel.SMS]
+        sealed = session.scalars(select(Address.value_sealed).where(mine)).one()
+        session.execute(update(Address).where(mine).values(value_sealed=sealed[:-1] + bytes([sealed[-1] ^ 1])))
+    there = staged(engine, vault)
+    there.number = stage.number
+    message_id, _ = there.doubt()
+    with there.sessions() as session:
+        ours = session.scalars(select(Sender.address).where(Sender.clinic_id == there.clinic_id)).all()
+    with capture_logs() as lines:
+        go(stage, Listing(*(listed(sender=one) for one in ours)))
+    assert there.status(message_id) is Status.ACCEPTED
+    assert stage.words(damaged)[-1] == "no list"
+    assert [line["message"] for line in lines if line["log_level"] == "error"] == [str(damaged)]
 
 
 def test_accepted_without_news_is_asked_about_once_then_ends_undelivered(stage: Stage) -> None:

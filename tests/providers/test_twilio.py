@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -190,6 +194,53 @@ def test_asking_fails_as_sending_does(stub: Any) -> None:
     stub.status = 500
     with pytest.raises(OutreachError):
         to_stub(stub).find("+12025550123", datetime.now(UTC).date())
+
+
+@pytest.fixture
+def trickle() -> Iterator[str]:
+    """A list that never ends: a byte every twentieth of a second, for five seconds at most."""
+    over = threading.Event()
+
+    class Trickle(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "100000")
+            self.end_headers()
+            with contextlib.suppress(OSError):  # hung up on, as it should be
+                for _ in range(100):
+                    self.wfile.write(b" ")
+                    if over.wait(0.05):
+                        return
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Trickle) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        over.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_a_list_that_trickles_in_ends_by_the_clock(trickle: str) -> None:
+    carrier = TwilioProvider(SID, TOKEN, trickle, timeout=0.3, pool=4)
+    begun = monotonic()
+    for _ in range(5):  # one more than connections are kept: each is given back
+        with pytest.raises(Uncertain, match="TimeoutError"):
+            carrier.find("+12025550123", datetime.now(UTC).date())
+    assert 5 * 0.3 <= monotonic() - begun < 5
+    carrier.close()
+
+
+def test_asking_again_uses_the_connection_that_is_there(stub: Any) -> None:
+    stub.status, stub.body = 200, json.dumps({"messages": []}).encode()
+    carrier = to_stub(stub)
+    for _ in range(6):
+        assert carrier.find("+12025550123", datetime.now(UTC).date()) == []
+    assert len(stub.sockets) == 1
+    carrier.close()
 
 
 def test_the_table_retries_nothing_that_a_person_or_their_number_refused() -> None:
