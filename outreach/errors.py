@@ -59,6 +59,8 @@ class Reason(StrEnum):
     NO_NEWS = "no_news"
     # delivered without proof
     PRESUMED = "presumed"
+    # on no message: what the breaker calls a hand-over without an answer (the message is in doubt, without a reason)
+    NO_ANSWER = "no_answer"
 
 
 class OutreachError(Exception):

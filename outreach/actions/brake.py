@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -57,7 +57,8 @@ def judge(session: Session, trials: Sequence[Trial], now: datetime) -> None:
     _forgive(session, runs, strikes.clear(session, had), now)
     for key, count in strikes.add(session, failing, now).items():
         run = runs[key]
-        trip = trips(run.kind, count, run.trial.zone, now)
+        rested = pauses.rested(session, key, run.kind, now) if RULES[run.kind].rests else timedelta(0)
+        trip = trips(run.kind, count, run.trial.zone, now, rested)
         if trip is not None:
             _pull(session, run.trial, run.kind, trip, count, now)
 
@@ -84,6 +85,8 @@ def _places(trial: Trial) -> Iterator[tuple[strikes.Key, Reason]]:
     """All that a success forgives."""
     for kind, rule in RULES.items():
         name = _against(trial, rule.scope)
+        if trial.late and rule.rests:  # news of what was handed over long ago: no sign that new calls are answered
+            continue
         if name:
             for late in (False, True) if trial.late else (False,):
                 yield (trial.clinic_id, rule.scope.value, strike_name(name, kind.value, late)), kind
@@ -96,10 +99,10 @@ def _against(trial: Trial, scope: Scope) -> str:
 
 
 def _forgive(session: Session, runs: dict[strikes.Key, _Run], cleared: set[strikes.Key], now: datetime) -> None:
-    """An alert that only told of trouble is over with it; a pause stays until somebody lifts it."""
+    """The alert of what passes by itself is over with it; any other pause stays until somebody lifts it."""
     for clinic_id, scope, key in cleared:
         run = runs[clinic_id, scope, key]
-        if not RULES[run.kind].pauses:
+        if RULES[run.kind].passes:
             alerts.clear(session, clinic_id, run.kind.value, _against(run.trial, Scope(scope)), now)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from outreach.actions import agree, brake, fallback, withdraw
 from outreach.actions.prepare import Handed
+from outreach.actions.receive import not_in_our_tables
 from outreach.domain.decision import REQUEST
 from outreach.domain.status import Status
 from outreach.errors import Reason
@@ -19,6 +20,9 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
     if not landed:
         return
     moved = record(session, [outcome for _, outcome in landed])
+    # Before the brakes, as receipts do: both lock these alerts, then the clinics.
+    for code in sorted(one.code for _, one in landed if one.reason is Reason.UNKNOWN_CODE):
+        not_in_our_tables(session, "unknown code", code, "a carrier refused a message with", landed[0][1].at)
     brake.judge(session, _trials(landed), landed[0][1].at)
     for handed, outcome in landed:
         message = handed.due.message
@@ -35,20 +39,21 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
 
 
 def _trials(landed: Sequence[tuple[Handed, Outcome]]) -> list[brake.Trial]:
-    """What the answers say of senders and steps. What was not begun, or not answered, says nothing; of a hundred
-    acceptances of one step by one sender in a row, the first says it all."""
+    """What the answers say of senders and steps. What was not begun, or met a fault of ours, says nothing; of a
+    hundred acceptances of one step by one sender in a row, the first says it all."""
     trials: list[brake.Trial] = []
     well: set[tuple[int, str]] = set()
     for handed, outcome in landed:
-        if outcome.word not in ("accepted", "refused"):
+        if outcome.word not in ("accepted", "refused", "no answer"):
             continue
         step = handed.due.message.step
-        if outcome.reason is not None:
+        reason = Reason.NO_ANSWER if outcome.word == "no answer" else outcome.reason
+        if reason is not None:
             well.clear()
         elif (place := (handed.sender.id.int, step)) in well:
             continue
         else:
             well.add(place)
         clinic = handed.due.clinic
-        trials.append(brake.Trial(clinic.id, handed.sender.id, step, clinic.zone, outcome.reason))
+        trials.append(brake.Trial(clinic.id, handed.sender.id, step, clinic.zone, reason))
     return trials

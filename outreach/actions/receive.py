@@ -21,7 +21,7 @@ from outreach.store.tables import Clinic
 
 log = structlog.get_logger()
 UNDONE = (Status.FAILED, Status.UNDELIVERED)
-WORD = re.compile(r"[A-Za-z0-9_ -]{1,40}")
+WORD = re.compile(r"[A-Za-z0-9_. -]{1,40}")
 
 
 def apply_all(session: Session, news: Sequence[News], now: datetime) -> list[bool]:
@@ -62,15 +62,18 @@ def apply(session: Session, attempt_id: UUID, receipt: Receipt, now: datetime) -
 
 
 def _unknown(session: Session, one: News, now: datetime) -> None:
-    """A word or code that no table of ours has: logged, and counted on an alert of the operator's."""
     receipt = one.receipt
+    log.warning("a carrier says what we do not know", attempt=str(one.attempt_id), code=receipt.code[:20])
     if receipt.status is None:
-        kind, said = "unknown word", receipt.word
+        not_in_our_tables(session, "unknown word", receipt.word, "a carrier's receipts say", now)
     else:
-        kind, said = "unknown code", receipt.code
+        not_in_our_tables(session, "unknown code", receipt.code, "a carrier's receipts say", now)
+
+
+def not_in_our_tables(session: Session, kind: str, said: str, where: str, now: datetime) -> None:
+    """A carrier's word or code that we do not know is counted on an alert of the operator's; `where` begins it."""
     key = said if WORD.fullmatch(said) else "not a word"  # whatever else it is does not belong on a page
-    log.warning("a carrier says what we do not know", kind=kind, attempt=str(one.attempt_id), code=receipt.code[:20])
-    raise_alert(session, None, kind, key, f"a carrier's receipts say '{key}', which no table of ours has", now)
+    raise_alert(session, None, kind, key, f"{where} '{key}', which no table of ours has", now)
 
 
 def _judge(session: Session, ends: Sequence[tuple[Heard, Reason | None]], now: datetime) -> None:

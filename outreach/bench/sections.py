@@ -18,6 +18,7 @@ from outreach.bench.plan import Plan
 from outreach.bench.pumping import pump_rows
 from outreach.bench.receipts import receipt_rows
 from outreach.bench.report import Row, machine_facts
+from outreach.errors import BadInput
 
 SECTIONS: Mapping[str, Callable[[Any, Plan], list[Row]]] = {
     "pump": pump_rows,
@@ -47,10 +48,20 @@ def run(names: Sequence[str], plan: Plan) -> tuple[list[Row], dict[str, Any]]:
     return rows, facts
 
 
-def kills_row(found: Path) -> Row | None:
-    """The row of the last `outreach chaos --json`, when what it printed is there."""
-    if not found.is_file():
-        return None
-    told = json.loads(found.read_text("utf-8"))
-    bad = float(told["lost"]) + float(told["doubled"])
-    return Row("kills", bad, bad, bad, {"kills": float(told.get("kills", 0))})
+KILLS = 50
+"""So many kills and freezes a run needs to speak for the target."""
+
+
+def kills_row(found: Path) -> Row:
+    """The row of what `outreach chaos --json` printed. BadInput: it is not that, or not enough of it."""
+    how = f"`outreach chaos --kills {KILLS} --json > {found}` writes it."
+    try:
+        told = json.loads(found.read_text("utf-8"))
+        kills, bad = int(told["kills"]), float(told["lost"]) + float(told["doubled"])
+    except FileNotFoundError:
+        raise BadInput(f"There is no file {found}. {how}") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BadInput(f"{found} is not what `outreach chaos --json` prints. {how}") from None
+    if kills < KILLS:
+        raise BadInput(f"{found} tells of {kills} kills and freezes; the target is about {KILLS}. {how}")
+    return Row("kills", bad, bad, bad, {"kills": float(kills)})

@@ -12,6 +12,9 @@ from outreach.errors import Reason
 
 MORNING = time(8)
 """When a sender whose day's quota is spent goes on: the next day at this hour, by the clinic's clock."""
+FIRST_REST = timedelta(minutes=1)
+LONGEST_REST = timedelta(minutes=15)
+"""How long a carrier that does not answer is left alone: doubled each time that it still does not, up to this."""
 
 
 class Scope(StrEnum):
@@ -55,12 +58,22 @@ class Pauses:
 
 @dataclass(frozen=True)
 class Rule:
-    """After `after` in a row: pause `scope` (until the morning, or until somebody lifts it), or only tell people."""
+    """After `after` in a row: pause `scope` (for a rest, until the morning, or until somebody lifts it), or only tell.
+
+    What rests tries again by itself: its count outlives the pause, so that the first failure after it trips anew, and
+    the first success ends both count and alert.
+    """
 
     scope: Scope
     after: int
     pauses: bool = True
     until_morning: bool = False
+    rests: bool = False
+
+    @property
+    def passes(self) -> bool:
+        """Whether a success is proof that the trouble is over, without a person."""
+        return self.rests or not self.pauses
 
 
 RULES: dict[Reason, Rule] = {
@@ -70,6 +83,8 @@ RULES: dict[Reason, Rule] = {
     Reason.CONTENT_REFUSED: Rule(Scope.STEP, 5),
     # A bounded retry deals with each of these; many in a row are worth a look, and never a reason to stop.
     Reason.TRANSIENT: Rule(Scope.SENDER, 20, pauses=False),
+    # Each is a message in doubt, for a person perhaps: what waits is better kept than spent on a silent carrier.
+    Reason.NO_ANSWER: Rule(Scope.SENDER, 10, rests=True),
 }
 """The circuit breaker. What is not named here is the recipient's trouble, and says nothing of the others."""
 
@@ -98,12 +113,17 @@ def strike(reason: Reason) -> Scope | None:
     return RULES[kind].scope if kind else None
 
 
-def trips(reason: Reason, count: int, zone: str, now: datetime) -> Trip | None:
-    """What follows from `count` failures of this kind in a row, without a success between; `zone` is the clinic's."""
+def trips(reason: Reason, count: int, zone: str, now: datetime, rested: timedelta = timedelta(0)) -> Trip | None:
+    """What follows from `count` failures of this kind in a row, without a success between; `zone` is the clinic's.
+
+    `rested`: the longest rest that is over and has not helped.
+    """
     kind = kind_of(reason)
     if kind is None or count < RULES[kind].after:
         return None
     rule = RULES[kind]
+    if rule.rests:
+        return Trip(rule.scope, rule.pauses, now + min(max(FIRST_REST, 2 * rested), LONGEST_REST))
     return Trip(rule.scope, rule.pauses, next_morning(now, zone) if rule.until_morning else None)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Interval, Text, case, cast, func, or_, select, text, type_coerce, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from outreach.domain.decision import LOOK_AGAIN
 from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
 from outreach.store import strikes
-from outreach.store.brakes import Pause
+from outreach.store.brakes import Pause, Strike
 from outreach.store.rows import Ask, Ids, together
 from outreach.store.tables import Enrolment, Patient
 from outreach.store.traffic import Message, Sender
@@ -100,6 +100,20 @@ def switch_on(
     )
     assert made is not None
     return made
+
+
+def rested(session: Session, strike: strikes.Key, kind: Reason, now: datetime) -> timedelta:
+    """The longest rest for this kind of trouble that is over, and that began with this strike or after it."""
+    clinic_id, scope, key = strike
+    place = Strike.clinic_id == clinic_id, Strike.scope == scope, Strike.key == key
+    longest: timedelta | None = session.scalar(
+        select(func.max(type_coerce(Pause.until - Pause.since, Interval()))).where(
+            Pause.clinic_id == clinic_id, Pause.scope == scope, Pause.key == key.rpartition("/")[2],
+            Pause.reason == kind.value, Pause.until <= now,
+            Pause.since >= select(Strike.since).where(*place).scalar_subquery(),
+        )
+    )  # fmt: skip
+    return longest or timedelta(0)
 
 
 def lift(session: Session, pause_id: UUID, actor: str, now: datetime, clinic_id: UUID | None = None) -> int:
@@ -196,8 +210,9 @@ def _end_lapsed(session: Session, now: datetime, clinic_id: UUID | None, scope: 
 
 
 def _forgive(session: Session, clinic_id: UUID | None, scope: str, key: str) -> None:
-    """Whoever lifts a switch has seen to its cause: counting begins anew."""
-    strikes.clear_named(session, clinic_id, scope, [strike_name(key, kind.value, late) for kind in RULES
+    """Whoever lifts a switch has seen to its cause: counting begins anew. But a rest is a trial: see domain's Rule."""
+    kinds = [kind for kind, rule in RULES.items() if not rule.rests]
+    strikes.clear_named(session, clinic_id, scope, [strike_name(key, kind.value, late) for kind in kinds
                                                     for late in (False, True)])  # fmt: skip
 
 

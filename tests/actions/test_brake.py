@@ -150,6 +150,64 @@ def test_a_batch_that_went_well_writes_nothing(session: Session, clinic: Clinic)
     assert said == []
 
 
+# A carrier that does not answer
+
+MINUTE = timedelta(minutes=1)
+
+
+def silent_again(session: Session, clinic: Clinic, now: datetime, times: int = 1) -> None:
+    judge(session, [trial(clinic, Reason.NO_ANSWER)] * times, now)
+
+
+def test_ten_hand_overs_without_an_answer_rest_the_sender_for_a_minute(session: Session, clinic: Clinic) -> None:
+    silent_again(session, clinic, NOW, 9)
+    assert held(session, clinic) == Pauses()
+    silent_again(session, clinic, NOW)
+    assert held(session, clinic, NOW + MINUTE - timedelta(seconds=1)).sender_held(clinic.id, SENDER)
+    assert held(session, clinic, NOW + MINUTE) == Pauses()
+    assert kinds(session, clinic) == ["no_answer"]
+
+
+def test_each_rest_that_did_not_help_doubles_the_next_up_to_a_quarter_of_an_hour(
+    session: Session, clinic: Clinic
+) -> None:
+    silent_again(session, clinic, NOW, 10)
+    now, minutes = NOW, []
+    for _ in range(6):
+        (pause,) = pauses.listing(session, clinic.id, now)
+        assert pause.until is not None
+        minutes.append((pause.until - now) / MINUTE)
+        now = pause.until
+        pauses.end_lapsed(session, now)
+        silent_again(session, clinic, now)
+    assert minutes == [1, 2, 4, 8, 15, 15]
+
+
+def test_what_was_in_the_air_when_the_rest_began_does_not_double_it(session: Session, clinic: Clinic) -> None:
+    for second in range(5):
+        silent_again(session, clinic, NOW + timedelta(seconds=second), 50)
+    (pause,) = pauses.listing(session, clinic.id, NOW)
+    assert pause.until == NOW + MINUTE + timedelta(seconds=4)
+
+
+def test_the_first_answer_after_a_rest_ends_alert_and_count(session: Session, clinic: Clinic) -> None:
+    silent_again(session, clinic, NOW, 10)
+    later = NOW + MINUTE
+    pauses.end_lapsed(session, later)
+    judge(session, [trial(clinic, None)], later)
+    assert kinds(session, clinic) == []
+    silent_again(session, clinic, later, 9)
+    assert held(session, clinic, later) == Pauses()
+    silent_again(session, clinic, later)
+    assert held(session, clinic, later + MINUTE) == Pauses(), "after a success the first rest is a short one again"
+
+
+def test_receipts_of_what_went_before_do_not_end_a_carriers_silence(session: Session, clinic: Clinic) -> None:
+    silent_again(session, clinic, NOW, 10)
+    judge(session, [trial(clinic, None, late=True)], NOW)
+    assert kinds(session, clinic) == ["no_answer"]
+
+
 # Two workers
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 from outreach.bench import report
 from outreach.bench.report import TARGETS, Row
 from outreach.cli.main import build
+from outreach.errors import BadInput
 
 pytestmark = pytest.mark.xdist_group("bench")  # one at a time: each has engines of its own
 TINY = ("--messages", "60", "--window", "16", "--latency", "1", "--reps", "1", "--quick", "--json")
@@ -67,6 +69,38 @@ def test_a_missed_target_ends_the_command_with_one(bench: Callable[..., Result])
 def test_a_section_that_is_not_there_is_refused_by_name(bench: Callable[..., Result]) -> None:
     result = bench("--section", "speed")
     assert "There is no section 'speed'" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (None, "There is no file"),
+        ('{"kills": 49, "lost": 0, "doubled": 0}', "tells of 49 kills and freezes"),
+        ('{"kills": 50}', "is not what `outreach chaos --json` prints"),
+        ("[]", "is not what `outreach chaos --json` prints"),
+        ("lost 0", "is not what `outreach chaos --json` prints"),
+    ],
+)
+def test_kills_that_are_missing_too_few_or_unreadable_are_refused_before_anything_is_measured(
+    bench: Callable[..., Result], tmp_path: Path, written: str | None, said: str
+) -> None:
+    found = tmp_path / "chaos.json"
+    if written is not None:
+        found.write_text(written)
+    result = bench("--section", "email", "--kills", str(found), *TINY)
+    assert isinstance(result.exception, BadInput)
+    assert said in str(result.exception)
+    assert result.stdout == ""
+
+
+def test_fifty_kills_make_the_row_and_without_a_file_the_last_line_says_that_it_is_not_measured(
+    bench: Callable[..., Result], tmp_path: Path
+) -> None:
+    found = tmp_path / "chaos.json"
+    found.write_text('{"kills": 50, "lost": 0, "doubled": 1}')
+    assert told(bench("--section", "email", "--kills", str(found), *TINY))["kills"]["value"] == 1
+    lines = bench("--section", "email", *TINY[:-1]).stdout.splitlines()
+    assert lines[-1].startswith(f"{TARGETS['kills'].name}: not measured")
 
 
 def test_every_ratio_the_table_promises_has_a_target_at_least_as_strict_as_its_aim_is() -> None:

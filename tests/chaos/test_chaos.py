@@ -9,6 +9,8 @@ from outreach.chaos.ground import Pace
 from outreach.cli.chaos import play
 
 MESSAGES = 480
+MOST_IN_DOUBT = 60
+"""A quarter of a window: quiet runs leave none, and a worker that loses all it holds is to be seen."""
 # A worker is frozen past its lease first: what else happens meanwhile costs no time of its own.
 DISASTERS = (
     Disaster(Kind.FREEZE, "worker 1", after=2.0, down=4.5),
@@ -28,5 +30,5 @@ def test_nothing_is_lost_or_doubled_when_workers_and_engines_are_killed_and_froz
     assert (verdict.unsettled, verdict.strange, verdict.unheard, verdict.disorder) == ([], [], [], [])
     assert verdict.balanced
     assert verdict.messages == MESSAGES == verdict.statuses["delivered"] + len(verdict.in_doubt)
-    assert len(verdict.in_doubt) <= outcome.most_in_doubt
+    assert len(verdict.in_doubt) <= MOST_IN_DOUBT
     assert outcome.kills == len(DISASTERS)
