@@ -52,9 +52,7 @@ class Timed(Claimer):
         begun = time.perf_counter()
         found = self.claim({Channel.SMS: room})
         took = time.perf_counter() - begun
-        with (
-            self.transaction() as session
-        ):  # the carrier answered all of them: their patients are free again
+        with self.transaction() as session:  # the carrier answered all of them: their patients are free again
             session.execute(ANSWERED)
         if len(found.handed) != room:
             raise Wrong(f"claim: {len(found.handed)} messages came where {room} are due")
