@@ -87,7 +87,11 @@ def _driver(session: Session) -> psycopg.Connection[Any]:
     return session.connection().connection.driver_connection  # type: ignore[return-value]
 
 
-_BY_INDEX = "set enable_seqscan = off; set enable_mergejoin = off; set enable_bitmapscan = off"
+# A worker that hangs in the middle of a transaction must not keep its rows locked, out of sight of recover, for ever.
+_BY_INDEX = (
+    "set idle_in_transaction_session_timeout = '30s'; "
+    "set enable_seqscan = off; set enable_mergejoin = off; set enable_bitmapscan = off"
+)
 _ONE_BY_ONE = "; set enable_hashjoin = off"
 _PLAN_ANEW = "; discard plans"
 
