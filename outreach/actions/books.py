@@ -5,56 +5,27 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 import structlog
-from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions.claim import Claim, claim
+from outreach.actions.desk import Desk
 from outreach.actions.land import land
 from outreach.actions.lanes import Lanes
 from outreach.actions.overtaken import supersede
 from outreach.actions.prepare import Handed, Sources
 from outreach.actions.timekeeper import Timekeeper
 from outreach.domain.channel import Channel
+from outreach.store.due import Due
 from outreach.store.queue import Outcome
-from outreach.store.rows import as_before, by_index
 from outreach.store.turns import Ahead
 
 log = structlog.get_logger()
 
 Landed = Sequence[tuple[Handed, Outcome]]
-
-
-class Desk:
-    """A kept connection: taking one from the pool for each transaction would ask it first whether it is alive."""
-
-    def __init__(self, sessions: sessionmaker[Session]) -> None:
-        self._sessions = sessions
-        self._connection: Connection | None = None
-
-    @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A transaction over it; after any fault the next begins with a fresh one."""
-        if self._connection is None:
-            self._connection = self._sessions.kw["bind"].connect()
-            by_index(self._connection)
-        try:
-            with self._sessions(bind=self._connection) as session, session.begin():
-                yield session
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Give the connection back."""
-        if self._connection is not None:
-            as_before(self._connection)
-            self._connection.close()
-            self._connection = None
 
 
 class Claimer(Desk):
@@ -70,7 +41,7 @@ class Claimer(Desk):
         timeout: float,
         ahead: Ahead,
     ) -> None:
-        super().__init__(sessions)
+        super().__init__(sessions, sessions.kw["bind"])
         self._sources, self._lanes, self._clock = sources, lanes, clock
         self._lease, self._timeout, self._ahead = lease, timeout, ahead
 
@@ -88,17 +59,20 @@ class Claimer(Desk):
                     busy=self._lanes.waiting_patients(), ahead=self._ahead,
                 )  # fmt: skip
         self._lanes.learn(found, wanted)
-        for one in found.overtaken:  # each alone: the course is locked before its messages, as everywhere
-            with self.transaction() as session:
-                supersede(session, one, self._sources.sequences, now)
         return found
+
+    def plan_anew(self, overtaken: Sequence[Due]) -> None:
+        """Each alone: the course is locked before its messages, as everywhere."""
+        for one in overtaken:
+            with self.transaction() as session:
+                supersede(session, one, self._sources.sequences, self._clock())
 
 
 class Recorder(Desk):
     """Writes down what came back."""
 
     def __init__(self, sessions: sessionmaker[Session], lease: float) -> None:
-        super().__init__(sessions)
+        super().__init__(sessions, sessions.kw["bind"])
         self._lease = lease
         self.counts: Counter[str] = Counter()
 

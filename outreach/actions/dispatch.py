@@ -11,7 +11,7 @@ import gc
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -29,6 +29,7 @@ from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.sequence import Sequence as Steps
 from outreach.providers.base import Provider
+from outreach.store.due import Due
 from outreach.store.queue import Outcome
 from outreach.store.turns import Ahead
 
@@ -150,8 +151,18 @@ class _Shift:
                 self.counts += found.counts
                 for one in found.handed:
                     self._begin(one)
+                await self._plan_anew(database, found.overtaken)
             self.asking -= 1
         self.came.set()
+
+    async def _plan_anew(self, database: Executor, overtaken: Sequence[Due]) -> None:
+        """After the others were begun: a fault here must not keep what is committed as `sending` on the ground."""
+        if not overtaken:
+            return
+        try:
+            await asyncio.get_running_loop().run_in_executor(database, self.claimer.plan_anew, overtaken)
+        except Exception as error:
+            self.fault = self.fault or error
 
     async def _recording(self, database: Executor) -> None:
         loop = asyncio.get_running_loop()

@@ -52,7 +52,7 @@ def begin_sending(session: Session, going: Sequence[Going], lease: timedelta) ->
     """Rows go scheduled → sending with attempt, lease and exact words. Commit before a byte leaves.
 
     The lease runs on the database's own clock: workers' clocks need not agree. The rows must be locked by this
-    transaction (turns.lock_turns); RuntimeError if one was not, and nothing is begun.
+    transaction (turns.asking); RuntimeError if one was not, and nothing is begun.
     """
     if not going:
         return

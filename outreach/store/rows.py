@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -55,12 +56,9 @@ class Ask(NamedTuple):
 def together(session: Session, *asks: Ask) -> list[Sequence[Any]]:
     """Ask several things in one round trip; their rows, in order. Each sees what the one before it did and locked."""
     driver = _driver(session)
-    try:
-        with driver.pipeline():
-            cursors = [driver.execute(statement, values, binary=True) for statement, values in asks]
-            return [cursor.fetchall() for cursor in cursors]
-    except AWAY as error:
-        raise OperationalError(asks[0].statement, None, error, hide_parameters=True) from error
+    with _ours(asks[0].statement), driver.pipeline():
+        cursors = [driver.execute(statement, values, binary=True) for statement, values in asks]
+        return [cursor.fetchall() for cursor in cursors]
 
 
 def fetch(session: Session, statement: str, **values: object) -> Sequence[Any]:
@@ -69,16 +67,21 @@ def fetch(session: Session, statement: str, **values: object) -> Sequence[Any]:
     It goes to the driver at once: what a batch costs is decided here, and a statement built of expressions costs more
     than the hundred rows it touches. A database that is away is SQLAlchemy's OperationalError, as everywhere.
     """
-    try:
+    with _ours(statement):
         return _driver(session).execute(statement, values, binary=True).fetchall()
-    except AWAY as error:
-        raise OperationalError(statement, None, error, hide_parameters=True) from error
 
 
 def run(session: Session, statement: str, **values: object) -> int:
     """The same without rows; returns how many were touched."""
-    try:
+    with _ours(statement):
         return _driver(session).execute(statement, values).rowcount
+
+
+@contextmanager
+def _ours(statement: str) -> Iterator[None]:
+    """The driver's word for a database that is away, as SQLAlchemy's, without the values."""
+    try:
+        yield
     except AWAY as error:
         raise OperationalError(statement, None, error, hide_parameters=True) from error
 

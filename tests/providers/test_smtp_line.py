@@ -17,6 +17,7 @@ from outreach.providers import smtp_line
 from outreach.providers.smtp import SmtpProvider
 from outreach.providers.smtp_mail import message_id
 from tests.providers.handing import handed
+from tests.providers.listening import listening
 
 Make = Callable[..., Parcel]
 GOOD = {"": b"220 hi\r\n", "EHLO": b"250 far\r\n", "MAIL": b"250 ok\r\n", "RCPT": b"250 ok\r\n", "DATA": b"354 go\r\n"}
@@ -61,28 +62,9 @@ class Far:
 @pytest.fixture
 def far() -> Iterator[Far]:
     state = Far()
-    door = socket.create_server(("127.0.0.1", 0))
-    state.port = door.getsockname()[1]
-    threads: list[threading.Thread] = []
-
-    def listen() -> None:
-        while True:
-            try:
-                one, _ = door.accept()
-            except OSError:
-                return
-            threads.append(threading.Thread(target=state.serve, args=(one,), daemon=True))
-            threads[-1].start()
-
-    listener = threading.Thread(target=listen, daemon=True)
-    listener.start()
-    yield state
-    state.over.set()
-    door.shutdown(socket.SHUT_RDWR)
-    door.close()
-    listener.join(5)
-    for thread in threads:
-        thread.join(5)
+    with listening(state.serve) as state.port:
+        yield state
+        state.over.set()
 
 
 def said(far: Far, parcel: Parcel, timeout: float = 5) -> Accepted | OutreachError:

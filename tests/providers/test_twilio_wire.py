@@ -21,6 +21,7 @@ from outreach.errors import OutreachError, Reason, Refused, Uncertain
 from outreach.providers import twilio_wire
 from outreach.providers.twilio import TwilioProvider, encoded, quoted
 from tests.providers.handing import handed
+from tests.providers.listening import listening
 
 SID, TOKEN = "AC" + "a" * 32, "the token"
 Make = Callable[..., Parcel]
@@ -47,6 +48,7 @@ class Far:
     port: int = 0
 
     def serve(self, one: socket.socket) -> None:
+        self.connections += 1
         with one:
             while self._request(one):
                 self.asked += 1
@@ -79,29 +81,9 @@ class Far:
 @pytest.fixture
 def far() -> Iterator[Far]:
     state = Far()
-    door = socket.create_server(("127.0.0.1", 0))
-    state.port = door.getsockname()[1]
-    threads: list[threading.Thread] = []
-
-    def listen() -> None:
-        while True:
-            try:
-                one, _ = door.accept()
-            except OSError:
-                return
-            state.connections += 1
-            threads.append(threading.Thread(target=state.serve, args=(one,), daemon=True))
-            threads[-1].start()
-
-    listener = threading.Thread(target=listen, daemon=True)
-    listener.start()
-    yield state
-    state.over.set()
-    door.shutdown(socket.SHUT_RDWR)
-    door.close()
-    listener.join(5)
-    for thread in threads:
-        thread.join(5)
+    with listening(state.serve) as state.port:
+        yield state
+        state.over.set()
 
 
 def said(far: Far, parcel: Parcel, timeout: float = 5) -> Accepted | OutreachError:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from outreach.actions import receive as receipts
+from outreach.actions.desk import Desk
 from outreach.providers.twilio import TwilioProvider
 from outreach.store.receipts import News
-from outreach.store.rows import as_before, by_index
 from outreach.web.headers import Headers
 from outreach.web.hooks.group import AWAY, Closed, Group
 from outreach.web.hooks.signed import Unfit, read
@@ -37,8 +36,8 @@ class StatusRoute:
         self._gate = Gate(out)
         # Whichever account it was, its words are read alike, and the attempt's id says the rest.
         self._carrier = next((one for one in out.providers.values() if isinstance(one, TwilioProvider)), None)
-        self._connection: Connection | None = None
-        self._group: Group[News] = Group(self._write, self._let_go)
+        self._desk = Desk(out.sessions, out.engine, joins_batches=True)
+        self._group: Group[News] = Group(self._write, self._desk.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         attempt = attempt_of(scope)
@@ -72,18 +71,8 @@ class StatusRoute:
         return 204
 
     def _write(self, news: Sequence[News]) -> None:
-        """One transaction on a connection that is kept: fetching it from the pool costs as much as ten receipts."""
-        if self._connection is None:
-            self._connection = self._out.engine.connect()
-            by_index(self._connection, joins_batches=True)
-        with self._out.sessions(bind=self._connection) as session, session.begin():
+        with self._desk.transaction() as session:
             receipts.apply_all(session, news, self._out.clock())
-
-    def _let_go(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            as_before(connection)
-            connection.close()
 
 
 class Gate:

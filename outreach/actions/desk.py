@@ -1,0 +1,42 @@
+"""A kept connection, for whoever asks the database all the time in batches: claiming, recording, hearing receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from outreach.store.rows import as_before, by_index
+
+
+class Desk:
+    """Taking a connection from the pool for each transaction would ask it first whether it is alive.
+
+    `joins_batches`: see store.rows.by_index.
+    """
+
+    def __init__(self, sessions: sessionmaker[Session], engine: Engine, *, joins_batches: bool = False) -> None:
+        self._sessions, self._engine, self._joins_batches = sessions, engine, joins_batches
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A transaction over it; after any fault the next begins with a fresh one."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            by_index(self._connection, joins_batches=self._joins_batches)
+        try:
+            with self._sessions(bind=self._connection) as session, session.begin():
+                yield session
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            as_before(connection)
+            connection.close()
