@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 
 class Reason(StrEnum):
@@ -61,6 +62,20 @@ class Reason(StrEnum):
     PRESUMED = "presumed"
     # on no message: what the breaker calls a hand-over without an answer (the message is in doubt, without a reason)
     NO_ANSWER = "no_answer"
+
+
+class Sentence(str):
+    """A sentence that can still be translated: English to everybody, and it remembers what it was made of."""
+
+    msgid: str
+    values: dict[str, Any]
+
+
+def say(msgid: str, /, **values: Any) -> Sentence:
+    """A sentence for a person: `say("%(n)s rows are empty.", n=3)`. Values may be sentences themselves."""
+    made = Sentence(msgid % values)
+    made.msgid, made.values = msgid, values
+    return made
 
 
 class OutreachError(Exception):

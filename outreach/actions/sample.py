@@ -14,6 +14,7 @@ from outreach.actions.load import Loaded, chosen, load_lines
 from outreach.content.compose import Words
 from outreach.content.yaml_lines import line_of, read_yaml
 from outreach.domain import window
+from outreach.domain.access import Role
 from outreach.domain.sequence import Sequence
 from outreach.domain.timing import parse_clock
 from outreach.errors import BadFile, BadInput
@@ -24,6 +25,13 @@ TEXTS = ("slug", "name", "zone", "country", "locale", "phone", "address", "emerg
          "quiet_from", "quiet_to", "sms_sender", "email_sender")  # fmt: skip
 MAY_BE_EMPTY = frozenset({"instructions"})
 AHEAD = timedelta(days=2)
+DEMO_STAFF = {
+    Role.ADMINISTRATOR: (staff.DEMO_EMAIL, "Demo"),
+    Role.COORDINATOR: ("coordinator@clinic.example", "Casey Coordinator"),
+    Role.APPROVER: ("approver@clinic.example", "Dr. Avery Approver"),
+    Role.TRANSLATOR: ("translator@clinic.example", "Tala Translator"),
+    Role.VIEWER: ("viewer@clinic.example", "Vic Viewer"),
+}
 
 
 def load_sample(
@@ -33,7 +41,8 @@ def load_sample(
     if clinics.every(session):
         return None
     clinic = add_clinic(session, root)
-    staff.add(session, clinic_id=clinic.id, email=staff.DEMO_EMAIL, name="Demo", password=staff.DEMO_PASSWORD)
+    for role, (email, name) in DEMO_STAFF.items():
+        staff.add(session, clinic_id=clinic.id, email=email, name=name, password=staff.DEMO_PASSWORD, role=role)
     lines = read_table(root / "config" / "sample" / "patients.csv")
     today = window.wall_at(now, clinic.zone).date()
     return load_lines(session, shifted(lines, today), clinic=clinic, sequence=chosen(sequences, None), words=words,

@@ -13,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from outreach.domain.access import Role
 from outreach.errors import BadInput, NotFound
 from outreach.store.due import ClinicFacts
 from outreach.store.tables import Clinic, Staff, StaffSession
@@ -37,9 +38,11 @@ class Signed:
     clinic_id: UUID
     name: str
     csrf: str
+    role: Role
+    locale: str
 
 
-def add(session: Session, *, clinic_id: UUID, email: str, name: str, password: str, role: str = "staff") -> UUID:
+def add(session: Session, *, clinic_id: UUID, email: str, name: str, password: str, role: Role = Role.VIEWER) -> UUID:
     """Add a person who may sign in. BadInput for a password that is too short or an address already in use."""
     if len(password) < SHORTEST_PASSWORD:
         raise BadInput(f"The password has {len(password)} characters; it needs at least {SHORTEST_PASSWORD}.")
@@ -102,7 +105,7 @@ def by_cookie(session: Session, cookie: str, now: datetime) -> Signed | None:
     if now - here.seen_at > _STEP:
         session.execute(update(StaffSession).where(StaffSession.id == here.id).values(seen_at=now))
     name = vault_of(session).open(person.name_sealed, "staff.name", person.clinic_id, person.id)
-    return Signed(here.id, person.id, person.clinic_id, name, here.csrf)
+    return Signed(here.id, person.id, person.clinic_id, name, here.csrf, Role(person.role), person.locale)
 
 
 def sign_out(session: Session, session_id: UUID) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Instant = DateTime(timezone=True)
@@ -60,6 +61,7 @@ class Clinic(Base):
     phone: Mapped[str]
     address: Mapped[str]
     emergency: Mapped[str]
+    directions: Mapped[str] = mapped_column(default="")
     instructions: Mapped[str] = mapped_column(default="")
     wording: Mapped[str] = mapped_column(default="full")
     quiet_from: Mapped[time] = mapped_column(default=time(21))
@@ -71,15 +73,24 @@ class Clinic(Base):
 
 
 class Staff(Owned, Base):
-    """A person who signs in. Names and addresses sealed; the password as argon2id."""
+    """A person who signs in. Names and addresses sealed; the password as argon2id, "" until an invitation is taken.
+
+    `totp_step`: the last time step whose code was used, so that no code counts twice. `test_patient_id`: the row that
+    stands for this person when they send themselves a test.
+    """
 
     __tablename__ = "staff"
     email_sealed: Mapped[bytes]
     email_index: Mapped[bytes] = mapped_column(unique=True)
     name_sealed: Mapped[bytes]
     password_hash: Mapped[str]
-    role: Mapped[str] = mapped_column(default="staff")
+    role: Mapped[str] = mapped_column(String(20), default="viewer")
     active: Mapped[bool] = mapped_column(default=True)
+    locale: Mapped[str] = mapped_column(default="en")
+    phone_sealed: Mapped[bytes | None]
+    totp_sealed: Mapped[bytes | None]
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    test_patient_id: Mapped[UUID | None]
     __table_args__ = (own("staff"),)
 
 
@@ -96,6 +107,12 @@ class StaffSession(Owned, Base):
 
 
 class Patient(Owned, Base):
+    """`search`: keyed hashes of what one may look for (beginnings of names, ends of numbers).
+
+    `version` counts changes, so that two who edit at once notice. `test`: stands for a member of staff, in no list and
+    no figure.
+    """
+
     __tablename__ = "patient"
     external_sealed: Mapped[bytes | None]
     external_index: Mapped[bytes | None]
@@ -104,8 +121,16 @@ class Patient(Owned, Base):
     zone: Mapped[str]
     wording: Mapped[str] = mapped_column(default="full")
     active: Mapped[bool] = mapped_column(default=True)
+    test: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(default=0)
+    search: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list)
     created_at: Mapped[datetime]
-    __table_args__ = (own("patient"), UniqueConstraint("clinic_id", "external_index", name="patient_external_once"))
+    __table_args__ = (
+        own("patient"),
+        UniqueConstraint("clinic_id", "external_index", name="patient_external_once"),
+        Index("patient_search", "search", postgresql_using="gin"),
+        Index("patient_newest", "clinic_id", "created_at", "id"),
+    )
 
 
 class Address(Owned, Base):

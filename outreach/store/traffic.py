@@ -198,4 +198,4 @@ class InboundMessage(Owned, Base):
     )
 
 
-APPEND_ONLY = ("consent_event", "event")
+APPEND_ONLY = ("consent_event", "event", "audit")

@@ -5,55 +5,74 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_datetime, format_skeleton
+from babel.dates import format_skeleton, format_time
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from outreach.domain.window import zone as zone_of
 from outreach.settings import ROOT
+from outreach.web.tongue import offered, tongue
 
 STATIC = Path(__file__).parent / "static"
-_DESK = "en_US"  # the console speaks English; patients' pages take theirs from the message
+_FORMATS = {"en": "en_US", "es": "es_US"}  # the calendar and clock that go with a language of the console
 
 
-def page(name: str, /, status: int = 200, **values: Any) -> HTMLResponse:
-    """Render templates/NAME. A missing value is a bug and raises (StrictUndefined)."""
-    return HTMLResponse(_templates().get_template(name).render(**values), status_code=status)
+def page(name: str, /, status: int = 200, *, staff_locale: str = "en", **values: Any) -> HTMLResponse:
+    """Render templates/NAME with the console's words in `staff_locale`. A missing value is a bug (StrictUndefined)."""
+    return HTMLResponse(render(name, staff_locale, **values), status_code=status)
+
+
+def render(name: str, /, staff_locale: str = "en", **values: Any) -> str:
+    """The same as text."""
+    return _templates(staff_locale if staff_locale in offered() else "en").get_template(name).render(**values)
 
 
 @cache
-def _templates() -> Environment:
+def _templates(locale: str) -> Environment:
     templates = Environment(
         loader=FileSystemLoader(ROOT / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    spoken = tongue(locale)
+    templates.install_gettext_callables(  # type: ignore[attr-defined]
+        spoken.gettext, spoken.ngettext, newstyle=True, pgettext=spoken.pgettext, npgettext=spoken.npgettext
+    )
+    templates.policies["ext.i18n.trimmed"] = True
+    templates.globals["tongue"] = locale
     templates.globals["style"] = f"/static/style.css?v={_digest(STATIC / 'style.css')}"
-    filters: dict[str, Callable[..., str]] = {"day": day, "clock": clock, "moment": moment_in, "city": city}
+    formats = _FORMATS.get(locale, locale)
+    filters: dict[str, Callable[..., str]] = {
+        "day": partial(day, formats=formats),
+        "clock": partial(clock, formats=formats),
+        "moment": partial(moment_in, formats=formats),
+        "city": city,
+    }
     templates.filters.update(filters)
     return templates
 
 
-def day(wall: datetime) -> str:
+def day(wall: datetime, formats: str = "en_US") -> str:
     """Sat, Nov 28, 2026: the weekday catches a wrong date before the patient does."""
-    return format_skeleton("yMMMEd", wall.replace(tzinfo=None), locale=_DESK)
+    return format_skeleton("yMMMEd", wall.replace(tzinfo=None), locale=formats)
 
 
-def clock(wall: datetime) -> str:
+def clock(wall: datetime, formats: str = "en_US") -> str:
     """10:00 AM."""
-    return format_datetime(wall.replace(tzinfo=None), "short", locale=_DESK).rpartition(", ")[2]
+    return format_time(wall.replace(tzinfo=None), "short", locale=formats)
 
 
-def moment_in(at: datetime, zone: str) -> str:
+def moment_in(at: datetime, zone: str, formats: str = "en_US") -> str:
     """An instant on the calendar and clock of `zone`."""
     wall = at.astimezone(zone_of(zone))
-    return f"{day(wall)}, {clock(wall)}"
+    return f"{day(wall, formats)}, {clock(wall, formats)}"
 
 
 def city(zone: str) -> str:

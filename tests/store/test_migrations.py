@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from outreach.store import migrate
+from outreach.store import brakes, doors, intake, migrate, office, tallies  # noqa: F401  every table is compared
 from outreach.store.tables import Base
 from outreach.store.traffic import APPEND_ONLY
 
@@ -69,13 +69,14 @@ def test_the_first_revision_can_be_taken_back(bare_database_url: str) -> None:
     engine.dispose()
 
 
-CLINIC = """insert into clinic (id, slug, name, zone, country, locale, phone, address, emergency, instructions, wording,
-    quiet_from, quiet_to, most_a_day, most_a_week, demo)
-    values (gen_random_uuid(), 'a', 'A', 'UTC', 'US', 'en', '', '', '', '', 'full', '21:00', '8:00', 4, 14, false)"""
+CLINIC = """insert into clinic (id, slug, name, zone, country, locale, phone, address, emergency, instructions,
+    wording, quiet_from, quiet_to, most_a_day, most_a_week, demo, directions)
+    values (gen_random_uuid(), 'a', 'A', 'UTC', 'US', 'en', '', '', '', '', 'full', '21:00', '8:00', 4, 14, false,
+    '')"""
 ROWS = (
     CLINIC,
-    """insert into patient (id, clinic_id, name_sealed, locale, zone, wording, active, created_at)
-    select gen_random_uuid(), id, '', 'en', 'UTC', 'full', true, now() from clinic""",
+    """insert into patient (id, clinic_id, name_sealed, locale, zone, wording, active, created_at, test, version,
+    search) select gen_random_uuid(), id, '', 'en', 'UTC', 'full', true, now(), false, 0, '{}' from clinic""",
     """insert into address (id, clinic_id, patient_id, channel, value_sealed, value_index, active, created_at)
     select gen_random_uuid(), clinic_id, id, 'sms', '', '', true, now() from patient""",
     """insert into consent_event (id, clinic_id, patient_id, address_id, channel, kind, purpose, warned, method,
@@ -86,6 +87,8 @@ ROWS = (
     'x', 's', 'sms', 0, now(), 'UTC', '', '', now(), now(), now(), 'scheduled', 0, 0, false from patient""",
     """insert into event (clinic_id, message_id, source, word, at) select clinic_id, id, 'us', 'planned', now()
     from message""",
+    """insert into audit (clinic_id, at, actor_kind, action, subject, subject_id, detail, previous, digest)
+    select id, now(), 'staff', 'x', '', '', '{}', '', '' from clinic""",
 )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import sessionmaker
 from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
 from outreach.content.sequences import load as load_sequence
+from outreach.domain.access import Role
 from outreach.domain.channel import Channel
 from outreach.providers.memory import MemoryProvider
 from outreach.providers.twilio import TwilioProvider
@@ -46,6 +47,9 @@ def house(engine: Engine, vault: Vault, words: Words) -> Iterator[House]:
     )  # fmt: skip
     clinic_id = add_clinic(out, "north", "+12025550110")
     with out.sessions.begin() as session:
-        staff.add(session, clinic_id=clinic_id, email="desk@north.example", name="Dana Desk", password=PASSWORD)
+        staff.add(
+            session, clinic_id=clinic_id, email="desk@north.example", name="Dana Desk", password=PASSWORD,
+            role=Role.ADMINISTRATOR,
+        )  # fmt: skip
     yield House(out, clinic_id)
     twilio.close()

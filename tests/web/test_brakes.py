@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from outreach.actions.fallback import UNUSABLE
+from outreach.domain.access import Role
 from outreach.domain.brakes import Scope
 from outreach.domain.channel import Channel
 from outreach.store import alerts, patients, pauses, staff, unusable
@@ -110,7 +111,9 @@ def test_without_the_sessions_secret_nothing_changes(house: House) -> None:
 def test_another_clinics_pause_is_neither_seen_nor_lifted(house: House) -> None:
     other = add_clinic(house.out, "south", "+12025550111")
     with house.out.sessions.begin() as session:
-        staff.add(session, clinic_id=other, email="desk@south.example", name="Sam", password=PASSWORD)
+        staff.add(
+            session, clinic_id=other, email="desk@south.example", name="Sam", password=PASSWORD, role=Role.ADMINISTRATOR
+        )
         theirs = pauses.switch_on(session, other, Scope.CLINIC, "", "their secret reason", "staff:x", NOW)
         alerts.raise_alert(session, other, "stuck", "scheduled", "their ids", NOW)
         alert_id = session.scalar(select(Alert.id))

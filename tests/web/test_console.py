@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
+from outreach.domain.access import Role
 from outreach.store import staff
 from outreach.store.tables import Base, Infusion, Patient
 from outreach.store.traffic import Message
@@ -181,7 +182,9 @@ def test_another_clinics_rows_are_not_found(house: House) -> None:
     assert visit
     other = add_clinic(house.out, "south", "+12025550111")
     with house.out.sessions.begin() as session:
-        staff.add(session, clinic_id=other, email="desk@south.example", name="S", password=PASSWORD)
+        staff.add(
+            session, clinic_id=other, email="desk@south.example", name="S", password=PASSWORD, role=Role.ADMINISTRATOR
+        )
     stranger = house.desk("desk@south.example")
     csrf = field(stranger.get("/today").text, "csrf")
     form = {"csrf": csrf, "revision": "0", "date": "2026-12-08", "time": "11:00"}

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from outreach.domain.access import Role
 from outreach.domain.message import Receipt
 from outreach.domain.status import Status
 from outreach.store import doubts, patients, staff
@@ -134,7 +135,9 @@ def test_another_clinics_message_is_not_found(house: House, stage: Stage) -> Non
     message_id, attempt_id = spent(stage)
     south = add_clinic(house.out, "south", "+12025550111")
     with house.out.sessions.begin() as session:
-        staff.add(session, clinic_id=south, email="desk@south.example", name="Sol", password=PASSWORD)
+        staff.add(
+            session, clinic_id=south, email="desk@south.example", name="Sol", password=PASSWORD, role=Role.ADMINISTRATOR
+        )
     other = replace(house, email="desk@south.example")
     assert "Ana Sample" not in other.desk().get("/doubts").text
     assert decide(other, message_id, "arrived", attempt_id).status_code == 404

@@ -9,9 +9,13 @@ from typing import Annotated, Any
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
+from outreach.domain.access import Permission, may
+from outreach.errors import OutreachError, Sentence, say
 from outreach.store import staff
 from outreach.store.due import ClinicFacts
+from outreach.web.access import staff_may
 from outreach.web.forms import Form, Posted, Wired
+from outreach.web.tongue import tongue
 from outreach.web.views import page
 
 COOKIE = "outreach_desk"
@@ -33,7 +37,18 @@ class Desk:
 
     def page(self, name: str, /, status: int = 200, **values: Any) -> HTMLResponse:
         """A console page with its frame."""
-        return page(f"console/{name}", status, desk=self, **values)
+        return page(f"console/{name}", status, staff_locale=self.signed.locale, desk=self, **values)
+
+    def say(self, text: str | OutreachError) -> str:
+        """A sentence, or an error's, in the reader's language."""
+        spoken = tongue(self.signed.locale)
+        if isinstance(text, OutreachError):
+            text = text.args[0] if text.args and isinstance(text.args[0], Sentence) else str(text)
+        return spoken.gettext(text)
+
+    def may(self, permission: str) -> bool:
+        """For templates: whether to show a way at all. The door itself is guarded by the table (web.access)."""
+        return may(self.signed.role, Permission(permission))
 
 
 def cookie_name(out: Wired) -> str:
@@ -42,12 +57,14 @@ def cookie_name(out: Wired) -> str:
 
 
 def at_desk(request: Request, out: Wired) -> Desk:
-    """The desk of whoever sent this request; SignInFirst when nobody is."""
+    """The desk of whoever sent this request; SignInFirst when nobody is; 403 when their role may not pass this door."""
     cookie = request.cookies.get(cookie_name(out), "")
     with out.sessions.begin() as session:
         signed = staff.by_cookie(session, cookie, out.clock()) if cookie else None
         if signed is None:
             raise SignInFirst
+        if not staff_may(signed.role, request.method, request.scope["route"].path):
+            raise HTTPException(403, say("Your role here does not allow this. An administrator can change your role."))
         clinic = staff.clinic_of(session, signed.clinic_id)
         return Desk(signed, clinic.facts, clinic.demo, clinic.country, clinic.locale)
 
