@@ -5,11 +5,16 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-POLICY = (
+# A patient's page runs no script at all. The console's scripts are files of ours; nothing of either is inline.
+PATIENT = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+CONSOLE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+PATIENTS_PATHS = ("/p/", "/u/")
 EVERYWHERE = {
-    "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",  # a patient's link must not travel on in a Referer
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -32,11 +37,14 @@ class Headers:
             return
         cache = "public, max-age=86400" if scope["path"].startswith("/static/") else "no-store"
 
+        policy = PATIENT if scope["path"].startswith(PATIENTS_PATHS) else CONSOLE
+
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self.fixed)
                 headers["Cache-Control"] = cache
+                headers["Content-Security-Policy"] = policy
             await send(message)
 
         await self.app(scope, receive, send_with)

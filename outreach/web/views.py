@@ -9,6 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_skeleton, format_time
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from outreach.domain.window import zone as zone_of
 from outreach.settings import ROOT
 from outreach.web.tongue import offered, tongue
+from outreach.web.ways import ways
 
 STATIC = Path(__file__).parent / "static"
 _FORMATS = {"en": "en_US", "es": "es_US"}  # the calendar and clock that go with a language of the console
@@ -46,14 +48,20 @@ def _templates(locale: str) -> Environment:
         spoken.gettext, spoken.ngettext, newstyle=True, pgettext=spoken.pgettext, npgettext=spoken.npgettext
     )
     templates.policies["ext.i18n.trimmed"] = True
-    templates.globals["tongue"] = locale
-    templates.globals["style"] = f"/static/style.css?v={_digest(STATIC / 'style.css')}"
+    templates.globals |= {
+        "tongue": locale,
+        "direction": Locale.parse(locale).text_direction,
+        "ways": ways,
+        "asset": asset,
+        "style": asset("style.css"),
+    }
     formats = _FORMATS.get(locale, locale)
     filters: dict[str, Callable[..., str]] = {
         "day": partial(day, formats=formats),
         "clock": partial(clock, formats=formats),
         "moment": partial(moment_in, formats=formats),
         "city": city,
+        "said": spoken.gettext,  # never `_(value)`: that takes its value for markup
     }
     templates.filters.update(filters)
     return templates
@@ -80,5 +88,7 @@ def city(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+@cache
+def asset(name: str) -> str:
+    """The address of a file of static/, which changes with its content: browsers may keep it for a day."""
+    return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
