@@ -35,6 +35,8 @@ DOORS: dict[tuple[str, str], Who] = {
     ("POST", "/u/{token}"): PUBLIC,
     # Staff's
     ("POST", "/sign-out"): SIGNED,
+    ("GET", "/styleguide"): SIGNED,
+    ("GET", "/styleguide.css"): SIGNED,
     ("GET", "/today"): P.PATIENTS,
     ("GET", "/patients"): P.PATIENTS,
     ("POST", "/patients"): P.PATIENTS,

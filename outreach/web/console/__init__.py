@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from outreach.web.console import brakes, doubts, enrol, patients, senders, signin, start, today, visits
+from outreach.web.console import brakes, doubts, enrol, patients, senders, signin, start, styleguide, today, visits
 
 # enrol before patients: /patients/new is no patient's id
-PARTS = (start, signin, today, brakes, doubts, senders, enrol, patients, visits)
+PARTS = (start, signin, styleguide, today, brakes, doubts, senders, enrol, patients, visits)
 router = APIRouter()
 for part in PARTS:
     router.include_router(part.router)
