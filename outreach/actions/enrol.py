@@ -19,7 +19,7 @@ from outreach.domain.plan import at_once
 from outreach.domain.sequence import Sequence
 from outreach.domain.window import moment, zone
 from outreach.errors import BadInput
-from outreach.store import clinics, consents, enrolments, messages, patients
+from outreach.store import choices, clinics, consents, enrolments, messages, patients
 from outreach.store.patients import Person, Reach
 from outreach.store.tables import Clinic
 
@@ -80,6 +80,7 @@ def enrol(session: Session, form: Enrol, sequence: Sequence, now: datetime) -> E
     BadInput when something cannot be; run it in a savepoint where others must not be lost with it.
     """
     clinic = clinics.by_id(session, form.clinic_id)
+    sequence = choices.get(session, clinic.id, sequence.name).of(sequence)
     person, new, changed = _person(session, clinic, form, now)
     fresh = _addresses(session, clinic, person, form, now)
     reach = patients.addresses(session, clinic.id, person.id)

@@ -18,7 +18,7 @@ from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.domain.window import QuietHours
 from outreach.errors import Reason
-from outreach.store import clinics, consents, enrolments, fallbacks, infusions, messages, patients, plans
+from outreach.store import choices, clinics, consents, enrolments, fallbacks, infusions, messages, patients, plans
 from outreach.store.due import ClinicFacts
 from outreach.store.patients import Reach
 from outreach.store.plans import Unsent
@@ -46,10 +46,12 @@ def quiet_of(clinic: Clinic | ClinicFacts) -> QuietHours:
 def replan(session: Session, course_id: UUID, sequence: Sequence, now: datetime) -> Planning:
     """Make the planned messages of a course what its infusions, addresses and sequence now ask for.
 
-    Twice in a row changes nothing. What went out, or possibly did, is never planned again but where a step says so.
+    `sequence` is the file's: what the clinic chose of it is applied here, where every plan is made. Twice in a row
+    changes nothing. What went out, or possibly did, is never planned again but where a step says so.
     """
     course = enrolments.lock_course(session, course_id)
     clinic = clinics.by_id(session, course.clinic_id)
+    sequence = choices.get(session, clinic.id, sequence.name).of(sequence)
     person = patients.get(session, clinic.id, course.patient_id)
     visits = infusions.of_course(session, course_id)
     theirs = patients.addresses(session, clinic.id, person.id)

@@ -34,7 +34,8 @@ from outreach.domain.sequence import Sequence, Step
 from outreach.domain.status import Status
 from outreach.domain.window import QuietHours, moment, tz_version
 from outreach.errors import OutreachError, Reason
-from outreach.store import enrolments, infusions, zones
+from outreach.store import choices, enrolments, infusions, zones
+from outreach.store.choices import AS_WRITTEN, Choices
 from outreach.store.zones import Retimed, Unit, Waiting
 
 BATCH = 1000
@@ -108,9 +109,11 @@ def _page(
     with sessions() as session:
         found = zones.waiting(session, units, PLANNERS_OWN)
         visits = infusions.of_courses(session, {course_id for _, course_id in units if course_id})
+        chosen = choices.of_clinics(session, {row.clinic_id for rows in found.values() for row in rows})
     for unit, rows in found.items():
         try:
-            findings = derive(rows, visits.get(unit[1], []) if unit[1] else [], sequences, now)
+            theirs = _of_clinic(rows, sequences, chosen)
+            findings = derive(rows, visits.get(unit[1], []) if unit[1] else [], theirs, now)
         except OutreachError as error:
             done += _failed(unit, error)
             continue
@@ -130,6 +133,15 @@ def _page(
     return done
 
 
+def _of_clinic(rows: list[Waiting], sequences: Mapping[str, Sequence], chosen: Choices) -> dict[str, Sequence]:
+    """The sequences as the clinic of these rows has them; rows of one patient are of one clinic."""
+    clinic_id = rows[0].clinic_id if rows else None
+    return {
+        name: chosen.get((clinic_id, name), AS_WRITTEN).of(sequence) if clinic_id else sequence
+        for name, sequence in sequences.items()
+    }
+
+
 def _failed(unit: Unit, error: OutreachError) -> Progress:
     """One course that cannot be dated (its zone's name is gone) holds up no other; the next pass asks again."""
     log.error("zone data", patient=str(unit[0]), course=str(unit[1]), error=type(error).__name__, status="failed")
@@ -143,7 +155,8 @@ def refresh_one(session: Session, unit: Unit, sequences: Mapping[str, Sequence],
         enrolments.lock_course(session, course_id)
     visits = infusions.of_course(session, course_id) if course_id else []
     rows = zones.waiting(session, [unit], PLANNERS_OWN, lock=True)[unit]
-    findings = derive(rows, visits, sequences, now)
+    chosen = choices.of_clinics(session, {row.clinic_id for row in rows})
+    findings = derive(rows, visits, _of_clinic(rows, sequences, chosen), now)
     zones.stamp(session, [one.row.id for one in findings.same], tz_version())
     zones.retime(session, findings.moved, tz_version(), now)
     zones.renew_notices(session, _notices(findings.moved, visits))

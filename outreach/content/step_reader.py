@@ -14,7 +14,7 @@ from outreach.domain.timing import BadRule, When, parse_unless, parse_until, par
 from outreach.errors import BadFile
 
 KEYS = (
-    "key", "when", "once_per", "useful_until", "channels", "unless", "anchor", "again_when_moved", "asks", "calendar",
+    "key", "when", "once_per", "useful_until", "channels", "unless", "anchor", "again_when_moved", "asks", "calendar", "optional",
 )  # fmt: skip
 REQUIRED = ("key", "when", "once_per", "useful_until", "channels")
 ANCHORS = {"first infusion": "first", "last infusion": "last"}
@@ -77,6 +77,7 @@ class StepReader:
             "unless_next_within": self._rule(entry, "unless", parse_unless),
             "again_when_moved": self._flag(entry, "again_when_moved"),
             "calendar": self._flag(entry, "calendar"),
+            "optional": self._flag(entry, "optional"),
             "answers": self._answers(entry),
         }
         if len(self.mistakes) == before:
@@ -152,6 +153,8 @@ class StepReader:
         for key, given in (("again_when_moved", step.again_when_moved), ("unless", step.unless_next_within)):
             if given and step.once_per != "infusion":
                 self.wrong(line_of(entry, key), f"{key} needs once_per: infusion.", "Remove one of the two.")
+        if step.optional and step.when is None:
+            self.wrong(line_of(entry, "optional"), "only what has a time may be optional.", "Remove optional.")
         if step.when is not None and not step.when.before and step.useful_until.text == "start":
             what = "a message after the infusion cannot be useful until its start."
             self.wrong(line_of(entry, "useful_until"), what, "Write how long after, such as 1 day later.")
