@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_MARKS = re.compile(
+MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u20d0-\u20f0\ufe00-\ufe0f]"
 )
-_LETTERS = str.maketrans(
+LETTERS = str.maketrans(
     {
         "ı": "i",
         "đ": "d",
@@ -35,9 +35,14 @@ def fold(text: str, *, marks: bool = False) -> str:
     text = unicodedata.normalize("NFKC", text).replace("İ", "i").casefold()
     if not marks:
         # Decomposed, the marks can be dropped: é becomes e, and أ ؤ ئ lose their hamza.
-        text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
+        text = MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(LETTERS)
     text = "".join(_folded(char) for char in unicodedata.normalize("NFC", text))
     return _DRAWN_OUT.sub(r"\1", " ".join(text.split()))
+
+
+def symbols(text: str) -> str:
+    """The emoji and other pictures of a text in their order, without the variants of skin and style."""
+    return "".join(char for char in text if unicodedata.category(char) == "So")
 
 
 def _folded(char: str) -> str:

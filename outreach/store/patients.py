@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from outreach.domain import finding
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form
 from outreach.errors import NotFound
+from outreach.store import search
 from outreach.store.tables import Address, Patient
 from outreach.store.vault import Vault, vault_of
 
@@ -31,6 +33,8 @@ class Person:
     zone: str
     wording: str
     active: bool
+    version: int = 0
+    test: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Reach:
 
 
 _PERSON = (Patient.id, Patient.clinic_id, Patient.name_sealed, Patient.external_sealed, Patient.locale, Patient.zone,
-           Patient.wording, Patient.active)  # fmt: skip
+           Patient.wording, Patient.active, Patient.version, Patient.test)  # fmt: skip
 _REACH = (Address.id, Address.clinic_id, Address.patient_id, Address.channel, Address.value_sealed, Address.active,
           Address.unusable_at)  # fmt: skip
 
@@ -76,6 +80,7 @@ def add(
             zone=zone,
             wording=wording,
             active=True,
+            search=search.hashes(vault, clinic_id, finding.of_name(name) | finding.of_external(external)),
             created_at=now,
         )
     )
@@ -104,14 +109,32 @@ def by_external(session: Session, clinic_id: UUID, external: str) -> Person | No
 
 
 def listing(session: Session, clinic_id: UUID) -> list[Person]:
-    """The clinic's patients by name."""
+    """All of a clinic's patients: for a rehearsal's dozens, never for a page."""
+    rows = session.execute(select(*_PERSON).where(Patient.clinic_id == clinic_id).order_by(Patient.created_at))
+    return [_person(vault_of(session), *row) for row in rows]
+
+
+def named(session: Session, clinic_id: UUID, patient_ids: Collection[UUID]) -> dict[UUID, Person]:
+    """These patients of the clinic, in one query: for the few that a page shows."""
     vault = vault_of(session)
-    people = [_person(vault, *row) for row in session.execute(select(*_PERSON).where(Patient.clinic_id == clinic_id))]
-    return sorted(people, key=lambda person: (person.name.casefold(), str(person.id)))
+    rows = session.execute(select(*_PERSON).where(Patient.clinic_id == clinic_id, Patient.id.in_(patient_ids)))
+    return {row.id: _person(vault, *row) for row in rows} if patient_ids else {}
+
+
+def newest(
+    session: Session, where: Collection[ColumnElement[bool]], limit: int, before: tuple[datetime, UUID] | None = None
+) -> list[tuple[datetime, Person]]:
+    """Patients that meet `where`, the latest enrolled first, from below `before` (when enrolled, id) on."""
+    rows = select(Patient.created_at, *_PERSON).where(*where)
+    if before is not None:
+        rows = rows.where(func.row(Patient.created_at, Patient.id) < func.row(*before))
+    vault = vault_of(session)
+    found = session.execute(rows.order_by(Patient.created_at.desc(), Patient.id.desc()).limit(limit))
+    return [(row[0], _person(vault, *row[1:])) for row in found]
 
 
 def change(session: Session, person: Person, values: Mapping[str, str | bool]) -> None:
-    """Set some of name, locale, zone, wording, active."""
+    """Set some of name, locale, zone, wording, active, and count the change."""
     columns: dict[str, object] = {key: value for key, value in values.items() if key != "name"}
     if "name" in values:
         sealed = vault_of(session).seal(str(values["name"]), "patient.name", person.clinic_id, person.id)
@@ -120,9 +143,28 @@ def change(session: Session, person: Person, values: Mapping[str, str | bool]) -
         session.execute(
             update(Patient)
             .where(Patient.id == person.id, Patient.clinic_id == person.clinic_id)
-            .values(columns)
+            .values(columns | {"version": Patient.version + 1})
             .execution_options(synchronize_session=False)
         )
+    if "name" in values:
+        search.relearn(session, [person.id])
+
+
+def lock(session: Session, clinic_id: UUID, patient_id: UUID) -> Person:
+    """One patient of the clinic, its row locked: two who change it take turns. NotFound as get()."""
+    own = Patient.clinic_id == clinic_id, Patient.id == patient_id
+    session.execute(select(Patient.id).where(*own).with_for_update())
+    return get(session, clinic_id, patient_id)
+
+
+def touch(session: Session, person: Person) -> None:
+    """Count a change that is in no column of the patient's own: another address."""
+    session.execute(
+        update(Patient)
+        .where(Patient.id == person.id, Patient.clinic_id == person.clinic_id)
+        .values(version=Patient.version + 1)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def addresses(session: Session, clinic_id: UUID, patient_id: UUID) -> dict[Channel, Reach]:
@@ -192,6 +234,7 @@ def set_address(
             created_at=now,
         )
     )
+    search.learn(session, clinic_id, patient_id, finding.of_address(channel, value))
     return fresh, True
 
 
@@ -209,10 +252,12 @@ def _person(
     zone: str,
     wording: str,
     active: bool,
+    version: int,
+    test: bool,
 ) -> Person:
     opened = vault.open(external, "patient.external", clinic_id, patient_id) if external else ""
     called = vault.open(name, "patient.name", clinic_id, patient_id)
-    return Person(patient_id, clinic_id, called, opened, locale, zone, wording, active)
+    return Person(patient_id, clinic_id, called, opened, locale, zone, wording, active, version, test)
 
 
 def _reach(
