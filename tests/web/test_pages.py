@@ -132,7 +132,7 @@ def test_a_page_speaks_the_patients_language(house: House, locale: str, directio
     for path in (f"/u/{token}", f"/p/{token}"):
         title = re.search("<title>(.*)</title>", house.browser().get(path).text)
         assert title
-        assert title[1] == house.out.words.ui("page.messages", locale)
+        assert title[1] == house.out.words.ui("page.title", locale)
 
 
 def test_an_unknown_link_is_a_friendly_404_in_every_language(house: House) -> None:
