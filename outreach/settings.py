@@ -8,8 +8,10 @@ import json
 import os
 import re
 import secrets
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -141,6 +143,15 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _demo_stays_here(self) -> Settings:
+        if self.demo and not on_loopback(self):
+            raise ValueError(
+                "a demo has passwords that everybody knows, so it answers on this machine alone: leave OUTREACH_HOST"
+                " and OUTREACH_PUBLIC_URL at 127.0.0.1, or make it a service of your own with OUTREACH_DEMO=false"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _both_or_neither(self) -> Settings:
         if (self.database_url is None) != (self.redis_url is None):
             missing = "OUTREACH_DATABASE_URL" if self.database_url is None else "OUTREACH_REDIS_URL"
@@ -154,6 +165,18 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise BadInput("\n".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())) from None
+
+
+def on_loopback(settings: Settings) -> bool:
+    """Whether nobody but this machine can reach the web, as far as the settings say."""
+    return all(_is_loopback(host) for host in (settings.host, urlsplit(settings.public_url).hostname or ""))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def with_driver(url: str) -> str:

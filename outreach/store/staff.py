@@ -1,4 +1,5 @@
-"""Staff and their sessions: passwords as argon2id, cookies as hashes, a stranger refused as slowly as a wrong word."""
+"""Signing in: passwords as argon2id, sessions by the hashes of their cookies, a stranger refused as slowly as a wrong
+word."""
 
 from __future__ import annotations
 
@@ -10,20 +11,22 @@ from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from outreach.domain import password as passwords
 from outreach.domain.access import Role
-from outreach.errors import BadInput, NotFound
+from outreach.errors import BadInput, NotFound, say
 from outreach.store.due import ClinicFacts
 from outreach.store.tables import Clinic, Staff, StaffSession
 from outreach.store.vault import token_hash, vault_of
 
 # Shown on the start page of a demo clinic; no other clinic gets them.
 DEMO_EMAIL, DEMO_PASSWORD = "desk@clinic.example", "try-me-please"
-SHORTEST_PASSWORD = 10
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
+HALF = timedelta(minutes=5)
+"""How long a session may wait for its code after the password was right."""
 _STEP = timedelta(minutes=1)  # how exactly `seen_at` is kept: one write a minute, not one a click
 _ANY_CLINIC = UUID(int=0)  # who signs in names no clinic, so the index of a staff address spans them all
 _hasher = PasswordHasher()
@@ -42,12 +45,18 @@ class Signed:
     locale: str
 
 
-def add(session: Session, *, clinic_id: UUID, email: str, name: str, password: str, role: Role = Role.VIEWER) -> UUID:
-    """Add a person who may sign in. BadInput for a password that is too short or an address already in use."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise BadInput(f"The password has {len(password)} characters; it needs at least {SHORTEST_PASSWORD}.")
+def add(
+    session: Session, *, clinic_id: UUID, email: str, name: str, password: str = "", role: Role = Role.VIEWER,
+    locale: str = "en",
+) -> UUID:  # fmt: skip
+    """Add a person; without a password nobody signs in as them until an invitation is taken.
+
+    BadInput for a password that is too short or too easy, or an address already in use.
+    """
+    if password:
+        passwords.check(password)
     if _by_email(session, email) is not None:
-        raise BadInput("This e-mail address already belongs to somebody who signs in.")
+        raise BadInput(say("This e-mail address already belongs to somebody who signs in."))
     vault, staff_id = vault_of(session), uuid4()
     session.add(
         Staff(
@@ -56,35 +65,91 @@ def add(session: Session, *, clinic_id: UUID, email: str, name: str, password: s
             email_sealed=vault.seal(email.strip(), "staff.email", clinic_id, staff_id),
             email_index=_email_index(session, email),
             name_sealed=vault.seal(name, "staff.name", clinic_id, staff_id),
-            password_hash=_hasher.hash(password),
+            password_hash=_hasher.hash(password) if password else "",
             role=role,
+            locale=locale,
         )
     )
     session.flush()
     return staff_id
 
 
-def sign_in(session: Session, email: str, password: str, now: datetime) -> str | None:
-    """The cookie of a new session, or None. A stranger costs as long as a wrong password: one argon2 either way."""
+@dataclass(frozen=True)
+class Known:
+    """Somebody whose password was right. `code`: they must show one more thing. `demo`: their clinic is a demo."""
+
+    staff_id: UUID
+    clinic_id: UUID
+    role: Role
+    code: bool
+    demo: bool
+
+
+def recognise(session: Session, email: str, password: str) -> Known | None:
+    """Whose address and password these are, or None. A stranger costs as long as a wrong password: one argon2 each."""
     person = _by_email(session, email)
-    known = _matches(person.password_hash if person else _nobodys_hash(), password)
+    stored = person.password_hash if person and person.password_hash else _nobodys_hash()
+    known = _matches(stored, password)
     if person is None or not person.active or not known:
         return None
     if _hasher.check_needs_rehash(person.password_hash):
         person.password_hash = _hasher.hash(password)
+    demo = session.scalars(select(Clinic.demo).where(Clinic.id == person.clinic_id)).one()
+    return Known(person.id, person.clinic_id, Role(person.role), person.totp_step is not None, demo)
+
+
+def knows_password(session: Session, staff_id: UUID, password: str) -> bool:
+    """Whether this is the person's password: asked again before something that a borrowed browser must not do."""
+    stored = session.scalars(select(Staff.password_hash).where(Staff.id == staff_id)).one()
+    return _matches(stored or _nobodys_hash(), password)
+
+
+def set_password(session: Session, staff_id: UUID, password: str) -> None:
+    """A new password; every session of this person ends."""
+    session.execute(update(Staff).where(Staff.id == staff_id).values(password_hash=_hasher.hash(password)))
+    end_sessions(session, staff_id)
+
+
+def begin_session(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime, *, half: bool = False) -> str:
+    """The cookie of a new session, never one that a browser had before. `half`: it still waits for a code."""
     cookie = secrets.token_urlsafe(32)
     session.add(
         StaffSession(
-            clinic_id=person.clinic_id,
-            staff_id=person.id,
+            clinic_id=clinic_id,
+            staff_id=staff_id,
             token_hash=token_hash(cookie),
-            csrf=secrets.token_urlsafe(24),
+            csrf="" if half else secrets.token_urlsafe(24),  # without it no page opens and no form is taken
             created_at=now,
             seen_at=now,
         )
     )
     session.flush()
     return cookie
+
+
+@dataclass(frozen=True)
+class Half:
+    """A browser whose password was right and whose code is awaited."""
+
+    session_id: UUID
+    staff_id: UUID
+    clinic_id: UUID
+    role: Role
+
+
+def half_by_cookie(session: Session, cookie: str, now: datetime) -> Half | None:
+    """Whose code is awaited from the browser with this cookie; None after five minutes."""
+    row = session.execute(
+        select(StaffSession.id, Staff.id, Staff.clinic_id, Staff.role)
+        .join(Staff, (Staff.id == StaffSession.staff_id) & (Staff.clinic_id == StaffSession.clinic_id))
+        .where(
+            StaffSession.token_hash == token_hash(cookie),
+            StaffSession.csrf == "",
+            StaffSession.created_at > now - HALF,
+            Staff.active,
+        )
+    ).one_or_none()
+    return Half(row[0], row[1], row[2], Role(row[3])) if row else None
 
 
 def by_cookie(session: Session, cookie: str, now: datetime) -> Signed | None:
@@ -94,6 +159,7 @@ def by_cookie(session: Session, cookie: str, now: datetime) -> Signed | None:
         .join(Staff, (Staff.id == StaffSession.staff_id) & (Staff.clinic_id == StaffSession.clinic_id))
         .where(
             StaffSession.token_hash == token_hash(cookie),
+            StaffSession.csrf != "",
             StaffSession.seen_at > now - IDLE,
             StaffSession.created_at > now - LONGEST,
             Staff.active,
@@ -113,14 +179,36 @@ def sign_out(session: Session, session_id: UUID) -> None:
     session.execute(delete(StaffSession).where(StaffSession.id == session_id))
 
 
+def end_sessions(session: Session, staff_id: UUID) -> None:
+    """End every session of a person, wherever their browsers are."""
+    session.execute(delete(StaffSession).where(StaffSession.staff_id == staff_id))
+
+
+def end_by_cookie(session: Session, cookie: str) -> None:
+    """End the session that a browser brought along, before it gets another."""
+    session.execute(delete(StaffSession).where(StaffSession.token_hash == token_hash(cookie)))
+
+
 def forget_old_sessions(session: Session, now: datetime) -> None:
     """Delete sessions that could no longer be used anyway."""
-    session.execute(delete(StaffSession).where(StaffSession.created_at < now - LONGEST))
+    session.execute(
+        delete(StaffSession).where(or_(StaffSession.created_at < now - LONGEST, StaffSession.seen_at < now - IDLE))
+    )
 
 
 def exists(session: Session, email: str) -> bool:
     """Whether somebody signs in with this address."""
-    return _by_email(session, email) is not None
+    return id_of(session, email) is not None
+
+
+def id_of(session: Session, email: str) -> UUID | None:
+    """Who signs in with this address."""
+    return session.scalar(select(Staff.id).where(Staff.email_index == _email_index(session, email)))
+
+
+def account(email: str) -> str:
+    """The form in which two spellings of one address are one account."""
+    return email.strip().casefold()
 
 
 @dataclass(frozen=True)
@@ -152,7 +240,7 @@ def _by_email(session: Session, email: str) -> Staff | None:
 
 
 def _email_index(session: Session, email: str) -> bytes:
-    return vault_of(session).index("staff.email", email.strip().casefold(), _ANY_CLINIC)
+    return vault_of(session).index("staff.email", account(email), _ANY_CLINIC)
 
 
 def _matches(stored: str, password: str) -> bool:

@@ -25,6 +25,10 @@ DOORS: dict[tuple[str, str], Who] = {
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/sign-in"): PUBLIC,
     ("POST", "/sign-in"): PUBLIC,
+    ("GET", "/sign-in/code"): PUBLIC,
+    ("POST", "/sign-in/code"): PUBLIC,
+    ("GET", "/invite/{token}"): PUBLIC,
+    ("POST", "/invite/{token}"): PUBLIC,
     # The carriers', who sign
     ("POST", "/hooks/twilio/inbound"): PUBLIC,
     # The patients', by unguessable links

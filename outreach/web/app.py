@@ -21,7 +21,6 @@ from outreach.web.console.desk import SignInFirst
 from outreach.web.forms import Wired
 from outreach.web.headers import Headers
 from outreach.web.hooks.status import StatusRoute
-from outreach.web.tries import Tries
 from outreach.web.views import STATIC, page
 from outreach.wiring import Outreach, build
 
@@ -41,7 +40,6 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.outreach = wired
-    app.state.tries = Tries()
     app.add_middleware(Headers, secure=wired.settings.public_url.startswith("https:"))
     app.get("/healthz")(health)
     app.mount("/static", StaticFiles(directory=STATIC))

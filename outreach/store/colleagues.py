@@ -1,0 +1,106 @@
+"""The people of a clinic as an administrator sees them: who they are, what they may, whether they still sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from outreach.domain.access import Role
+from outreach.errors import NotFound
+from outreach.store.office import StaffInvite
+from outreach.store.staff import IDLE
+from outreach.store.tables import Staff, StaffSession
+from outreach.store.vault import vault_of
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """One person. `name` and `email` are opened; never log them.
+
+    invited_until: of a link that is still open. Not `joined`: no password was ever set. `here`: signed in just now.
+    """
+
+    id: UUID
+    name: str
+    email: str
+    role: Role
+    active: bool
+    joined: bool
+    codes: bool
+    invited_until: datetime | None
+    here: bool
+
+
+def listing(session: Session, clinic_id: UUID, now: datetime) -> list[Colleague]:
+    """Everybody of the clinic, those who still work here first, by name."""
+    people = session.scalars(select(Staff).where(Staff.clinic_id == clinic_id)).all()
+    found = _opened(session, clinic_id, people, now)
+    return sorted(found, key=lambda one: (not one.active, one.name.casefold(), one.id))
+
+
+def one(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime) -> Colleague:
+    """NotFound when there is no such person in this clinic."""
+    return _opened(session, clinic_id, [row(session, clinic_id, staff_id)], now)[0]
+
+
+def row(session: Session, clinic_id: UUID, staff_id: UUID, *, lock: bool = False) -> Staff:
+    """The row itself, to be changed. NotFound when there is no such person in this clinic."""
+    asked = select(Staff).where(Staff.clinic_id == clinic_id, Staff.id == staff_id)
+    found = session.scalars((asked.with_for_update() if lock else asked).execution_options(populate_existing=True))
+    person = found.one_or_none()
+    if person is None:
+        raise NotFound("no such person")
+    return person
+
+
+def others_who_administer(session: Session, clinic_id: UUID, staff_id: UUID) -> int:
+    """How many administrators can sign in besides this one. Their rows are locked: two who leave at once wait."""
+    asked = (
+        select(Staff.id)
+        .where(Staff.clinic_id == clinic_id, Staff.role == Role.ADMINISTRATOR.value, Staff.active)
+        .where(Staff.password_hash != "")
+        .order_by(Staff.id)
+        .with_for_update()
+    )
+    return len(set(session.scalars(asked)) - {staff_id})
+
+
+def names(session: Session, clinic_id: UUID, ids: Collection[UUID] | None = None) -> dict[UUID, str]:
+    """The names of these people, of everybody without `ids`."""
+    asked = select(Staff.id, Staff.name_sealed).where(Staff.clinic_id == clinic_id)
+    vault = vault_of(session)
+    found = session.execute(asked if ids is None else asked.where(Staff.id.in_(set(ids))))
+    return {staff_id: vault.open(sealed, "staff.name", clinic_id, staff_id) for staff_id, sealed in found}
+
+
+def _opened(session: Session, clinic_id: UUID, people: Collection[Staff], now: datetime) -> list[Colleague]:
+    vault = vault_of(session)
+    invited = session.execute(
+        select(StaffInvite.staff_id, func.max(StaffInvite.expires_at))
+        .where(StaffInvite.clinic_id == clinic_id, StaffInvite.used_at.is_(None), StaffInvite.expires_at > now)
+        .group_by(StaffInvite.staff_id)
+    )
+    open_until: dict[UUID, datetime] = {staff_id: until for staff_id, until in invited}  # noqa: C416
+    here = select(StaffSession.staff_id).where(
+        StaffSession.clinic_id == clinic_id, StaffSession.csrf != "", StaffSession.seen_at > now - IDLE
+    )
+    signed_in = set(session.scalars(here))
+    return [
+        Colleague(
+            id=person.id,
+            name=vault.open(person.name_sealed, "staff.name", clinic_id, person.id),
+            email=vault.open(person.email_sealed, "staff.email", clinic_id, person.id),
+            role=Role(person.role),
+            active=person.active,
+            joined=bool(person.password_hash),
+            codes=person.totp_step is not None,
+            invited_until=open_until.get(person.id),
+            here=person.id in signed_in,
+        )
+        for person in people
+    ]
