@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.brakes import Scope
 from outreach.domain.channel import Channel
 from outreach.domain.sequence import Sequence
-from outreach.errors import BadInput
+from outreach.errors import BadInput, say
 from outreach.store import pauses, senders
 
 LONGEST_REASON = 200
@@ -49,11 +49,11 @@ def hold(
 ) -> UUID:
     """Pause what scope and key name; a sender also by its address. BadInput: no such thing, or no reason given."""
     if not reason.strip():
-        raise BadInput("Say why: whoever finds this paused will want to know.")
+        raise BadInput(say("Say why: whoever finds this paused will want to know."))
     if len(reason) > LONGEST_REASON:
-        raise BadInput(f"The reason is longer than {LONGEST_REASON} characters.")
+        raise BadInput(say("The reason is longer than %(most)s characters.", most=LONGEST_REASON))
     if until is not None and until <= now:
-        raise BadInput("This time is over. Choose one that is still to come, or leave it empty.")
+        raise BadInput(say("This time is over. Choose one that is still to come, or leave it empty."))
     if scope is Scope.SERVICE:
         clinic_id = None
     elif scope is Scope.CLINIC and clinic_id is None:
@@ -71,4 +71,6 @@ def _key(scope: Scope, key: str, known: Mapping[str, str]) -> str:
     if len(by_address) == 1:
         return by_address[0]
     there = ", ".join(known) if scope is not Scope.SENDER else ", ".join(words for words in known.values())
-    raise BadInput(f'There is no {scope.value} "{key}". There is: {there or "none"}.')
+    raise BadInput(
+        say('There is no %(what)s "%(key)s". There is: %(there)s.', what=scope.value, key=key, there=there or "none")
+    )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.doubt import AGES
 from outreach.domain.status import Status
-from outreach.errors import NotAllowed, Reason
+from outreach.errors import NotAllowed, Reason, say
 from outreach.store import doubts, undecided
 from outreach.store.undecided import Undecided
 
@@ -67,9 +67,9 @@ def resolve(
 def why_not_again(found: Undecided, now: datetime) -> str:
     """Why this must not be sent again now; "" when it may be."""
     if found.asked < len(AGES[found.seen.channel]):
-        return "The carrier is still being asked; it may know this message."
+        return say("The carrier is still being asked; it may know this message.")
     if not found.current:
-        return "The visit was moved or cancelled since: these words are no longer true."
+        return say("The visit was moved or cancelled since: these words are no longer true.")
     if now >= found.seen.useful_until:
-        return "It would come too late to be of use."
+        return say("It would come too late to be of use.")
     return ""

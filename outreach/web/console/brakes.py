@@ -15,7 +15,7 @@ from outreach.actions.fallback import UNUSABLE
 from outreach.actions.hold import choices, hold
 from outreach.domain.brakes import Scope
 from outreach.domain.channel import Channel
-from outreach.errors import BadInput, NotFound
+from outreach.errors import BadInput, NotFound, say
 from outreach.store import alerts, patients, pauses, unusable
 from outreach.store.alerts import Raised
 from outreach.store.pauses import Held
@@ -25,10 +25,10 @@ from outreach.web.forms import Wired
 
 router = APIRouter()
 DONE = {
-    "paused": "Paused. What is due from now on waits here; nothing is lost while it is still useful.",
-    "resumed": "Resumed. What waited goes out within a few seconds.",
-    "cleared": "Taken off the list. If it happens again, it comes back.",
-    "gone": "Somebody else was faster: it was over already.",
+    "paused": say("Paused. What is due from now on waits here; nothing is lost while it is still useful."),
+    "resumed": say("Resumed. What waited goes out within a few seconds."),
+    "cleared": say("Taken off the list. If it happens again, it comes back."),
+    "gone": say("Somebody else was faster: it was over already."),
 }
 
 
@@ -69,7 +69,7 @@ def pause(desk: AtDesk, form: Checked, out: Wired) -> Response:
             hold(session, desk.clinic.id, scope, key, known, reason=reason, actor=_actor(desk),
                  now=out.clock())  # fmt: skip
     except BadInput as error:
-        return _page(desk, out, values={"what": chosen, "reason": reason}, wrong=str(error))
+        return _page(desk, out, values={"what": chosen, "reason": reason}, wrong=desk.say(error))
     return RedirectResponse("/held?done=paused", 303)
 
 
@@ -123,7 +123,7 @@ def _page(
 def _chosen(value: str) -> tuple[Scope, str]:
     scope, _, key = value.partition(":")
     if scope not in {one.value for one in Scope if one is not Scope.SERVICE}:
-        raise BadInput("Choose from the list what to pause.")
+        raise BadInput(say("Choose from the list what to pause."))
     return Scope(scope), key
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from outreach.actions.resolve import Decision, resolve, why_not_again
 from outreach.domain.doubt import next_ask
 from outreach.domain.status import Status
-from outreach.errors import NotAllowed
+from outreach.errors import NotAllowed, say
 from outreach.store import patients, undecided
 from outreach.store.undecided import Known
 from outreach.web.console.desk import AtDesk, Checked, Desk
@@ -23,9 +23,9 @@ from outreach.web.forms import Wired
 router = APIRouter()
 MOST = 50
 SAVED = {
-    Decision.ARRIVED: "Noted: it did arrive. It counts as delivered, on your word.",
-    Decision.AGAIN: "It goes out again now, as a new message.",
-    Decision.LEFT: "Noted: nothing more is sent. It counts as not arrived.",
+    Decision.ARRIVED: say("Noted: it did arrive. It counts as delivered, on your word."),
+    Decision.AGAIN: say("It goes out again now, as a new message."),
+    Decision.LEFT: say("Noted: nothing more is sent. It counts as not arrived."),
 }
 
 
@@ -53,13 +53,13 @@ def decided(message_id: str, desk: AtDesk, form: Checked, out: Wired) -> Respons
     """One of three buttons, for the very attempt the page showed: news that came meanwhile wins."""
     fields = form.fields
     if fields.get("decision") not in set(Decision):
-        raise HTTPException(400, "Choose one of the three buttons.")
+        raise HTTPException(400, say("Choose one of the three buttons."))
     decision, wanted, attempt = Decision(fields["decision"]), id_of(message_id), id_of(fields.get("attempt", ""))
     try:
         with out.sessions.begin() as session:
             now_is = resolve(session, desk.clinic.id, wanted, attempt, decision, desk.signed.staff_id, out.clock())
     except NotAllowed as error:
-        return _page(desk, out, 409, wrong=f"Nothing was done. {error}")
+        return _page(desk, out, 409, wrong=say("Nothing was done. %(why)s", why=desk.say(error)))
     if now_is is not None:
         return _page(desk, out, 409, meanwhile=now_is)
     return RedirectResponse(f"/doubts?saved={decision.name}", 303)

@@ -24,11 +24,16 @@ def schemes(css: str) -> dict[str, dict[str, str]]:
     return {name: dict(re.findall(r"(--[\w-]+): (#\w+)", text)) for name, text in found.groupdict().items()}
 
 
+# What a form that came back with a fault would hold.
+VALUES = {"guide-name": "Ana Sample", "guide-mail": "ana@example", "guide-when": "morning", "guide-warned": "1"}
+WRONG = {"guide-mail": say("This is no e-mail address: %(part)s is missing.", part=".org")}
+
+
 @router.get("/styleguide")
 def guide(desk: AtDesk) -> HTMLResponse:
     """Every part once, with the names to call it by."""
     _demo_only(desk)
-    return desk.page("styleguide.html", **_example(), colours=schemes(_css()))
+    return desk.page("styleguide.html", values=VALUES, wrong=WRONG, colours=schemes(_css()))
 
 
 @router.get("/styleguide.css")
@@ -51,16 +56,3 @@ def _demo_only(desk: Desk) -> None:
 
 def _css() -> str:
     return (STATIC / "style.css").read_text("utf-8")
-
-
-def _example() -> dict[str, object]:
-    """What a form that came back with faults would hold; all of it invented."""
-    return {
-        "values": {
-            "guide-name": "Ana Sample",
-            "guide-mail": "ana@example",
-            "guide-when": "morning",
-            "guide-warned": "1",
-        },
-        "wrong": {"guide-mail": say("This is no e-mail address: %(part)s is missing.", part=".org")},
-    }
