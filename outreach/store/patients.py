@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, func, insert, select, update
@@ -94,7 +95,7 @@ def get(session: Session, clinic_id: UUID, patient_id: UUID) -> Person:
     ).one_or_none()
     if row is None:
         raise NotFound("no such patient in this clinic")
-    return _person(vault_of(session), *row)
+    return _person(vault_of(session), row)
 
 
 def by_external(session: Session, clinic_id: UUID, external: str) -> Person | None:
@@ -105,20 +106,20 @@ def by_external(session: Session, clinic_id: UUID, external: str) -> Person | No
             Patient.clinic_id == clinic_id, Patient.external_index == _external_index(vault, external, clinic_id)
         )
     ).one_or_none()
-    return _person(vault, *row) if row else None
+    return _person(vault, row) if row else None
 
 
 def listing(session: Session, clinic_id: UUID) -> list[Person]:
     """All of a clinic's patients: for a rehearsal's dozens, never for a page."""
     rows = session.execute(select(*_PERSON).where(Patient.clinic_id == clinic_id).order_by(Patient.created_at))
-    return [_person(vault_of(session), *row) for row in rows]
+    return [_person(vault_of(session), row) for row in rows]
 
 
 def named(session: Session, clinic_id: UUID, patient_ids: Collection[UUID]) -> dict[UUID, Person]:
     """These patients of the clinic, in one query: for the few that a page shows."""
     vault = vault_of(session)
     rows = session.execute(select(*_PERSON).where(Patient.clinic_id == clinic_id, Patient.id.in_(patient_ids)))
-    return {row.id: _person(vault, *row) for row in rows} if patient_ids else {}
+    return {row.id: _person(vault, row) for row in rows} if patient_ids else {}
 
 
 def newest(
@@ -130,7 +131,7 @@ def newest(
         rows = rows.where(func.row(Patient.created_at, Patient.id) < func.row(*before))
     vault = vault_of(session)
     found = session.execute(rows.order_by(Patient.created_at.desc(), Patient.id.desc()).limit(limit))
-    return [(row[0], _person(vault, *row[1:])) for row in found]
+    return [(row[0], _person(vault, row)) for row in found]
 
 
 def change(session: Session, person: Person, values: Mapping[str, str | bool]) -> None:
@@ -173,7 +174,7 @@ def addresses(session: Session, clinic_id: UUID, patient_id: UUID) -> dict[Chann
     rows = session.execute(
         select(*_REACH).where(Address.clinic_id == clinic_id, Address.patient_id == patient_id, Address.active)
     )
-    return {reach.channel: reach for reach in (_reach(vault, *row) for row in rows)}
+    return {reach.channel: reach for reach in (_reach(vault, row) for row in rows)}
 
 
 def address(session: Session, address_id: UUID) -> Reach:
@@ -181,7 +182,7 @@ def address(session: Session, address_id: UUID) -> Reach:
     row = session.execute(select(*_REACH).where(Address.id == address_id)).one_or_none()
     if row is None:
         raise NotFound("no such address")
-    return _reach(vault_of(session), *row)
+    return _reach(vault_of(session), row)
 
 
 def sharing(session: Session, address_ids: Collection[UUID]) -> list[Reach]:
@@ -199,7 +200,7 @@ def sharing(session: Session, address_ids: Collection[UUID]) -> list[Reach]:
         .order_by(Address.id)
     )
     vault = vault_of(session)
-    return [_reach(vault, *row) for row in rows]
+    return [_reach(vault, row) for row in rows]
 
 
 def set_address(
@@ -242,33 +243,16 @@ def _external_index(vault: Vault, external: str, clinic_id: UUID) -> bytes:
     return vault.index("external", unicodedata.normalize("NFC", external.strip()), clinic_id)
 
 
-def _person(
-    vault: Vault,
-    patient_id: UUID,
-    clinic_id: UUID,
-    name: bytes,
-    external: bytes | None,
-    locale: str,
-    zone: str,
-    wording: str,
-    active: bool,
-    version: int,
-    test: bool,
-) -> Person:
-    opened = vault.open(external, "patient.external", clinic_id, patient_id) if external else ""
-    called = vault.open(name, "patient.name", clinic_id, patient_id)
-    return Person(patient_id, clinic_id, called, opened, locale, zone, wording, active, version, test)
+def _person(vault: Vault, row: Any) -> Person:
+    """Of a row that holds the columns of _PERSON."""
+    own = row.clinic_id, row.id
+    external = vault.open(row.external_sealed, "patient.external", *own) if row.external_sealed else ""
+    name = vault.open(row.name_sealed, "patient.name", *own)
+    return Person(row.id, row.clinic_id, name, external, row.locale, row.zone, row.wording, row.active, row.version,
+                  row.test)  # fmt: skip
 
 
-def _reach(
-    vault: Vault,
-    address_id: UUID,
-    clinic_id: UUID,
-    patient_id: UUID,
-    channel: str,
-    value: bytes,
-    active: bool,
-    unusable_at: datetime | None,
-) -> Reach:
-    opened = vault.open(value, "address.value", clinic_id, address_id)
-    return Reach(address_id, clinic_id, patient_id, Channel(channel), opened, active, unusable_at is None)
+def _reach(vault: Vault, row: Any) -> Reach:
+    value = vault.open(row.value_sealed, "address.value", row.clinic_id, row.id)
+    return Reach(row.id, row.clinic_id, row.patient_id, Channel(row.channel), value, row.active,
+                 row.unusable_at is None)  # fmt: skip
