@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from outreach.actions.move import check_start
 from outreach.domain import contact, window
-from outreach.errors import BadInput
+from outreach.errors import BadInput, Sentence, say
 
 YES = frozenset({"yes", "y", "true", "1", "x", "si", "sí"})
 NO = frozenset({"", "no", "n", "false", "0"})
@@ -51,23 +51,24 @@ class Fault(BadInput):
 
 def identifier(text: str, rules: Rules) -> str:
     if not text:
-        raise Fault("there is none", "give each patient the identifier of your own records: it keeps one person one")
+        raise Fault(say("there is none"),
+                    say("give each patient the identifier of your own records: it keeps one person one"))  # fmt: skip
     return visit_identifier(text, rules)
 
 
 def visit_identifier(text: str, _rules: Rules) -> str:
     if len(text) > 80:
-        raise Fault("longer than 80 characters", "use the short identifier of your own records")
+        raise Fault(say("longer than 80 characters"), say("use the short identifier of your own records"))
     return unicodedata.normalize("NFC", text)
 
 
 def name(text: str, _rules: Rules) -> str:
     if len(text) > 200:
-        raise Fault("longer than 200 characters", "give only the name the patient goes by")
+        raise Fault(say("longer than 200 characters"), say("give only the name the patient goes by"))
     if TURNING.search(text) or any(unicodedata.category(char) == "Cc" for char in text):
-        raise Fault("has invisible control characters", "type the name anew")
+        raise Fault(say("has invisible control characters"), say("type the name anew"))
     if LINKS.search(text):
-        raise Fault("looks like a link", "give the name the patient goes by")
+        raise Fault(say("looks like a link"), say("give the name the patient goes by"))
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -75,7 +76,8 @@ def phone(text: str, rules: Rules) -> str:
     if not text:
         return ""
     if re.fullmatch(r"\d+([.,]\d+)?[eE]\+?\d+", text):
-        raise Fault("the spreadsheet has made a calculation of it", "format the column as text and enter it again")
+        raise Fault(say("the spreadsheet has made a calculation of it"),
+                    say("format the column as text and enter it again"))  # fmt: skip
     try:
         return contact.phone(text, rules.country, lenient=True)
     except BadInput as error:
@@ -87,7 +89,7 @@ def email(text: str, _rules: Rules) -> str:
         return contact.email(text) if text else ""
     except BadInput:
         # The validator's sentence can repeat pieces of the address.
-        raise Fault("not an e-mail address", "write it like name@example.org") from None
+        raise Fault(say("not an e-mail address"), say("write it like name@example.org")) from None
 
 
 def language(text: str, rules: Rules) -> str:
@@ -96,45 +98,43 @@ def language(text: str, rules: Rules) -> str:
     except BadInput:
         found = None
     if found is None or (found and found not in rules.offered):
-        raise Fault("unknown language", f"use one of {', '.join(rules.offered)}")
+        raise Fault(say("unknown language"), say("use one of %(languages)s", languages=", ".join(rules.offered)))
     return found
 
 
 def zone(text: str, _rules: Rules) -> str:
     if (remedy := _zone_remedy(text)) is not None:
-        raise Fault("unknown zone", remedy)
+        raise Fault(say("unknown zone"), remedy)
     return text
 
 
 @lru_cache(maxsize=4096)
-def _zone_remedy(text: str) -> str | None:
+def _zone_remedy(text: str) -> Sentence | None:
     """None for a zone that exists. Cached: looking for the nearest name is slow, and files repeat their mistakes."""
     try:
         if text:
             window.zone(text)
     except BadInput as error:
         hint = str(error).rpartition("zone. ")[2]
-        return (
-            f"use an IANA name like America/Chicago. {hint}"
-            if hint.startswith("Did you")
-            else ("use an IANA name like America/Chicago")
-        )
+        if hint.startswith("Did you"):
+            return say("use an IANA name like America/Chicago. %(hint)s", hint=hint)
+        return say("use an IANA name like America/Chicago")
     return None
 
 
 def start(text: str, rules: Rules) -> datetime:
-    remedy = "write the clinic's wall time as 2026-11-28T10:00"
+    remedy = say("write the clinic's wall time as 2026-11-28T10:00")
     if not text:
-        raise Fault("the infusion has no time", remedy)
+        raise Fault(say("the infusion has no time"), remedy)
     found = START.fullmatch(text)
     if found is None:
         raise Fault(_what_time(text), remedy)
     try:
         starts = datetime.fromisoformat(f"{found[1]}T{found[2]:0>5}")
     except ValueError:
-        raise Fault("no such day or hour", remedy) from None
+        raise Fault(say("no such day or hour"), remedy) from None
     if abs(starts - rules.now.replace(tzinfo=None)) > FARTHEST:
-        raise Fault("more than three years away", "check the year")
+        raise Fault(say("more than three years away"), say("check the year"))
     try:
         check_start(starts, rules.zone)
     except BadInput as error:
@@ -142,17 +142,17 @@ def start(text: str, rules: Rules) -> datetime:
     return starts
 
 
-def _what_time(text: str) -> str:
+def _what_time(text: str) -> Sentence:
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        return "a day without a time"
+        return say("a day without a time")
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}[T ][\d:.]+ ?(Z|[+-]\d{2}:?\d{2})", text):
-        return "carries an offset from UTC"
-    return "not a date and time that can be read without guessing"
+        return say("carries an offset from UTC")
+    return say("not a date and time that can be read without guessing")
 
 
 def minutes(text: str, _rules: Rules) -> int:
     if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= 1440:
-        raise Fault("not a length in minutes", "give whole minutes from 1 to 1440, such as 40")
+        raise Fault(say("not a length in minutes"), say("give whole minutes from 1 to 1440, such as 40"))
     return int(text)
 
 
@@ -161,13 +161,13 @@ def consent(text: str, _rules: Rules) -> str:
     word = text.casefold()
     if word in REFUSED:
         return "refused"
-    return yes_no(text, _rules, " or refused")
+    return yes_no(text, _rules, say("write yes, no or refused"))
 
 
-def yes_no(text: str, _rules: Rules, more: str = "") -> str:
+def yes_no(text: str, _rules: Rules, remedy: str = "") -> str:
     word = text.casefold()
     if word not in YES and word not in NO:
-        raise Fault("neither yes nor no", f"write yes, no{more}")
+        raise Fault(say("neither yes nor no"), remedy or say("write yes or no"))
     return "yes" if word in YES else ""
 
 
@@ -178,22 +178,22 @@ def signed_on(text: str, rules: Rules) -> str:
     try:
         day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day on paper has no zone
     except ValueError:
-        raise Fault("not a date that can be read without guessing", "write it as 2026-11-28") from None
+        raise Fault(say("not a date that can be read without guessing"), say("write it as 2026-11-28")) from None
     if day > rules.today:
-        raise Fault("a date in the future", "give the day on which the paper was signed")
+        raise Fault(say("a date in the future"), say("give the day on which the paper was signed"))
     return day.isoformat()
 
 
 def form(text: str, _rules: Rules) -> str:
     if len(text) > 80:
-        raise Fault("longer than 80 characters", "give the form's short name and version")
+        raise Fault(say("longer than 80 characters"), say("give the form's short name and version"))
     return text
 
 
 def wording(text: str, _rules: Rules) -> str:
     word = text.casefold()
     if word not in ("", "full", "neutral"):
-        raise Fault("unknown wording", "write full or neutral, or leave it empty for the clinic's")
+        raise Fault(say("unknown wording"), say("write full or neutral, or leave it empty for the clinic's"))
     return word
 
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.book import NewVisit
 from outreach.actions.cells import Rules
-from outreach.actions.csv_table import Line, read_table
 from outreach.actions.enrol import Enrol, Enrolled, Paper, enrol
+from outreach.actions.listing import Line, read_table
 from outreach.actions.roster import Row, RowError, check
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -9,7 +10,8 @@ from typing import Any
 
 from outreach.actions import cells
 from outreach.actions.cells import Fault, Rules
-from outreach.actions.csv_table import Line
+from outreach.actions.listing import Line
+from outreach.errors import say
 
 # Of the patient, not of the visit: written once, or alike in each of the patient's rows.
 PATIENTS_OWN: dict[str, Callable[[str, Rules], str]] = {
@@ -30,6 +32,7 @@ VISITS_OWN: dict[str, Callable[[str, Rules], Any]] = {
     "minutes": cells.minutes,
     "visit_id": cells.visit_identifier,
 }
+BROKEN = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!)")
 CONSENT = {"consent_sms": "phone", "consent_email": "email"}
 
 
@@ -89,10 +92,16 @@ def check(lines: Sequence[Line], rules: Rules) -> Roster:
 def _row(line: Line, rules: Rules, faults: list[tuple[str, Fault]]) -> Row | None:
     """The row by itself; None, and at least one fault, when a cell cannot be read."""
     if line.off_by > 0:
-        faults.append(("", Fault("more cells than the header has columns",
-                                 "put quotation marks around a cell that contains the separator")))  # fmt: skip
+        faults.append(("", Fault(say("more cells than the header has columns"),
+                                 say("put quotation marks around a cell that contains the separator"))))  # fmt: skip
         return None
     found: dict[str, Any] = {}
+    for column, cell in line.cells.items():
+        if BROKEN.fullmatch(cell):
+            faults.append((column, Fault(say("the spreadsheet shows an error here"),
+                                         say("mend the formula, or type the value"))))  # fmt: skip
+    if faults:
+        return None
     for column, read in {"external_id": cells.identifier, **PATIENTS_OWN, **VISITS_OWN}.items():
         try:
             found[column] = read(line.cells.get(column, ""), rules)
@@ -112,23 +121,30 @@ def _beside(
     merged = {column: value or before.get(column, "") for column, value in row.fields.items()}
     for column, value in row.fields.items():
         if value and before.get(column) and value != before[column]:
-            faults.append((column, Fault(f"differs from line {mine[0].line} of the same patient", "make them alike")))
+            faults.append((column, Fault(
+                say("differs from line %(line)s of the same patient", line=mine[0].line), say("make them alike"),
+            )))  # fmt: skip
     for column, key in (("infusion_start", row.starts), ("visit_id", row.visit_id)):
         if key and (other := visits.get((row.external, key))):
-            faults.append((column, Fault(f"the same visit as in line {other}", "remove one of the two lines")))
+            problem = say("the same visit as in line %(line)s", line=other)
+            faults.append((column, Fault(problem, say("remove one of the two lines"))))
     _complete(merged, faults)
     return Row(row.line, row.external, merged, row.starts, row.minutes, row.visit_id)
 
 
 def _complete(fields: dict[str, str], faults: list[tuple[str, Fault]]) -> None:
     if not fields["name"]:
-        faults.append(("name", Fault("there is none", "give the name the patient goes by")))
+        faults.append(("name", Fault(say("there is none"), say("give the name the patient goes by"))))
     if not fields["language"]:
-        faults.append(("language", Fault("there is none", "give the language the patient reads")))
+        faults.append(("language", Fault(say("there is none"), say("give the language the patient reads"))))
     if not fields["phone"] and not fields["email"]:
-        faults.append(("phone", Fault("neither a phone number nor an e-mail address", "give at least one")))
+        faults.append(("phone", Fault(say("neither a phone number nor an e-mail address"), say("give at least one"))))
+    without = {
+        "phone": (say("an answer about consent, but no phone"), say("give the phone")),
+        "email": (say("an answer about consent, but no email"), say("give the email")),
+    }
     for column, address in CONSENT.items():
         if fields[column] and not fields[address]:
-            faults.append((column, Fault(f"an answer about consent, but no {address}", f"give the {address}")))
+            faults.append((column, Fault(*without[address])))
     if (fields["consent_sms"] or fields["consent_email"]) and not fields["consent_date"]:
-        faults.append(("consent_date", Fault("there is none", "give the day on which the paper was signed")))
+        faults.append(("consent_date", Fault(say("there is none"), say("give the day on which the paper was signed"))))

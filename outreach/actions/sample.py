@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from outreach.actions.csv_table import Line, read_table
+from outreach.actions.listing import Line, read_table
 from outreach.actions.load import Loaded, chosen, load_lines
 from outreach.content.compose import Words
 from outreach.content.yaml_lines import line_of, read_yaml
