@@ -75,7 +75,7 @@ def add(
             id=patient_id,
             clinic_id=clinic_id,
             external_sealed=vault.seal(external, "patient.external", clinic_id, patient_id) if external else None,
-            external_index=_external_index(vault, external, clinic_id) if external else None,
+            external_index=external_index(vault, external, clinic_id) if external else None,
             name_sealed=vault.seal(name, "patient.name", clinic_id, patient_id),
             locale=locale,
             zone=zone,
@@ -103,7 +103,7 @@ def by_external(session: Session, clinic_id: UUID, external: str) -> Person | No
     vault = vault_of(session)
     row = session.execute(
         select(*_PERSON).where(
-            Patient.clinic_id == clinic_id, Patient.external_index == _external_index(vault, external, clinic_id)
+            Patient.clinic_id == clinic_id, Patient.external_index == external_index(vault, external, clinic_id)
         )
     ).one_or_none()
     return _person(vault, row) if row else None
@@ -239,7 +239,8 @@ def set_address(
     return fresh, True
 
 
-def _external_index(vault: Vault, external: str, clinic_id: UUID) -> bytes:
+def external_index(vault: Vault, external: str, clinic_id: UUID) -> bytes:
+    """The blind index of the clinic's own identifier."""
     return vault.index("external", unicodedata.normalize("NFC", external.strip()), clinic_id)
 
 
