@@ -50,12 +50,16 @@ def restore(
     now: datetime,
     actor: str = "patient",
     locale: str = "",
+    alone: bool = False,
 ) -> list[UUID]:
     """The patient said START. Returns the addresses that may be written to again; none if STOP had taken nothing.
 
-    Gives back what STOP took, and no more: not a first agreement, not what staff or a carrier revoked.
+    Gives back what STOP took, and no more: not a first agreement, not what staff or a carrier revoked. `alone`: only
+    these addresses, since we know who it was; a sister with the same phone may have meant her own STOP.
     """
     shared = _reached(session, address_ids, method)
+    if alone:
+        shared = [one for one in shared if one.id in _several(address_ids)]
     before = consents.ledgers(session, [one.id for one in shared])
     asked = set(_several(address_ids))
     stopped = [

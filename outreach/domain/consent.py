@@ -7,6 +7,7 @@
     revoked_by_staff    front desk, telephone, letter: only a new agreement undoes it
     revoked_by_carrier  complaint, dead mailbox, the carrier's own list: only a new agreement undoes it
     address_changed     consent belongs to the address: a new one begins with nothing
+    chosen              the patient chose a language or a wording: kept as proof, says nothing of permission
 
 Events are read in the order of the ledger. What takes consent away counts at once, whatever its time says; what gives
 it counts only when it is later than everything that took it away: neither a replay nor a late import undoes a STOP.
@@ -33,6 +34,7 @@ class ConsentKind(StrEnum):
     REVOKED_BY_STAFF = "revoked_by_staff"
     REVOKED_BY_CARRIER = "revoked_by_carrier"
     ADDRESS_CHANGED = "address_changed"
+    CHOSEN = "chosen"
 
 
 class State(StrEnum):
