@@ -4,40 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from outreach.actions import agree, fallback, move
+from outreach.actions import fallback, move
 from outreach.actions.book import NewVisit, book
 from outreach.actions.replan import Planning, quiet_of, replan
+from outreach.actions.sign import Paper, sign
 from outreach.domain import contact
 from outreach.domain.channel import Channel
-from outreach.domain.consent import ConsentKind, State, may_ask, may_contact
+from outreach.domain.consent import State, may_ask, may_contact
 from outreach.domain.plan import at_once
 from outreach.domain.sequence import Sequence
-from outreach.domain.window import moment, zone
+from outreach.domain.window import zone
 from outreach.errors import BadInput
 from outreach.store import choices, clinics, consents, enrolments, messages, patients
 from outreach.store.patients import Person, Reach
 from outreach.store.tables import Clinic
 
 __all__ = ["Enrol", "Enrolled", "NewVisit", "Paper", "Planning", "ask", "enrol", "replan"]
-
-
-@dataclass(frozen=True)
-class Paper:
-    """What was signed on paper: for which channels, when (the clinic's calendar), on which form.
-
-    `refused`: channels the patient said no to. `warned`: the form told that SMS and e-mail are not encrypted.
-    """
-
-    channels: frozenset[Channel] = frozenset()
-    refused: frozenset[Channel] = frozenset()
-    on: date | None = None
-    form: str = ""
-    warned: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +75,7 @@ def enrol(session: Session, form: Enrol, sequence: Sequence, now: datetime) -> E
         raise BadInput("There is neither a phone number nor an e-mail address. Give at least one.")
     if fresh and not new:
         fallback.corrected(session, clinic.id, person.id, now)
-    signed = _paper(session, clinic, person, reach, form, now)
+    signed = sign(session, clinic, person, reach, form.paper, actor=form.actor, now=now)
     course_id = enrolments.course_for(session, clinic.id, person.id, now)
     added, moved = book(session, clinic, course_id, form.visits, now)
     planning = replan(session, course_id, sequence, now)
@@ -143,7 +130,8 @@ def _person(session: Session, clinic: Clinic, form: Enrol, now: datetime) -> tup
     wanted = {"name": name, "locale": form.locale, "zone": form.zone or known.zone,
               "wording": form.wording or known.wording}  # fmt: skip
     news = {key: value for key, value in wanted.items() if getattr(known, key) != value}
-    patients.change(session, known, news)
+    if news:
+        patients.change(session, known, news)
     return patients.get(session, clinic.id, known.id) if news else known, False, bool(news)
 
 
@@ -157,32 +145,4 @@ def _addresses(session: Session, clinic: Clinic, person: Person, form: Enrol, no
     news = False
     for channel, value in wanted.items():
         news = patients.set_address(session, clinic.id, person.id, channel, value, now)[1] or news
-    return news
-
-
-def _paper(
-    session: Session, clinic: Clinic, person: Person, reach: Mapping[Channel, Reach], form: Enrol, now: datetime
-) -> bool:
-    """Write down what was signed. Whether anything of it was news."""
-    paper, news = form.paper, False
-    if not paper.channels and not paper.refused:
-        return False
-    if paper.on is None:
-        raise BadInput("Consent on paper needs the date it was signed.")
-    # The first minute of that day: a STOP of the same day is the later word, which is the safe way to be wrong.
-    at = moment(datetime.combine(paper.on, time(0)), clinic.zone).at
-    for channel in sorted(paper.channels | paper.refused):
-        if channel not in reach:
-            raise BadInput(f"There is consent for {channel.value}, but no address for it.")
-        agreed = channel in paper.channels
-        consent_id = consents.add(
-            session, clinic_id=clinic.id, patient_id=person.id, address_id=reach[channel].id, channel=channel,
-            kind=ConsentKind.AGREED if agreed else ConsentKind.REVOKED_BY_STAFF, method="paper", actor=form.actor,
-            at=at, evidence=f"paper:{paper.form}:{paper.on.isoformat()}", warned=agreed and paper.warned,
-            wording_version=paper.form,
-        )  # fmt: skip
-        news = news or consent_id is not None
-        if consent_id and agreed and may_contact(consents.ledger(session, reach[channel].id), now).allowed:
-            messages.revive(session, [reach[channel].id], now, agree.UNDONE)
-            agree.confirm(session, reach[channel], person, consent_id, now, quiet=quiet_of(clinic))
     return news

@@ -86,6 +86,26 @@ def active(session: Session, clinic_id: UUID | None = None) -> Sequence[tuple[UU
     return [(course_id, sequence) for course_id, sequence in rows]
 
 
+def of_patient(session: Session, clinic_id: UUID, patient_id: UUID) -> Sequence[tuple[UUID, str]]:
+    """(course, sequence) of the patient's active enrolments."""
+    rows = session.execute(
+        select(Enrolment.course_id, Enrolment.sequence)
+        .where(Enrolment.clinic_id == clinic_id, Enrolment.patient_id == patient_id, Enrolment.status == "active")
+        .order_by(Enrolment.created_at, Enrolment.id)
+    )
+    return [(course_id, sequence) for course_id, sequence in rows]
+
+
+def of_course(session: Session, course_id: UUID) -> str | None:
+    """The sequence that a course follows; None: none any more."""
+    return session.scalar(
+        select(Enrolment.sequence)
+        .where(Enrolment.course_id == course_id, Enrolment.status == "active")
+        .order_by(Enrolment.created_at, Enrolment.id)
+        .limit(1)
+    )
+
+
 def end(session: Session, course_id: UUID) -> None:
     """Nothing more is planned for this course."""
     session.execute(update(Enrolment).where(Enrolment.course_id == course_id).values(status="ended"))

@@ -135,18 +135,17 @@ def newest(
 
 
 def change(session: Session, person: Person, values: Mapping[str, str | bool]) -> None:
-    """Set some of name, locale, zone, wording, active, and count the change."""
+    """Set some of name, locale, zone, wording, active, and count the change. Nothing given: an address changed."""
     columns: dict[str, object] = {key: value for key, value in values.items() if key != "name"}
     if "name" in values:
         sealed = vault_of(session).seal(str(values["name"]), "patient.name", person.clinic_id, person.id)
         columns["name_sealed"] = sealed
-    if columns:
-        session.execute(
-            update(Patient)
-            .where(Patient.id == person.id, Patient.clinic_id == person.clinic_id)
-            .values(columns | {"version": Patient.version + 1})
-            .execution_options(synchronize_session=False)
-        )
+    session.execute(
+        update(Patient)
+        .where(Patient.id == person.id, Patient.clinic_id == person.clinic_id)
+        .values(columns | {"version": Patient.version + 1})
+        .execution_options(synchronize_session=False)
+    )
     if "name" in values:
         search.relearn(session, [person.id])
 
@@ -156,16 +155,6 @@ def lock(session: Session, clinic_id: UUID, patient_id: UUID) -> Person:
     own = Patient.clinic_id == clinic_id, Patient.id == patient_id
     session.execute(select(Patient.id).where(*own).with_for_update())
     return get(session, clinic_id, patient_id)
-
-
-def touch(session: Session, person: Person) -> None:
-    """Count a change that is in no column of the patient's own: another address."""
-    session.execute(
-        update(Patient)
-        .where(Patient.id == person.id, Patient.clinic_id == person.clinic_id)
-        .values(version=Patient.version + 1)
-        .execution_options(synchronize_session=False)
-    )
 
 
 def addresses(session: Session, clinic_id: UUID, patient_id: UUID) -> dict[Channel, Reach]:
@@ -237,6 +226,12 @@ def set_address(
     )
     search.learn(session, clinic_id, patient_id, finding.of_address(channel, value))
     return fresh, True
+
+
+def drop_address(session: Session, clinic_id: UUID, patient_id: UUID, channel: Channel) -> None:
+    """The patient has no address of this channel any more; its row and ledger stay."""
+    ours = (Address.clinic_id == clinic_id, Address.patient_id == patient_id, Address.channel == channel.value)
+    session.execute(update(Address).where(*ours, Address.active).values(active=False))
 
 
 def external_index(vault: Vault, external: str, clinic_id: UUID) -> bytes:

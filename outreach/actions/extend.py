@@ -1,0 +1,40 @@
+"""Extending a course: more visits for a patient who is enrolled."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from outreach.actions.book import NewVisit, book
+from outreach.actions.enrol import ask
+from outreach.actions.replan import replan
+from outreach.domain.sequence import Sequence
+from outreach.errors import BadInput, say
+from outreach.store import audit, clinics, enrolments, patients
+
+
+def extend(
+    session: Session,
+    clinic_id: UUID,
+    patient_id: UUID,
+    visits: tuple[NewVisit, ...],
+    sequence: Sequence,
+    *,
+    staff_id: UUID,
+    now: datetime,
+) -> int:
+    """Book what is not booked yet and plan it; returns how many visits that is. The same form twice adds nothing."""
+    clinic, person = clinics.by_id(session, clinic_id), patients.lock(session, clinic_id, patient_id)
+    if not person.active:
+        raise BadInput(say("This patient is marked as inactive. Make them active first, under Change."))
+    reach = patients.addresses(session, clinic_id, patient_id)
+    course_id = enrolments.course_for(session, clinic_id, patient_id, now)
+    added, _ = book(session, clinic, course_id, visits, now)
+    replan(session, course_id, sequence, now)
+    ask(session, clinic, person, reach, sequence, now)
+    if added:
+        audit.note(session, clinic_id=clinic_id, at=now, actor_kind="staff", actor_id=staff_id, action="visit.added",
+                   subject="patient", subject_id=patient_id, detail={"visits": len(added)})  # fmt: skip
+    return len(added)

@@ -1,0 +1,44 @@
+"""Silencing: the patient told the clinic to write no more; every address of theirs, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from outreach.actions.withdraw import revoke
+from outreach.domain.channel import Channel
+from outreach.domain.consent import State, may_contact
+from outreach.store import audit, consents, patients
+
+
+def silence(
+    session: Session,
+    clinic_id: UUID,
+    patient_id: UUID,
+    *,
+    staff_id: UUID,
+    now: datetime,
+    channels: Collection[Channel] = tuple(Channel),
+) -> int:
+    """Revoke what was agreed for these channels. Returns how many waiting messages were suppressed.
+
+    An address the clinic has revoked already is left as it is: pressing twice writes one row.
+    """
+    patients.lock(session, clinic_id, patient_id)
+    reach = [one for one in patients.addresses(session, clinic_id, patient_id).values() if one.channel in channels]
+    ledgers = consents.ledgers(session, [one.id for one in reach])
+    open_ones = [one for one in reach if may_contact(ledgers.get(one.id, ()), now).state is not State.REVOKED_BY_STAFF]
+    count = sum(
+        revoke(session, one.id, actor=f"staff:{staff_id}", evidence=f"desk:{now.isoformat()}", now=now)
+        for one in open_ones
+    )
+    if open_ones:
+        audit.note(
+            session, clinic_id=clinic_id, at=now, actor_kind="staff", actor_id=staff_id, action="consent.revoked",
+            subject="patient", subject_id=patient_id,
+            detail={"channels": sorted(one.channel.value for one in open_ones), "messages": count},
+        )  # fmt: skip
+    return count

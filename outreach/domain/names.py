@@ -1,0 +1,38 @@
+"""The name a patient goes by: what is refused because it would mislead whoever reads it, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from outreach.errors import BadInput, say
+
+LONGEST = 200
+_TURNS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+_LINK = re.compile(r"://|(?i:\bwww\.)|[^\W_]\.[a-z]{2,}(?![\w.])|@")
+_MARKUP = re.compile(r"[<>{}]")
+_INSIDE = {"\u200c", "\u200d"}  # Persian and Indic names are written with them
+
+
+def checked(text: str) -> str:
+    """The name with single spaces. BadInput says what is wrong: a phone would show it as a link, turn it around ..."""
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name:
+        raise BadInput(say("Give the name the patient goes by."))
+    if len(name) > LONGEST:
+        raise BadInput(
+            say("This has %(n)s characters; a name may have %(most)s. Shorten it.", n=len(name), most=LONGEST)
+        )
+    if _TURNS.search(name):
+        raise BadInput(say("This holds invisible signs that turn text around. Type the name anew, do not paste it."))
+    if _MARKUP.search(name) or _LINK.search(name):
+        raise BadInput(say("This does not look like a name: a phone could show it as a link. Write only the name."))
+    for char in name:
+        category = unicodedata.category(char)
+        if category in ("So", "Sk") and char not in "`´^¨":
+            raise BadInput(say("A name cannot hold pictures or signs such as %(sign)s. Leave them out.", sign=char))
+        if category in ("Cc", "Co", "Cs") or (category == "Cf" and char not in _INSIDE):
+            raise BadInput(say("This holds invisible characters. Type the name anew, do not paste it."))
+    if not any(unicodedata.category(char)[0] == "L" for char in name):
+        raise BadInput(say("There is no letter in this. Give the name the patient goes by."))
+    return name
