@@ -71,7 +71,7 @@ def _needs_person(kind: str, said: Understood, asked: seen.Seen | None, people: 
     """Nothing a patient writes goes unread: what no rule settles is for staff."""
     if kind == "stop":
         return said.doubtful or len({one.patient_id for one in people}) != 1
-    if kind in ("start", "help"):
+    if kind in ("start", "help", "thanks"):
         return said.doubtful
     return not (said.answer == "1" and asked is not None)
 

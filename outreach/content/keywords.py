@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from outreach.content.yaml_lines import line_of, read_yaml, suggest
-from outreach.domain.folding import fold
-from outreach.domain.replies import ReplyWords, Word
+from outreach.domain.folding import fold, symbols
+from outreach.domain.replies import ReplyWords
+from outreach.domain.wording import Kind, Word
 from outreach.errors import BadFile
 
-KINDS = ("stop", "start", "help", "yes")
-KEYS = ("kind", "locale", "words", "source", "review", "anywhere", "marks_matter", "ambiguous")
+KINDS = get_args(Kind)
+KEYS = ("kind", "locale", "words", "source", "review", "anywhere", "marks_matter", "ambiguous", "about")
+ALARMS = ("breathing", "chest", "fainting", "confusion", "swelling", "self_harm", "emergency")
+MAY_ALSO = ("stop", "urgent", "change")  # a stop wins over these; with any other meaning it would be missed
 FLAGS = ("anywhere", "marks_matter", "ambiguous")
 
 
@@ -48,10 +51,18 @@ def _group(path: Path, groups: Any, at: int) -> list[Word]:
             raise BadFile(path, line_of(group), f"{key} is missing.", f"Add a line {key}: ...")
     if group["kind"] not in KINDS:
         raise BadFile(path, line_of(group, "kind"), f'kind: "{group["kind"]}".', suggest(str(group["kind"]), KINDS))
+    about = str(group.get("about", ""))
+    if (group["kind"] == "urgent") != (about in ALARMS):
+        raise BadFile(
+            path,
+            line_of(group),
+            f'about: "{about}".',
+            f"An urgent group, and no other, says what it is about: {', '.join(ALARMS)}.",
+        )
     flags = {key: _flag(path, group, key) for key in FLAGS}
     texts = _texts(path, group, "words")
     reviewed = "review" not in group
-    return [Word(group["kind"], text, str(group["locale"]), reviewed=reviewed, **flags) for text in texts]
+    return [Word(group["kind"], text, str(group["locale"]), reviewed=reviewed, about=about, **flags) for text in texts]
 
 
 def _flag(path: Path, group: Any, key: str) -> bool:
@@ -69,17 +80,17 @@ def _texts(path: Path, node: Any, key: str) -> tuple[str, ...]:
         if not isinstance(text, str):
             # YAML reads an unquoted NO or 1 as something else than a word.
             raise BadFile(path, line_of(texts, at), f'"{text}" is not text.', f'Write it in quotes: "{text}".')
-        if not fold(text):
+        if not fold(text) and not symbols(text):
             raise BadFile(path, line_of(texts, at), "a word has no letters.", "Remove it.")
     return tuple(texts)
 
 
 def _no_clash(path: Path, words: tuple[Word, ...]) -> None:
     """A word that stops must not also start, help or agree, in any language; nor may a digit be a word."""
-    stops = {word.folded: word for word in words if word.kind == "stop"}
+    stops = {word.folded: word for word in words if word.kind == "stop" and word.folded}
     for word in words:
-        if word.kind != "stop" and (stop := stops.get(word.folded)):
+        if word.kind not in MAY_ALSO and (stop := stops.get(word.folded)):
             what = f'"{word.text}" ({word.locale}) means {word.kind}, and stop in {stop.locale}.'
             raise BadFile(path, 0, what, "Keep it for stop only.")
-        if word.folded.isdigit():
+        if word.folded.isdigit() and word.kind != "urgent":
             raise BadFile(path, 0, f'"{word.text}" is a digit.', "Digits answer questions; use a word.")

@@ -1,51 +1,32 @@
-"""What a patient's reply means: stop, start, help, a digit, or something for a person to read.
+"""What a patient's reply means: stop, start, help, an answer, thanks, something urgent, or something for a person.
 
 Words of every language count, whatever language the patient reads. The text is folded first (domain.folding), then
 matched as a whole, then by its words: a message that contains a stop word stops. Wrongly stopped, a patient can say
-START; wrongly written to, nobody can undo it.
+START; wrongly written to, nobody can undo it. Urgent words are looked for apart from everything else: a message can
+be both, and a false alarm costs a call while a missed one may cost more.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from outreach.domain.folding import fold
+from outreach.domain.wording import Lexicon, Tokens, Word
 
-Kind = Literal["stop", "start", "help", "answer", "other"]
+Meaning = Literal["stop", "start", "help", "answer", "urgent", "thanks", "other"]
+Wish = Literal["", "change", "call"]
 LONGEST = 2000
-REQUEST = "consent.request"
-
-# Arabic writes "and", "with", "the" onto the word: والإلغاء is و + ال + إلغاء.
-_ARABIC_PREFIX = re.compile("^[وف]?[بلك]?(?:ال)?")
-# These scripts put no space between words, or write endings onto them: there a word is looked for inside the text.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-
-
-@dataclass(frozen=True)
-class Word:
-    """One word or phrase. `anywhere`: counts inside a longer message too; `marks_matter`: a tone is another word (vi).
-
-    `ambiguous`: may also mean something else (cancel the visit): obeyed, and shown to a person.
-    """
-
-    kind: Literal["stop", "start", "help", "yes"]
-    text: str
-    locale: str
-    anywhere: bool = False
-    marks_matter: bool = False
-    ambiguous: bool = False
-    reviewed: bool = False
-
-    @cached_property
-    def folded(self) -> str:
-        return fold(self.text)
-
-    @cached_property
-    def marked(self) -> str:
-        return fold(self.text, marks=True)
+INSIDE = ("urgent", "change", "call")  # these count inside a longer message, all of them
+REQUEST, VISIT, CHECK_IN = "consent.request", "pre.the_day", "post.check_in"
+# What a plain word answers, by what was asked. "Yes" to the check-in could mean either digit: that is for a person.
+_ANSWERS: dict[str, tuple[tuple[str, Literal["1", "2"]], ...]] = {
+    REQUEST: (("yes", "1"),),
+    VISIT: (("yes", "1"), ("come", "1"), ("no", "2"), ("change", "2")),
+    CHECK_IN: (("gone", "1"), ("still", "2"), ("call", "2")),
+}
 
 
 @dataclass(frozen=True)
@@ -60,8 +41,23 @@ class ReplyWords:
     def polite(self) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(fold(courtesy).split()) for courtesy in sorted(self.courtesies))
 
+    @cached_property
+    def _by_kind(self) -> dict[str, tuple[Word, ...]]:
+        kinds = {word.kind for word in self.words}
+        return {kind: tuple(word for word in self.words if word.kind == kind) for kind in kinds}
+
+    @cached_property
+    def _lexicons(self) -> dict[str, Lexicon]:
+        inside = {kind: [word for word in of if word.anywhere or kind in INSIDE] for kind, of in self._by_kind.items()}
+        return {kind: Lexicon(words) for kind, words in inside.items()}
+
+    def inside(self, kind: str, said: Tokens) -> list[Word]:
+        """The words of a kind that a longer message holds, the longest first."""
+        found = self._lexicons[kind].found_in(said) if kind in self._lexicons else []
+        return sorted(found, key=lambda word: (-len(word.folded), word.folded, word.locale))
+
     def of(self, kind: str) -> tuple[Word, ...]:
-        return tuple(word for word in self.words if word.kind == kind)
+        return self._by_kind.get(kind, ())
 
 
 @dataclass(frozen=True)
@@ -69,108 +65,127 @@ class Understood:
     """`locale`: of the word that decided, `locales`: every language it is in; `why`: word and rule, never the text.
 
     `doubtful`: obeyed, but a person should read it (a word inside a longer text, or one with another meaning).
+    `urgent`: what it tells of that cannot wait, whatever else it means. `wish`: what a person should see to.
     """
 
-    kind: Kind
+    kind: Meaning
     answer: Literal["1", "2"] | None = None
     locale: str | None = None
     why: str = ""
     doubtful: bool = False
     locales: tuple[str, ...] = ()
+    urgent: tuple[str, ...] = ()
+    wish: Wish = ""
 
 
 def understand(text: str, words: ReplyWords, asked: str | None = None) -> Understood:
     """The meaning of a reply; `asked` is the key of the step that last asked this patient for a digit, if any."""
     said = _Said.of(text, words)
+    alarms = words.inside("urgent", said.all)
+    found = _stops(said, words) or _answers(said, words, asked) or _asks(said, words)
+    if alarms:
+        about = tuple(sorted({word.about for word in alarms}))
+        if found is None or found.kind in ("answer", "thanks", "start", "other"):
+            found = _by(alarms, "urgent", "anywhere", doubtful=True)
+        return _with(found, urgent=about, doubtful=True)
+    found = found or _small(said, words) or Understood("other", why="no word or digit we know")
+    return _with(found, wish=_wish(said, words)) if found.kind == "other" else found
+
+
+def _stops(said: _Said, words: ReplyWords) -> Understood | None:
     if found := said.whole(words.of("stop")):
         return _by(found, "stop", "the whole message", doubtful=found[0].ambiguous)
-    if found := said.containing(words.of("stop")):
+    if found := words.inside("stop", said.all):
         return _by(found, "stop", "inside a longer message", doubtful=True)
-    if said.plain in ("1", "2"):
-        return Understood("answer", "1" if said.plain == "1" else "2", why="the digit alone")
+    return None
+
+
+def _answers(said: _Said, words: ReplyWords, asked: str | None) -> Understood | None:
+    """A digit, or a word that can only mean one digit of what was asked."""
+    if (digit := " ".join(said.kept.plain)) in ("1", "2"):
+        return Understood("answer", "1" if digit == "1" else "2", why="the digit alone")
+    for kind, answer in _ANSWERS.get(asked or "", ()):
+        if found := said.whole(words.of(kind)):
+            why = f'"{found[0].text}" to {asked}'
+            return Understood("answer", answer, found[0].locale, why, locales=_locales(found))
     if asked is not None and (found := said.whole(words.of("yes"))):
-        if asked == REQUEST:
-            return Understood(
-                "answer", "1", found[0].locale, f'"{found[0].text}" to the request', locales=_locales(found)
-            )
         # "Yes" to a question with two digits says nothing certain, and START is not what was meant.
         return Understood("other", why=f'"{found[0].text}" where a digit was asked for', doubtful=True)
+    return None
+
+
+def _asks(said: _Said, words: ReplyWords) -> Understood | None:
     if found := said.whole(words.of("start")):
         return _by(found, "start", "the whole message", doubtful=False)
     if found := said.whole(words.of("help")):
         return _by(found, "help", "the whole message", doubtful=False)
-    if found := said.containing(words.of("help")):
+    if found := words.inside("help", said.all):
         return _by(found, "help", "inside a longer message", doubtful=True)
-    return Understood("other", why="no word or digit we know")
+    return None
+
+
+def _small(said: _Said, words: ReplyWords) -> Understood | None:
+    """Thanks, OK, a heart: nothing to do."""
+    thanks = words.of("thanks")
+    symbols = {word.symbol for word in thanks if word.symbol}
+    rest = [one for one in said.all.symbols if one not in symbols]
+    if rest or not (said.all.plain or said.all.symbols):
+        return None
+    known = [tuple(word.folded.split()) for word in thanks if word.folded] + list(words.polite)
+    if _without(said.all.plain, known, whole=True):
+        return None
+    return Understood("thanks", why="thanks or a courtesy")
+
+
+def _wish(said: _Said, words: ReplyWords) -> Wish:
+    for kind in ("call", "change"):
+        if words.inside(kind, said.all):
+            return "call" if kind == "call" else "change"
+    return ""
 
 
 @dataclass(frozen=True)
 class _Said:
-    """A reply in the forms it is looked at: folded and with marks, and without its courtesies (`plain`)."""
+    """A reply in the forms it is looked at: `all` of it, and `kept` without its courtesies."""
 
-    tokens: tuple[str, ...]
-    marked: tuple[str, ...]
-    plain: str
-    plain_marked: str
+    all: Tokens
+    kept: Tokens
 
     @classmethod
     def of(cls, text: str, words: ReplyWords) -> _Said:
-        tokens = tuple(fold(text[:LONGEST]).split())
-        marked = tuple(fold(text[:LONGEST], marks=True).split())
-        kept = _without(tokens, words.polite)
-        kept_marked = tuple(token for token in marked if fold(token) in kept)
-        return cls(tokens, marked, " ".join(kept), " ".join(kept_marked))
+        whole = Tokens.of(text[:LONGEST])
+        plain = _without(whole.plain, words.polite)
+        marked = tuple(token for token in whole.marked if fold(token) in plain)
+        return cls(whole, Tokens(plain, marked, whole.symbols))
 
     def whole(self, words: tuple[Word, ...]) -> list[Word]:
-        """The words that are the whole message, also when spelled out or drawn apart (S T O P)."""
-        return [word for word in words if self._is(word)]
-
-    def _is(self, word: Word) -> bool:
-        if word.marks_matter:
-            bare = self.plain == self.plain_marked
-            return self.plain_marked == word.marked or (bare and self.plain == word.folded)
-        if self.plain == word.folded:
-            return True
-        return self.plain.replace(" ", "") == word.folded.replace(" ", "") and bool(self.plain)
-
-    def containing(self, words: tuple[Word, ...]) -> list[Word]:
-        return [word for word in words if word.anywhere and self._has(word)]
-
-    def _has(self, word: Word) -> bool:
-        tokens = self.marked if word.marks_matter else self.tokens
-        wanted = (word.marked if word.marks_matter else word.folded).split()
-        if _UNSPACED.search(word.folded):
-            return "".join(wanted) in "".join(tokens)
-        if _runs(tokens, wanted):
-            return True
-        bare = tuple(_ARABIC_PREFIX.sub("", token, count=1) for token in tokens)
-        return len(wanted[0]) > 2 and "\u0600" <= wanted[0][0] <= "\u06ff" and _runs(bare, wanted)
+        return [word for word in words if word.is_all(self.kept)]
 
 
-def _runs(tokens: tuple[str, ...], wanted: list[str]) -> bool:
-    """Do these words stand in the message, one after the other?"""
-    size = len(wanted)
-    return any(list(tokens[at : at + size]) == wanted for at in range(len(tokens) - size + 1))
-
-
-def _without(tokens: tuple[str, ...], courtesies: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """The words without courtesies at the beginning and the end; all of them when nothing else is said."""
-    kept = tokens
+def _without(tokens: tuple[str, ...], courtesies: Iterable[tuple[str, ...]], whole: bool = False) -> tuple[str, ...]:
+    """The words without courtesies at the beginning and the end; unless `whole`, all of them when nothing else is."""
+    kept, least = tokens, 0 if whole else 1
     changed = True
-    while changed:
+    while changed and kept:
         changed = False
         for courtesy in courtesies:
             size = len(courtesy)
-            if len(kept) > size and kept[-size:] == courtesy:
+            if len(kept) >= size + least and kept[-size:] == courtesy:
                 kept, changed = kept[:-size], True
-            if len(kept) > size and kept[:size] == courtesy:
+            if len(kept) >= size + least and kept[:size] == courtesy:
                 kept, changed = kept[size:], True
     return kept
 
 
-def _by(found: list[Word], kind: Literal["stop", "start", "help"], where: str, *, doubtful: bool) -> Understood:
+def _by(found: list[Word], kind: Meaning, where: str, *, doubtful: bool) -> Understood:
     first = found[0]
     return Understood(kind, None, first.locale, f'"{first.text}" ({first.locale}), {where}', doubtful, _locales(found))
+
+
+def _with(one: Understood, *, urgent: tuple[str, ...] = (), doubtful: bool = False, wish: Wish = "") -> Understood:
+    return Understood(
+        one.kind, one.answer, one.locale, one.why, one.doubtful or doubtful, one.locales, urgent, wish or one.wish
+    )
 
 
 def _locales(found: list[Word]) -> tuple[str, ...]:

@@ -69,8 +69,7 @@ def test_this_means_stop(text: str, locale: str) -> None:
         pytest.param("I was stopped by traffic", id="another form"),
         pytest.param("هذا الوقف", id="ar a longer word around a short one"),
         pytest.param("", id="nothing"),
-        pytest.param("👍", id="only an emoji"),
-        pytest.param("gracias", id="only a courtesy"),
+        pytest.param("🤔", id="only an emoji"),
     ],
 )
 def test_this_does_not_mean_stop(text: str) -> None:
@@ -82,6 +81,19 @@ def test_a_stop_that_may_mean_more_is_obeyed_and_shown_to_a_person(text: str) ->
     said = understand(text, WORDS)
     assert said.kind == "stop"
     assert said.doubtful
+
+
+@pytest.mark.parametrize(
+    "text", ["👍", "gracias", "Thanks so much! 🙏", "ok gracias", "谢谢", "شكرا جزيلا ❤️", "네 감사합니다"]
+)
+def test_thanks_need_nobody(text: str) -> None:
+    said = understand(text, WORDS)
+    assert (said.kind, said.doubtful, said.urgent) == ("thanks", False, ())
+
+
+def test_a_stop_can_be_urgent_as_well() -> None:
+    said = understand("STOP, I can't breathe", WORDS)
+    assert (said.kind, said.urgent) == ("stop", ("breathing",))
 
 
 def test_a_plain_stop_needs_nobody() -> None:

@@ -1,0 +1,146 @@
+"""One word or phrase that patients use, and whether a folded message holds it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from outreach.domain.folding import fold, symbols
+
+Kind = Literal["stop", "start", "help", "yes", "no", "come", "change", "call", "gone", "still", "urgent", "thanks"]
+LETTERS = 3
+NEAR = 6
+"""How many words apart the halves of `chest ~ pain` may stand."""
+
+# Arabic and Persian write "and", "with", "the" onto the word: والإلغاء is و + ال + إلغاء.
+_ARABIC_PREFIX = re.compile("^[وف]?[بلك]?(?:ال)?")
+# These scripts put no space between words, or write endings onto them: there a word is looked for inside the text.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+class Tokens(NamedTuple):
+    """A message as it is looked at: folded, with its accents and tones, and its symbols (emoji) alone."""
+
+    plain: tuple[str, ...]
+    marked: tuple[str, ...]
+    symbols: str
+
+    @classmethod
+    def of(cls, text: str) -> Tokens:
+        return cls(tuple(fold(text).split()), tuple(fold(text, marks=True).split()), symbols(text))
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word, phrase or symbol. In `text`, `breath*` is every word that begins so, `chest ~ pain` both near each other.
+
+    `anywhere`: counts inside a longer message too; `marks_matter`: with another tone it is another word (vi);
+    `ambiguous`: may also mean something else (cancel the visit): obeyed, and shown to a person; `about`: what an
+    urgent word tells of (breathing, chest, fainting, confusion, swelling, self_harm, emergency).
+    """
+
+    kind: Kind
+    text: str
+    locale: str
+    anywhere: bool = False
+    marks_matter: bool = False
+    ambiguous: bool = False
+    reviewed: bool = False
+    about: str = ""
+
+    @cached_property
+    def folded(self) -> str:
+        return fold(self.text)
+
+    @cached_property
+    def marked(self) -> str:
+        return fold(self.text, marks=True)
+
+    @cached_property
+    def symbol(self) -> str:
+        """The emoji that this word is, where it has no letters."""
+        return "" if self.folded else symbols(self.text)
+
+    @cached_property
+    def halves(self) -> tuple[tuple[str, ...], ...]:
+        """The parts to be found, each a run of words; a trailing * is kept."""
+        return tuple(_tokens(half, self.marks_matter) for half in self.text.split("~"))
+
+    def is_all(self, said: Tokens) -> bool:
+        """Whether this is the whole message, also when spelled out or drawn apart (S T O P)."""
+        if self.symbol:
+            return not said.plain and self.symbol in said.symbols
+        if len(self.halves) > 1 or "*" in self.text:
+            return False
+        if self.marks_matter and said.plain != said.marked:
+            return " ".join(said.marked) == self.marked
+        together = "".join(said.plain)
+        return bool(together) and together == self.folded.replace(" ", "")
+
+    def is_in(self, said: Tokens) -> bool:
+        """Whether the message holds this word."""
+        if self.symbol:
+            return self.symbol in said.symbols
+        tokens = said.marked if self.marks_matter else said.plain
+        places = [_places(tokens, half) for half in self.halves]
+        if len(places) == 1:
+            return bool(places[0])
+        return any(abs(one - other) <= NEAR for one in places[0] for other in places[1])
+
+
+def _tokens(half: str, marks: bool) -> tuple[str, ...]:
+    """A half of a phrase as the words it is looked for by: folded as messages are, a trailing * kept."""
+    found: list[str] = []
+    for word in half.split():
+        tokens = fold(word, marks=marks).split()
+        found += [*tokens[:-1], tokens[-1] + "*"] if word.endswith("*") else tokens
+    return tuple(found)
+
+
+def _places(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
+    """Where a run of words begins. In scripts without spaces: where its letters stand in the whole text."""
+    if _UNSPACED.search(wanted[0]):
+        return _inside("".join(tokens), "".join(wanted).replace("*", ""))
+    size = len(wanted)
+    found = [at for at in range(len(tokens) - size + 1) if _run(tokens[at : at + size], wanted)]
+    if not found and len(wanted[0]) > 2 and "\u0600" <= wanted[0][0] <= "\u06ff":
+        bare = tuple(_ARABIC_PREFIX.sub("", token, count=1) for token in tokens)
+        found = [at for at in range(len(bare) - size + 1) if _run(bare[at : at + size], wanted)]
+    return found
+
+
+def _run(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return all(
+        token.startswith(word[:-1]) if word.endswith("*") else token == word
+        for token, word in zip(tokens, wanted, strict=True)
+    )
+
+
+def _inside(text: str, part: str) -> list[int]:
+    found = [at for at in range(len(text) - len(part) + 1) if text.startswith(part, at)] if part else []
+    return [at // 2 for at in found]  # two letters of these scripts are about a word
+
+
+class Lexicon:
+    """Words that can be looked up by what a message holds, so that thousands cost as little as a few."""
+
+    def __init__(self, words: Iterable[Word]) -> None:
+        self._by_letters: dict[str, list[Word]] = {}
+        self._always: list[Word] = []
+        for word in words:
+            first = word.halves[0][0] if word.halves and word.halves[0] else ""
+            letters = first.rstrip("*")[:LETTERS]
+            if len(letters) < LETTERS - 1 or _UNSPACED.search(first) or word.symbol:
+                self._always.append(word)
+            else:
+                self._by_letters.setdefault(letters, []).append(word)
+
+    def found_in(self, said: Tokens) -> list[Word]:
+        """Every word that the message holds, in no particular order."""
+        bare = {_ARABIC_PREFIX.sub("", token, count=1) for token in said.plain if "\u0600" <= token[0] <= "\u06ff"}
+        starts = {token[:size] for token in {*said.plain, *said.marked, *bare} for size in (LETTERS - 1, LETTERS)}
+        likely = [word for start in sorted(starts) for word in self._by_letters.get(start, ())]
+        return [word for word in [*self._always, *likely] if word.is_in(said)]
