@@ -131,8 +131,8 @@ def _small(said: _Said, words: ReplyWords) -> Understood | None:
     rest = [one for one in said.all.symbols if one not in symbols]
     if rest or not (said.all.plain or said.all.symbols):
         return None
-    known = [tuple(word.folded.split()) for word in thanks if word.folded] + list(words.polite)
-    if _without(said.all.plain, known, whole=True):
+    known = {tuple(word.folded.split()) for word in thanks if word.folded} | set(words.polite)
+    if _without(said.all.plain, sorted(known, key=len, reverse=True), whole=True):
         return None
     return Understood("thanks", why="thanks or a courtesy")
 
