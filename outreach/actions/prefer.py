@@ -101,10 +101,14 @@ def stop(session: Session, due: Due, channels: Collection[Channel], locale: str,
 
 
 def resume(session: Session, due: Due, channel: Channel, locale: str, now: datetime) -> bool:
-    """What the patient had agreed to and stopped, goes on: for this patient alone, whoever shares the number."""
+    """What the patient had agreed to and stopped, goes on: for this patient alone, whoever shares the number.
+
+    False: it is off and stays off, since the patient alone cannot bring it back.
+    """
     reach = patients.addresses(session, due.message.clinic_id, due.message.patient_id).get(channel)
-    if reach is None or way(reach, consents.ledger(session, reach.id), now) is not Way.RESUMABLE:
-        return False
+    stands = way(reach, consents.ledger(session, reach.id), now) if reach else Way.NEVER
+    if reach is None or stands is not Way.RESUMABLE:
+        return stands is Way.ON
     withdraw.restore(session, reach.id, method=PAGE, evidence=_evidence("resume", due, now), now=now, locale=locale,
                      alone=True)  # fmt: skip
     _note(session, due, "consent.restored", {"channels": [channel.value]}, now)

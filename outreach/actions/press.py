@@ -45,7 +45,8 @@ def press(session: Session, due: Due, digit: str, locale: str, now: datetime) ->
     2 always asks for something, so a person must see it.
     """
     message = due.message
-    assert message.address_id is not None and due.to is not None  # asks() offers nothing otherwise
+    assert message.address_id is not None  # asks() offers nothing otherwise
+    assert due.to is not None
     if answers.to(session, message) is not None:
         return False
     inbound = Inbound(answers.page_id(message.id), message.channel, due.to, "", digit)

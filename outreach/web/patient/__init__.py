@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from outreach.web.patient import pages
+from outreach.web.patient import lost, pages, preferences, stopping, visit
 
 router = APIRouter()
-router.include_router(pages.router)
+for room in (pages, visit, preferences, stopping, lost):  # lost last: it takes what the others leave
+    router.include_router(room.router)

@@ -1,0 +1,57 @@
+"""Stopping by link: the page behind the mail program's button, which works however old its message is."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from outreach.actions import withdraw
+from outreach.domain.consent import State
+from outreach.store import audit
+from outreach.web.forms import Wired
+from outreach.web.patient.reader import In, Reader, find, gone, over, show
+
+router = APIRouter()
+
+
+@router.post("/p/{token}/stop")
+def stop(token: str, out: Wired, wanted: In) -> Response:
+    """The stop button; its effect is for everything not yet handed over."""
+    reader = _stop(out, token, "page", wanted)
+    if reader is None:
+        return gone(out)
+    return over(out, reader) if reader.over else RedirectResponse(reader.place(), 303)
+
+
+@router.api_route("/u/{token}", methods=["GET", "HEAD"])
+def ask_to_stop(token: str, out: Wired, wanted: In) -> HTMLResponse:
+    """Asks; it does not unsubscribe."""
+    with out.sessions() as session:
+        reader = find(session, out, token, out.clock(), wanted)
+    return show(out, "unsubscribe", reader) if reader else gone(out)
+
+
+@router.post("/u/{token}")
+def unsubscribe(token: str, out: Wired, wanted: In) -> HTMLResponse:
+    """RFC 8058 one-click, and the button of the page above: no cookie, no redirect, 200 however often it comes."""
+    reader = _stop(out, token, "one_click", wanted)
+    return show(out, "unsubscribe", reader) if reader else gone(out)
+
+
+def _stop(out: Wired, token: str, method: str, wanted: str) -> Reader | None:
+    now = out.clock()
+    with out.sessions.begin() as session:
+        reader = find(session, out, token, now, wanted)
+        if reader is None:
+            return None
+        message = reader.due.message
+        if message.address_id and reader.permission.state is not State.OPTED_OUT:
+            # A second STOP after a START must count again: the evidence carries the moment, not only the message.
+            evidence = f"{method}:{message.id}:{now:%Y%m%dT%H%M%S}"
+            withdraw.stop(session, message.address_id, method=method, evidence=evidence, now=now, locale=reader.locale)
+            audit.note(
+                session, clinic_id=message.clinic_id, at=now, actor_kind="patient", actor_id=message.patient_id,
+                action="consent.stopped", subject="patient", subject_id=message.patient_id,
+                detail={"channels": [message.channel.value], "by": method, "message": str(message.id)},
+            )  # fmt: skip
+        return find(session, out, token, now, wanted)
