@@ -35,7 +35,7 @@ def book(
     its own identifier comes with another time: an old list must not bring it back.
     """
     known, externals = infusions.of_course(session, course_id), infusions.externals(session, course_id)
-    found = {position: _same(one, known, externals) for position, one in enumerate(wanted)}
+    found = {position: same(one, known, externals) for position, one in enumerate(wanted)}
     moved = {}
     for position, old in found.items():
         one = wanted[position]
@@ -54,7 +54,7 @@ def book(
     return added, moved
 
 
-def _same(one: NewVisit, known: Sequence[Visit], externals: dict[str, UUID]) -> Visit | None:
+def same(one: NewVisit, known: Sequence[Visit], externals: dict[str, UUID]) -> Visit | None:
     """The visit that is meant: by its identifier, else by its time, unless that one has another identifier."""
     if one.external and one.external in externals:
         return next(visit for visit in known if visit.id == externals[one.external])

@@ -109,12 +109,16 @@ def _of_patient(clinic: Clinic, rows: list[Row], stored: Known | None) -> tuple[
     for row, visit, old in zip(rows, form.visits, meant, strict=True):
         moves = old is not None and _moves(clinic, old, visit)
         if (old is None or moves) and visit.starts in taken:
-            fates[row.line] = Fate.WRONG
-            errors.append(RowError(row.line, "infusion_start", say("another visit of this patient has this time already"),
-                                   say("move or cancel that one first")))  # fmt: skip
+            problem = say("another visit of this patient has this time already")
+            errors.append(RowError(row.line, "infusion_start", problem, say("move or cancel that one first")))
             continue
         taken[visit.starts] = old.id if old else None
         fates[row.line] = Fate.VISIT if old is None else Fate.MOVED if moves else Fate.CHANGED if changed else Fate.SAME
+    if errors:  # a patient is loaded whole or not at all
+        fates = dict.fromkeys((row.line for row in rows), Fate.WRONG)
+        first, named = errors[0].line, {error.line for error in errors}
+        errors += [RowError(row.line, "", say("left out because of line %(line)s of the same patient", line=first),
+                            say("mend that line")) for row in rows if row.line not in named]  # fmt: skip
     return fates, errors
 
 

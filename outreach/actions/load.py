@@ -19,7 +19,7 @@ from outreach.actions.roster import Row, RowError, check
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.sequence import Sequence
-from outreach.errors import BadInput, NotFound
+from outreach.errors import BadInput, NotFound, say
 from outreach.store.tables import Clinic
 
 DEFAULT = "ketamine-infusion"
@@ -81,9 +81,9 @@ def load_lines(
     for rows in roster.patients.values():
         try:
             with session.begin_nested():
-                _count(result, rows, enrol(session, _form(clinic, rows), sequence, now))
+                count(result, rows, enrol(session, form_of(clinic, rows), sequence, now))
         except (BadInput, IntegrityError) as error:
-            result.errors += [_refused(row, error) for row in rows]
+            result.errors += [refused(row, error) for row in rows]
         done += len(rows)
         if tick:
             tick(done, len(lines))
@@ -100,7 +100,8 @@ def chosen(sequences: Mapping[str, Sequence], name: str | None) -> Sequence:
     return sequences[name]
 
 
-def _form(clinic: Clinic, rows: list[Row]) -> Enrol:
+def form_of(clinic: Clinic, rows: list[Row]) -> Enrol:
+    """The form that the rows of one patient fill in."""
     last = rows[-1].fields  # it has gathered what every row of this patient says
     answers = {Channel.SMS: last["consent_sms"], Channel.EMAIL: last["consent_email"]}
     return Enrol(
@@ -124,7 +125,7 @@ def _form(clinic: Clinic, rows: list[Row]) -> Enrol:
     )
 
 
-def _count(result: Loaded, rows: list[Row], enrolled: Enrolled) -> None:
+def count(result: Loaded, rows: list[Row], enrolled: Enrolled) -> None:
     known = len(rows) - len(enrolled.added) - len(enrolled.moved)
     result.loaded += len(enrolled.added)
     result.moved += len(enrolled.moved)
@@ -136,9 +137,10 @@ def _count(result: Loaded, rows: list[Row], enrolled: Enrolled) -> None:
         result.unchanged += known
 
 
-def _refused(row: Row, error: Exception) -> RowError:
+def refused(row: Row, error: Exception) -> RowError:
     """What only the database could tell: a visit's time that another one has."""
     if isinstance(error, BadInput):
         problem, _, remedy = str(error).partition(". ")
         return RowError(row.line, "infusion_start", problem[:1].lower() + problem[1:].rstrip("."), remedy.rstrip("."))
-    return RowError(row.line, "", "conflicts with what is stored already", "compare it with the patient's page")
+    return RowError(row.line, "", say("conflicts with what is stored already"),
+                    say("compare it with the patient's page"))  # fmt: skip

@@ -1,0 +1,167 @@
+"""What a list changed, row by row, so that it can be shown and taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from outreach.domain.plan import Visit
+from outreach.domain.status import Status
+from outreach.errors import Reason
+from outreach.store import infusions, messages
+from outreach.store.intake import UploadChange
+from outreach.store.messages import HANDED_OVER
+from outreach.store.tables import Address, Consent, Course, Infusion, Patient
+from outreach.store.traffic import Message
+from outreach.store.uploads import List
+from outreach.store.vault import vault_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """kind: patient (new), visit (new), moved, changed (the patient's data), address. `before`: what was, and is now.
+
+    Never log one.
+    """
+
+    line: int
+    kind: str
+    patient_id: UUID
+    infusion_id: UUID | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
+
+
+def add(session: Session, one: List, changes: Sequence[Change]) -> None:
+    vault, rows = vault_of(session), []
+    for change in changes:
+        row_id = uuid4()
+        text = json.dumps(dict(change.before))
+        sealed = vault.seal(text, "upload_change.before", one.clinic_id, row_id) if change.before else None
+        rows.append({"id": row_id, "clinic_id": one.clinic_id, "upload_id": one.id, "line": change.line,
+                     "kind": change.kind, "patient_id": change.patient_id, "infusion_id": change.infusion_id,
+                     "before_sealed": sealed})  # fmt: skip
+    if rows:
+        session.execute(insert(UploadChange), rows)
+
+
+def of_patients(session: Session, one: List, patient_ids: Collection[UUID]) -> dict[UUID, list[Change]]:
+    """The changes of these patients, in the order of the list."""
+    rows = session.scalars(
+        select(UploadChange)
+        .where(_of(one), UploadChange.patient_id.in_(patient_ids))
+        .order_by(UploadChange.line, UploadChange.kind)
+    )
+    found: dict[UUID, list[Change]] = {}
+    for row in rows:
+        found.setdefault(row.patient_id, []).append(
+            Change(row.line, row.kind, row.patient_id, row.infusion_id, _opened(session, row))
+        )
+    return found
+
+
+def touched(session: Session, one: List, limit: int | None = None, offset: int = 0) -> list[tuple[int, UUID]]:
+    """(first line, patient) of everybody that the list changed, in its order."""
+    line = func.min(UploadChange.line)
+    rows = session.execute(
+        select(line, UploadChange.patient_id).where(_of(one)).group_by(UploadChange.patient_id)
+        .order_by(line, UploadChange.patient_id).limit(limit).offset(offset)
+    )  # fmt: skip
+    return [(number, patient_id) for number, patient_id in rows]
+
+
+def how_many(session: Session, one: List) -> int:
+    """Patients that the list changed."""
+    return session.scalar(select(func.count(UploadChange.patient_id.distinct())).where(_of(one))) or 0
+
+
+def written_to(session: Session, patient_ids: Collection[UUID], since: datetime) -> set[UUID]:
+    """Who of them has been written to since, or possibly has."""
+    gone = Message.status.in_([status.value for status in HANDED_OVER])
+    late = (Message.sent_at.is_(None)) | (Message.sent_at >= since)
+    return set(session.scalars(select(Message.patient_id).where(Message.patient_id.in_(patient_ids), gone, late)))
+
+
+def answered(session: Session, patient_ids: Collection[UUID], since: datetime) -> set[UUID]:
+    """Whose consent somebody has written down since, other than a list."""
+    by_people = Consent.actor != "import"
+    return set(
+        session.scalars(
+            select(Consent.patient_id).where(Consent.patient_id.in_(patient_ids), by_people, Consent.at >= since)
+        )
+    )
+
+
+def lock_waiting(session: Session, patient_id: UUID) -> list[UUID]:
+    """The patient's messages that have not gone out, locked against the pump."""
+    waiting = select(Message.id).where(Message.patient_id == patient_id, Message.status == Status.SCHEDULED.value)
+    return list(session.scalars(waiting.order_by(Message.id).with_for_update()))
+
+
+def withdraw(session: Session, clinic_id: UUID, patient_id: UUID, visits: Collection[Visit], now: datetime) -> None:
+    """A patient whom nobody wrote to yet: inactive, visits and messages cancelled, found by no search.
+
+    Not deleted: the ledger of consent and the events of messages are kept for ever. The clinic's own number is free
+    again, so that the corrected list makes the patient anew.
+    """
+    messages.finish(session, lock_waiting(session, patient_id), Status.CANCELLED, Reason.VISIT_CANCELLED, now)
+    for visit in visits:
+        if visit.status != "cancelled":
+            infusions.rebook(session, visit, starts=visit.starts, zone=visit.zone, minutes=visit.minutes,
+                             status="cancelled")  # fmt: skip
+    session.execute(
+        update(Patient)
+        .where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
+        .values(active=False, external_index=None, search=[], version=Patient.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Course).where(Course.patient_id == patient_id, Course.clinic_id == clinic_id).values(status="ended")
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+def set_aside(session: Session, clinic_id: UUID, patient_id: UUID, visit: Visit, now: datetime) -> None:
+    """Cancel a visit nobody heard of and put it into an ended course: its time and its number are free again."""
+    course_id = uuid4()
+    session.execute(
+        insert(Course).values(id=course_id, clinic_id=clinic_id, patient_id=patient_id, label="taken back",
+                              status="ended", created_at=now)
+    )  # fmt: skip
+    infusions.rebook(session, visit, starts=visit.starts, zone=visit.zone, minutes=visit.minutes, status="cancelled")
+    session.execute(
+        update(Infusion).where(Infusion.id == visit.id, Infusion.clinic_id == clinic_id).values(course_id=course_id)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+def retire_address(session: Session, clinic_id: UUID, address_id: UUID) -> None:
+    """The patient had none before: its row and its ledger stay, it is used no more."""
+    session.execute(
+        update(Address).where(Address.id == address_id, Address.clinic_id == clinic_id).values(active=False)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+def each(items: Sequence[tuple[int, UUID]], size: int) -> Iterator[Sequence[tuple[int, UUID]]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _of(one: List) -> Any:
+    return (UploadChange.clinic_id == one.clinic_id) & (UploadChange.upload_id == one.id)
+
+
+def _opened(session: Session, row: UploadChange) -> Mapping[str, Any]:
+    if row.before_sealed is None:
+        return {}
+    found: Mapping[str, Any] = json.loads(
+        vault_of(session).open(row.before_sealed, "upload_change.before", row.clinic_id, row.id)
+    )
+    return found
