@@ -42,5 +42,12 @@ app.conf.update(
             "schedule": crontab(minute="40"),
             "options": {"expires": 3000},
         },
+        "count": {"task": "workers.tasks.count_days", "schedule": 60.0, "options": {"expires": 60}},
+        "count all": {
+            "task": "workers.tasks.count_all_days",
+            "schedule": crontab(minute="25", hour="3"),
+            "options": {"expires": 3600},
+        },
+        "choices": {"task": "workers.tasks.follow_choices", "schedule": 60.0, "options": {"expires": 60}},
     },
 )

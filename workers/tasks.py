@@ -12,6 +12,8 @@ import structlog
 from celery.signals import worker_shutdown, worker_shutting_down
 from sqlalchemy.exc import OperationalError
 
+from outreach.actions import choose as choosing
+from outreach.actions import count as counting
 from outreach.actions import recover as recovery
 from outreach.actions import rezone
 from outreach.actions import watch as watching
@@ -116,6 +118,32 @@ def refresh_zones() -> None:
     moved = rezone.refresh(out.sessions, out.sequences, out.clock)
     if moved:
         log.info("zones refreshed", count=moved)
+
+
+@app.task(name="workers.tasks.count_days")
+@waits_for_database
+def count_days() -> None:
+    """Count the days that have news, for the page of figures; what this minute has no time for, the next one has."""
+    out = outreach()
+    counting.count(out.sessions, out.clock)
+
+
+@app.task(name="workers.tasks.count_all_days")
+@waits_for_database
+def count_all_days() -> None:
+    """Count the last hundred days anew, once a night."""
+    out = outreach()
+    counting.count(out.sessions, out.clock, seconds=1800, whole=True)
+
+
+@app.task(name="workers.tasks.follow_choices")
+@waits_for_database
+def follow_choices() -> None:
+    """Plan anew whoever was planned by other rules than their clinic has now."""
+    out = outreach()
+    replanned = choosing.follow(out.sessions, out.sequences, out.clock)
+    if replanned:
+        log.info("choices followed", count=replanned)
 
 
 @worker_shutting_down.connect
