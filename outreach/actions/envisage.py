@@ -1,144 +1,108 @@
-"""The dry run of a list: what each row would do, by comparing with what is stored; nothing is written."""
+"""Envisaging: the whole course as a patient would get it, exact words and local times; nothing is written."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from itertools import islice
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from outreach.actions.book import NewVisit, same
-from outreach.actions.load import form_of
-from outreach.actions.roster import Roster, Row, RowError
+from outreach.actions.compose import compose
+from outreach.actions.replan import quiet_of
+from outreach.content.compose import Words
 from outreach.domain.channel import Channel
-from outreach.domain.contact import index_form
-from outreach.errors import Sentence, say
-from outreach.store.known import Known, known
-from outreach.store.tables import Clinic
+from outreach.domain.message import Content, Planned
+from outreach.domain.plan import Visit, at_once, plan
+from outreach.domain.sequence import Sequence as Steps
+from outreach.domain.sequence import Step
+from outreach.domain.status import Status
+from outreach.errors import BadInput
+from outreach.store.due import ClinicFacts, Due
+from outreach.store.seen import Seen
 
-AT_ONCE = 500
-
-
-class Fate(StrEnum):
-    """What becomes of a row. Stored, one letter a row."""
-
-    PATIENT = "p"  # a new patient, with this visit
-    VISIT = "v"  # a new visit of a known patient, or a further one of a new patient
-    MOVED = "m"
-    CHANGED = "c"  # a known visit; the patient's own data change
-    SAME = "s"
-    WRONG = "e"
+NOBODY = UUID(int=0)
+CHANGED = ("moved", "cancelled")
 
 
-@dataclass
-class Findings:
-    """`fates`: a letter for each row of the sheet, in its order. `errors`: every fault of every row."""
+@dataclass(frozen=True)
+class Reader:
+    """Whom the words are for: language, clock, channels, and whether words may be clinical."""
 
-    fates: str = ""
-    errors: list[RowError] = field(default_factory=list)
+    locale: str
+    zone: str
+    wording: Literal["full", "neutral"] = "full"
+    channels: tuple[Channel, ...] = (Channel.SMS, Channel.EMAIL)
 
-    @property
-    def counts(self) -> dict[str, int]:
-        return {fate.name.lower(): self.fates.count(fate.value) for fate in Fate}
 
-    def as_json(self) -> str:
-        errors = [[one.line, one.column, pack(one.problem), pack(one.remedy)] for one in self.errors]
-        return json.dumps({"fates": self.fates, "errors": errors}, ensure_ascii=False)
+@dataclass(frozen=True)
+class Envisaged:
+    """One message of the course. `content` is None where its words, or a value they need, are missing."""
 
-    @classmethod
-    def of(cls, text: str) -> Findings:
-        """Back from as_json(); "" is nothing found yet."""
-        if not text:
-            return cls()
-        found = json.loads(text)
-        errors = [
-            RowError(line, column, unpack(what), unpack(remedy)) for line, column, what, remedy in found["errors"]
+    planned: Planned
+    content: Content | None
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What one looks through: the words, all sequences of the files, the clinic, and an example of a link."""
+
+    words: Words
+    sequences: Mapping[str, Steps]
+    clinic: ClinicFacts
+    link: str
+
+    def course(self, sequence: Steps, reader: Reader, visits: Sequence[Visit], now: datetime) -> list[Envisaged]:
+        """The request for agreement, then everything dated, in order of due time. `sequence` is the clinic's own."""
+        quiet = quiet_of(self.clinic)
+        asked = [
+            at_once(step, channel, reader.zone, now, quiet=quiet)
+            for step in sequence.triggered("enrolment")
+            for channel in step.channels
+            if channel in reader.channels
         ]
-        return cls(found["fates"], errors)
+        dated = plan(sequence, list(visits), reader.zone, reader.channels, now, quiet)
+        return [Envisaged(one, self._content(one, reader, visits, now, {})) for one in [*asked, *dated]]
+
+    def said(self, step: Step, channel: Channel, reader: Reader, visit: Visit, now: datetime) -> Content | None:
+        """The words of one step, told about an example of a visit; of a change, that it was a day earlier before."""
+        one = Planned(
+            step.key, channel, visit.starts, reader.zone, "", now, visit.end, "",
+            infusion_id=visit.id if step.once_per == "infusion" else None, course_id=visit.course_id,
+        )  # fmt: skip
+        return self._content(one, reader, [visit], now, facts_of(step, visit))
+
+    def _content(
+        self, one: Planned, reader: Reader, visits: Sequence[Visit], now: datetime, facts: Mapping[str, str]
+    ) -> Content | None:
+        due = _due(one, self.clinic, reader, visits, facts)
+        warned = reader.wording == "full"
+        try:
+            # The hour it goes out, not this one: "your next visit" is the next one then.
+            return compose(due, self.words, self.sequences, self.link, self.link, warned, max(one.due_at, now)).content
+        except BadInput:
+            return None
 
 
-def pack(text: str) -> Any:
-    """A sentence so that it can still be translated after it was stored."""
-    if isinstance(text, Sentence):
-        return [text.msgid, {key: pack(value) if isinstance(value, str) else value for key, value in
-                             text.values.items()}]  # fmt: skip
-    return str(text)
+def facts_of(step: Step, visit: Visit) -> dict[str, str]:
+    """What a message about this visit remembers of it."""
+    facts = {"infusion_id": str(visit.id)}
+    if step.trigger in CHANGED:
+        facts |= {"revision": str(visit.revision), "minutes": str(visit.minutes)}
+        facts["old_start"] = (visit.start - timedelta(days=1)).isoformat()
+    if step.trigger == "moved":
+        facts["new_start"] = visit.start.isoformat()
+    return facts
 
 
-def unpack(packed: Any) -> str:
-    if isinstance(packed, str):
-        return packed
-    msgid, values = packed
-    return say(msgid, **{key: unpack(value) if isinstance(value, (str, list)) else value for key, value in
-                         values.items()})  # fmt: skip
-
-
-def foresee(session: Session, clinic: Clinic, numbers: Sequence[int], roster: Roster) -> Findings:
-    """What the rows of these line numbers would do today."""
-    fates = {error.line: Fate.WRONG for error in roster.errors}
-    errors = list(roster.errors)
-    groups = iter(roster.patients.items())
-    while batch := dict(islice(groups, AT_ONCE)):
-        stored = known(session, clinic.id, batch)
-        for external, rows in batch.items():
-            found, wrong = _of_patient(clinic, rows, stored.get(external))
-            fates |= found
-            errors += wrong
-    errors.sort(key=lambda error: error.line)
-    return Findings("".join(fates.get(number, Fate.SAME).value for number in numbers), errors)
-
-
-def _of_patient(clinic: Clinic, rows: list[Row], stored: Known | None) -> tuple[dict[int, Fate], list[RowError]]:
-    if stored is None:
-        return {row.line: Fate.VISIT if place else Fate.PATIENT for place, row in enumerate(rows)}, []
-    form = form_of(clinic, rows)
-    changed = _changed(form.name, form.locale, form.zone, form.wording, stored) or _other_address(
-        {Channel.SMS: form.phone, Channel.EMAIL: form.email}, stored
-    )
-    meant = [same(visit, stored.visits, stored.externals) for visit in form.visits]
-    leaving = {old.id for old, new in zip(meant, form.visits, strict=True) if old and _moves(clinic, old, new)}
-    taken: dict[object, UUID | None] = {
-        one.starts: one.id for one in stored.visits if one.status != "cancelled" and one.id not in leaving
-    }
-    fates, errors = dict[int, Fate](), list[RowError]()
-    for row, visit, old in zip(rows, form.visits, meant, strict=True):
-        moves = old is not None and _moves(clinic, old, visit)
-        if (old is None or moves) and visit.starts in taken:
-            fates[row.line] = Fate.WRONG
-            errors.append(RowError(row.line, "infusion_start", say("another visit of this patient has this time already"),
-                                   say("move or cancel that one first")))  # fmt: skip
-            continue
-        taken[visit.starts] = old.id if old else None
-        fates[row.line] = Fate.VISIT if old is None else Fate.MOVED if moves else Fate.CHANGED if changed else Fate.SAME
-    return fates, errors
-
-
-def _moves(clinic: Clinic, old: Any, new: NewVisit) -> bool:
-    return (old.starts, old.zone, old.minutes) != (new.starts, new.zone or clinic.zone, new.minutes)
-
-
-def _changed(name: str, locale: str, zone: str | None, wording: str | None, stored: Known) -> bool:
-    person = stored.person
-    wanted = (" ".join(name.split()), locale, zone or person.zone, wording or person.wording)
-    return wanted != (person.name, person.locale, person.zone, person.wording)
-
-
-def _other_address(given: Mapping[Channel, str], stored: Known) -> bool:
-    def differ(channel: Channel, value: str) -> bool:
-        mine = stored.addresses.get(channel)
-        return mine is None or index_form(channel, mine[1]) != index_form(channel, value)
-
-    return any(differ(channel, value) for channel, value in given.items() if value)
-
-
-def lines_with(errors: Iterable[RowError]) -> dict[int, list[RowError]]:
-    """Errors by their row."""
-    found: dict[int, list[RowError]] = {}
-    for error in errors:
-        found.setdefault(error.line, []).append(error)
-    return found
+def _due(one: Planned, clinic: ClinicFacts, reader: Reader, visits: Sequence[Visit], facts: Mapping[str, str]) -> Due:
+    """A planned message as the pump would read it, without its rows."""
+    seen = Seen(
+        id=NOBODY, clinic_id=clinic.id, patient_id=NOBODY, address_id=None, course_id=one.course_id,
+        infusion_id=one.infusion_id, occasion=None, step=one.step, channel=one.channel, wall=one.wall, zone=one.zone,
+        rule=one.rule, due_at=one.due_at, useful_until=one.useful_until, status=Status.SCHEDULED, reason=None,
+        locale=None, wording=None, subject="", body="", segments=0, attempts=0, carrier=None, sent_at=None,
+        ended_at=None, facts=facts,
+    )  # fmt: skip
+    ordered = tuple(sorted(visits, key=lambda visit: (visit.starts, visit.id.bytes)))
+    return Due(seen, clinic, None, True, True, reader.locale, reader.zone, reader.wording, ordered)
