@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from outreach.domain.access import Role
@@ -58,16 +58,18 @@ def row(session: Session, clinic_id: UUID, staff_id: UUID, *, lock: bool = False
     return person
 
 
+def lock_administrators(session: Session, clinic_id: UUID) -> None:
+    """Whoever changes who administers a clinic takes turns: the rows are locked in one order, until the commit."""
+    session.execute(_administer(clinic_id).order_by(Staff.id).with_for_update()).all()
+
+
 def others_who_administer(session: Session, clinic_id: UUID, staff_id: UUID) -> int:
-    """How many administrators can sign in besides this one. Their rows are locked: two who leave at once wait."""
-    asked = (
-        select(Staff.id)
-        .where(Staff.clinic_id == clinic_id, Staff.role == Role.ADMINISTRATOR.value, Staff.active)
-        .where(Staff.password_hash != "")
-        .order_by(Staff.id)
-        .with_for_update()
-    )
-    return len(set(session.scalars(asked)) - {staff_id})
+    """How many administrators can sign in besides this one: an invitation that nobody took does not count."""
+    return len(set(session.scalars(_administer(clinic_id).where(Staff.password_hash != ""))) - {staff_id})
+
+
+def _administer(clinic_id: UUID) -> Select[tuple[UUID]]:
+    return select(Staff.id).where(Staff.clinic_id == clinic_id, Staff.role == Role.ADMINISTRATOR.value, Staff.active)
 
 
 def names(session: Session, clinic_id: UUID, ids: Collection[UUID] | None = None) -> dict[UUID, str]:
@@ -104,3 +106,29 @@ def _opened(session: Session, clinic_id: UUID, people: Collection[Staff], now: d
         )
         for person in people
     ]
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a person decides for themselves. `phone`: E.164 or ""; opened, never log it."""
+
+    email: str
+    phone: str
+    locale: str
+    codes: bool
+
+
+def own(session: Session, clinic_id: UUID, staff_id: UUID) -> Own:
+    """Somebody's own account. NotFound when there is no such person in this clinic."""
+    person, vault = row(session, clinic_id, staff_id), vault_of(session)
+    email = vault.open(person.email_sealed, "staff.email", clinic_id, staff_id)
+    phone = vault.open(person.phone_sealed, "staff.phone", clinic_id, staff_id) if person.phone_sealed else ""
+    return Own(email, phone, person.locale, person.totp_step is not None)
+
+
+def keep_own(session: Session, clinic_id: UUID, staff_id: UUID, *, phone: str, locale: str) -> None:
+    """Write down somebody's own choices; `phone` is E.164 or ""."""
+    person, vault = row(session, clinic_id, staff_id, lock=True), vault_of(session)
+    person.phone_sealed = vault.seal(phone, "staff.phone", clinic_id, staff_id) if phone else None
+    person.locale = locale
+    session.flush()

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from outreach.errors import NotFound
 from outreach.settings import load_settings
-from outreach.web import console, hooks, patient
+from outreach.web import api, console, hooks, patient
 from outreach.web.console.desk import SignInFirst
 from outreach.web.forms import Wired
 from outreach.web.headers import Headers
@@ -43,6 +43,7 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
     app.add_middleware(Headers, secure=wired.settings.public_url.startswith("https:"))
     app.get("/healthz")(health)
     app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/api", api.create(wired))
     for room in (hooks, patient, console):
         app.include_router(room.router)
     app.exception_handler(SignInFirst)(_to_sign_in)

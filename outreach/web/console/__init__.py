@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from outreach.web.console import (
+    account,
     brakes,
     doubts,
     enrol,
@@ -10,6 +11,7 @@ from outreach.web.console import (
     senders,
     sequences,
     signin,
+    staff,
     start,
     styleguide,
     today,
@@ -17,7 +19,7 @@ from outreach.web.console import (
 )
 
 # enrol before patients: /patients/new is no patient's id
-PARTS = (start, signin, styleguide, today, brakes, doubts, senders, sequences, enrol, patients, visits)
+PARTS = (start, signin, account, staff, styleguide, today, brakes, doubts, senders, sequences, enrol, patients, visits)
 router = APIRouter()
 for part in PARTS:
     router.include_router(part.router)

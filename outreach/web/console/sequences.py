@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from outreach.actions import choose as choosing
-from outreach.actions.foresee import Lens, Reader
+from outreach.actions.envisage import Lens, Reader
 from outreach.actions.replan import quiet_of
 from outreach.content.formats import Language
 from outreach.domain.channel import Channel
@@ -136,7 +136,7 @@ def language_of(desk: Desk, out: Wired, locale: str) -> Language:
 
 
 def lens(desk: Desk, out: Wired) -> Lens:
-    """What foreseeing looks through, at this desk."""
+    """What envisaging looks through, at this desk."""
     return Lens(out.words, out.sequences, desk.clinic, f"{out.settings.public_url}/p/example")
 
 

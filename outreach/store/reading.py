@@ -1,0 +1,176 @@
+"""Lists as other software reads them: a page at a time by key, never by counting from the first row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.orm import Session
+
+from outreach.domain.channel import Channel
+from outreach.domain.contact import index_form
+from outreach.errors import NotFound
+from outreach.store.inbox import Heard
+from outreach.store.office import Task
+from outreach.store.patients import by_external
+from outreach.store.seen import SEEN, Seen, opened
+from outreach.store.tables import Address, Patient
+from outreach.store.traffic import Event, InboundMessage, Message
+from outreach.store.vault import Vault, vault_of
+
+After = tuple[datetime, UUID] | None
+"""The last row of the page before; None: begin."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A patient with opened names and the version that guards changes. Never log one."""
+
+    id: UUID
+    name: str
+    external: str
+    locale: str
+    zone: str
+    wording: str
+    active: bool
+    version: int
+    created_at: datetime
+
+
+_LISTED = (Patient.id, Patient.clinic_id, Patient.name_sealed, Patient.external_sealed, Patient.locale, Patient.zone,
+           Patient.wording, Patient.active, Patient.version, Patient.created_at)  # fmt: skip
+
+
+def patients(session: Session, clinic_id: UUID, after: After, limit: int) -> list[Listed]:
+    """The clinic's patients, newest first."""
+    begin = [tuple_(Patient.created_at, Patient.id) < after] if after else []
+    return _people(session, Patient.clinic_id == clinic_id, *begin, limit=limit)
+
+
+def patient(session: Session, clinic_id: UUID, patient_id: UUID, *, lock: bool = False) -> Listed:
+    """One, or NotFound. `lock`: nobody else changes it until the transaction ends."""
+    if lock:
+        session.execute(select(Patient.id).where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
+                        .with_for_update())  # fmt: skip
+    found = _people(session, Patient.clinic_id == clinic_id, Patient.id == patient_id)
+    if not found:
+        raise NotFound("no such patient in this clinic")
+    return found[0]
+
+
+def search(
+    session: Session, clinic_id: UUID, external: str = "", channel: Channel | None = None, address: str = ""
+) -> list[Listed]:
+    """Patients with this identifier, or with this address in normal form now; through blind indexes."""
+    if external:
+        known = by_external(session, clinic_id, external)
+        return _people(session, Patient.clinic_id == clinic_id, Patient.id == known.id) if known else []
+    assert channel is not None
+    index = vault_of(session).index(channel.value, index_form(channel, address), clinic_id)
+    whose = select(Address.patient_id).where(
+        Address.clinic_id == clinic_id, Address.value_index == index, Address.active
+    )
+    return _people(session, Patient.clinic_id == clinic_id, Patient.id.in_(whose), limit=50)
+
+
+def _people(session: Session, *where: ColumnElement[bool], limit: int = 1) -> list[Listed]:
+    vault = vault_of(session)
+    rows = session.execute(
+        select(*_LISTED)
+        .where(*where, Patient.test.is_(False))
+        .order_by(Patient.created_at.desc(), Patient.id.desc())
+        .limit(limit)
+    )
+    return [_listed(vault, row) for row in rows]
+
+
+def _listed(vault: Vault, row: Any) -> Listed:
+    name = vault.open(row.name_sealed, "patient.name", row.clinic_id, row.id)
+    sealed = row.external_sealed
+    external = vault.open(sealed, "patient.external", row.clinic_id, row.id) if sealed else ""
+    return Listed(row.id, name, external, row.locale, row.zone, row.wording, row.active, row.version, row.created_at)
+
+
+def messages(
+    session: Session,
+    clinic_id: UUID,
+    after: After,
+    limit: int,
+    *,
+    patient_id: UUID | None = None,
+    statuses: Collection[str] = (),
+    channel: str | None = None,
+    step: str | None = None,
+    due_from: datetime | None = None,
+    due_to: datetime | None = None,
+) -> list[Seen]:
+    """Messages by due time, earliest first; [due_from, due_to)."""
+    where = [
+        Message.clinic_id == clinic_id,
+        *([Message.patient_id == patient_id] if patient_id else []),
+        *([Message.status.in_(statuses)] if statuses else []),
+        *([Message.channel == channel] if channel else []),
+        *([Message.step == step] if step else []),
+        *([Message.due_at >= due_from] if due_from else []),
+        *([Message.due_at < due_to] if due_to else []),
+        *([tuple_(Message.due_at, Message.id) > after] if after else []),
+    ]
+    vault = vault_of(session)
+    asked = select(*SEEN).where(*where).order_by(Message.due_at, Message.id).limit(limit)
+    return [opened(vault, dict(row)) for row in session.execute(asked).mappings()]
+
+
+def message(session: Session, clinic_id: UUID, message_id: UUID) -> Seen:
+    """One, or NotFound."""
+    asked = select(*SEEN).where(Message.clinic_id == clinic_id, Message.id == message_id)
+    row = session.execute(asked).mappings().one_or_none()
+    if row is None:
+        raise NotFound("no such message in this clinic")
+    return opened(vault_of(session), dict(row))
+
+
+def events(session: Session, clinic_id: UUID, message_id: UUID, most: int) -> Sequence[Event]:
+    """The news of a message in the order it came."""
+    asked = select(Event).where(Event.clinic_id == clinic_id, Event.message_id == message_id)
+    return session.scalars(asked.order_by(Event.id).limit(most)).all()
+
+
+@dataclass(frozen=True)
+class Said(Heard):
+    """An inbound message, opened, with what it is about."""
+
+    channel: str = ""
+    locale: str | None = None
+    about_message_id: UUID | None = None
+
+
+def inbound(
+    session: Session, clinic_id: UUID, after: After, limit: int, *, patient_id: UUID | None, needs_person: bool | None
+) -> list[Said]:
+    """What patients wrote, newest first."""
+    of = InboundMessage
+    where = [
+        of.clinic_id == clinic_id,
+        *([of.patient_id == patient_id] if patient_id else []),
+        *([of.needs_person == needs_person] if needs_person is not None else []),
+        *([tuple_(of.received_at, of.id) < after] if after else []),
+    ]
+    vault = vault_of(session)
+    rows = session.scalars(select(of).where(*where).order_by(of.received_at.desc(), of.id.desc()).limit(limit))
+    return [
+        Said(row.id, row.patient_id, vault.open(row.body_sealed, "inbound.body", clinic_id, row.id), row.understood,
+             row.answer, row.needs_person, row.received_at, row.channel, row.locale, row.about_message_id)
+        for row in rows
+    ]  # fmt: skip
+
+
+def tasks(session: Session, clinic_id: UUID, after: After, limit: int, *, is_open: bool | None) -> Sequence[Task]:
+    """What needs a person, most pressing first."""
+    state = [] if is_open is None else [Task.closed_at.is_(None) if is_open else Task.closed_at.is_not(None)]
+    begin = [tuple_(Task.due_at, Task.id) > after] if after else []
+    asked = select(Task).where(Task.clinic_id == clinic_id, *state, *begin)
+    return session.scalars(asked.order_by(Task.due_at, Task.id).limit(limit)).all()

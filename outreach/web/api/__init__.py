@@ -1,0 +1,13 @@
+"""What other software connects to."""
+
+from fastapi import FastAPI
+
+from outreach.web.api import app, consents, messages, patients, plans, visits
+from outreach.wiring import Outreach
+
+PARTS = (plans.router, patients.router, consents.router, visits.router, messages.router)
+
+
+def create(out: Outreach) -> FastAPI:
+    """The API as an application of its own; mount it at /api."""
+    return app.create(out, PARTS)
