@@ -37,6 +37,7 @@ app.conf.update(
             "schedule": crontab(minute="10", hour="3"),
             "options": {"expires": 3600},
         },
+        "lists": {"task": "workers.tasks.load_uploads", "schedule": WAKE, "options": {"expires": 2 * WAKE}},
         "zones": {
             "task": "workers.tasks.refresh_zones",
             "schedule": crontab(minute="40"),

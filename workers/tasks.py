@@ -14,8 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from outreach.actions import choose as choosing
 from outreach.actions import count as counting
+from outreach.actions import load_list, rezone
 from outreach.actions import recover as recovery
-from outreach.actions import rezone
 from outreach.actions import watch as watching
 from outreach.actions.dispatch import drain
 from outreach.settings import load_settings
@@ -32,6 +32,7 @@ SHIFT = 300.0
 
 _draining = threading.Lock()
 _recovering = threading.Lock()
+_loading = threading.Lock()
 _stopping = threading.Event()
 
 
@@ -144,6 +145,21 @@ def follow_choices() -> None:
     replanned = choosing.follow(out.sessions, out.sequences, out.clock)
     if replanned:
         log.info("choices followed", count=replanned)
+
+
+@app.task(name="workers.tasks.load_uploads")
+@waits_for_database
+def load_uploads() -> None:
+    """Check, load or take back uploaded patient lists until none waits. One at a time in each process."""
+    if not _loading.acquire(blocking=False):
+        return
+    try:
+        out = outreach()
+        worked = load_list.work_off(out.sessions, out.sequences, out.words, out.clock, _stopping)
+    finally:
+        _loading.release()
+    if worked:
+        log.info("lists worked off", count=worked)
 
 
 @worker_shutting_down.connect

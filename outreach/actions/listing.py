@@ -62,6 +62,11 @@ def cleaned(cell: str) -> str:
     return value
 
 
+def guarded(text: str) -> str:
+    """A cell of a file we give away: what a spreadsheet would compute gets the quote that cleaned() takes off."""
+    return f"'{text}" if (text.lstrip()[:1] and text.lstrip()[0] in FORMULA) or text[:1] in ("\t", "\r", "\0") else text
+
+
 def _joined(values: dict[str, str], dates: str) -> dict[str, str]:
     if family := values.pop("last_name", ""):
         values["name"] = f"{values.get('name', '')} {family}".strip()

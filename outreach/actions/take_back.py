@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from threading import Event
 from uuid import UUID
@@ -27,12 +27,15 @@ def reasons_against(session: Session, one: List, patient_ids: Collection[UUID]) 
     written = changes.written_to(session, patient_ids, one.created_at)
     answered = changes.answered(session, patient_ids, one.created_at)
     people = patients.named(session, one.clinic_id, patient_ids)
-    for patient_id, done in changes.of_patients(session, one, patient_ids).items():
+    theirs = changes.of_patients(session, one, patient_ids)
+    booked = [change.infusion_id for done in theirs.values() for change in done if change.infusion_id]
+    visits = changes.visits(session, one.clinic_id, booked)
+    for patient_id, done in theirs.items():
         if patient_id in written:
             against[patient_id] = say("a message has gone out since then")
         elif patient_id in answered:
             against[patient_id] = say("an agreement or a refusal was written down since then")
-        elif _edited(session, done, people.get(patient_id)):
+        elif _edited(done, people.get(patient_id), visits):
             against[patient_id] = say("somebody has changed the patient or a visit since then")
     return against
 
@@ -114,7 +117,7 @@ def _change(session: Session, clinic_id: UUID, change: Change, sequence: Sequenc
                   minutes=before["minutes"], clinic_id=clinic_id)  # fmt: skip
 
 
-def _edited(session: Session, done: list[Change], person: patients.Person | None) -> bool:
+def _edited(done: list[Change], person: patients.Person | None, visits: Mapping[UUID, tuple[int, str]]) -> bool:
     for change in done:
         if change.kind == "patient" and (person is None or person.version != change.before["version"]):
             return True
@@ -123,8 +126,8 @@ def _edited(session: Session, done: list[Change], person: patients.Person | None
             if now != change.before["now"]:
                 return True
         if change.infusion_id:
-            visit = infusions.get(session, change.infusion_id)
-            if visit.revision != change.before["revision"] or visit.status == "cancelled":
+            revision, status = visits.get(change.infusion_id, (-1, ""))
+            if revision != change.before["revision"] or status == "cancelled":
                 return True
     return False
 

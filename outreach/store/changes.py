@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -149,9 +149,16 @@ def retire_address(session: Session, clinic_id: UUID, address_id: UUID) -> None:
     )  # fmt: skip
 
 
-def each(items: Sequence[tuple[int, UUID]], size: int) -> Iterator[Sequence[tuple[int, UUID]]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def visits(session: Session, clinic_id: UUID, infusion_ids: Collection[UUID]) -> dict[UUID, tuple[int, str]]:
+    """(revision, status) of these visits as they are now."""
+    if not infusion_ids:
+        return {}
+    rows = session.execute(
+        select(Infusion.id, Infusion.revision, Infusion.status).where(
+            Infusion.clinic_id == clinic_id, Infusion.id.in_(infusion_ids)
+        )
+    )
+    return {row.id: (row.revision, row.status) for row in rows}
 
 
 def _of(one: List) -> Any:

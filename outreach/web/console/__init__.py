@@ -4,12 +4,15 @@ from fastapi import APIRouter
 
 from outreach.web.console import (
     account,
+    audit,
     brakes,
     doubts,
     enrol,
+    imports,
     patients,
     senders,
     sequences,
+    settings,
     signin,
     staff,
     start,
@@ -19,7 +22,7 @@ from outreach.web.console import (
 )
 
 # enrol before patients: /patients/new is no patient's id
-PARTS = (start, signin, account, staff, styleguide, today, brakes, doubts, senders, sequences, enrol, patients, visits)
+PARTS = (start, signin, account, staff, settings, audit, styleguide, today, brakes, doubts, senders, sequences, imports, enrol, patients, visits)
 router = APIRouter()
 for part in PARTS:
     router.include_router(part.router)
