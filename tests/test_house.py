@@ -235,7 +235,7 @@ def test_a_step_has_the_parts_its_channels_need(step: object) -> None:
 
 
 def test_every_message_belongs_to_a_step() -> None:
-    folders = {path.name for path in (ROOT / "templates" / "messages").iterdir()} - {"neutral", "page"}
+    folders = {path.name for path in (ROOT / "templates" / "messages").iterdir()} - {"neutral", "page", "canned"}
     assert sorted(folders - {step.key for _, step in STEPS}) == []
 
 
@@ -249,6 +249,7 @@ VALUES = Values(
     emergency="911", visit_start=datetime(2026, 11, 28, 15, tzinfo=UTC), visit_minutes=60, visit_uid="1@example.org",
     old_start=datetime(2026, 11, 27, 15, tzinfo=UTC), next_visit=datetime(2026, 12, 2, 15, tzinfo=UTC),
     link="https://example.org/p/0123456789abcdefghijkl", unsubscribe="https://example.org/u/0123456789abcdefghijkl",
+    text="Please come a little earlier.",
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from outreach.errors import BadFile, BadInput
 __all__ = ["Values", "Words"]
 
 SOURCE = "en"
-SET_APART = frozenset({"neutral", "page"})
+SET_APART = frozenset({"neutral", "page", "canned"})
 CANCELLING = "visit.cancelled"
 
 Wording = Literal["full", "neutral"]

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 MOST = 2048
 LINKS = ("link", "unsubscribe")
 MOMENTS = ("day", "time", "old_day", "old_time", "next_day", "next_time")
-NAMES = ("clinic", "phone", "address", "emergency")
+NAMES = ("clinic", "phone", "address", "emergency", "text")
 SLOTS = (*NAMES, *MOMENTS, *LINKS, "title")
 # These choose a plural or a number of paragraphs, so each of their values has a skeleton of its own.
 FIXED = ("minutes", "frequency", "instructions")

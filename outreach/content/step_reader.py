@@ -28,6 +28,15 @@ ONCE_PER: dict[str | None, tuple[str, ...]] = {
     "stopped": ("message",),
     "restarted": ("message",),
     "help": ("message",),
+    "urgent": ("message",),
+    "coming": ("message",),
+    "change": ("message",),
+    "call": ("message",),
+    "gone": ("message",),
+    "still": ("message",),
+    "other": ("message",),
+    "staff": ("message",),
+    "escalated": ("message",),
 }
 ONCE = ("infusion", "course", "address", "change", "message")
 

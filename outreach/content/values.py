@@ -23,6 +23,7 @@ class Values(NamedTuple):
     clinic_zone  when given and its clock differs then, visit times are told by the clinic's clock, and say so
     instructions the clinic's own text in the reader's language, shown as it is; may be empty
     frequency    messages a week at most, as promised when asking for consent
+    text         what a member of staff wrote to this patient, shown as it is
     """
 
     clinic: str
@@ -41,6 +42,7 @@ class Values(NamedTuple):
     unsubscribe: str = ""
     instructions: str = ""
     frequency: int = 7
+    text: str = ""
 
 
 class Teller:
@@ -62,6 +64,7 @@ class Teller:
             "emergency": self._phone(values.emergency),
             "link": _address("link", values.link),
             "unsubscribe": _address("unsubscribe", values.unsubscribe),
+            "text": self._shown(values.text),
         }
         if "" in told.values():
             told = {name: value for name, value in told.items() if value}

@@ -10,10 +10,17 @@ from outreach.domain.status import Status
 from outreach.errors import Reason
 
 REQUEST = "consent.request"
-ANSWERS = frozenset({"consent.confirmed", "reply.stopped", "reply.restarted", "reply.help"})
+ANSWERS = frozenset(
+    {
+        "consent.confirmed",
+        "reply.stopped", "reply.stopped_all", "reply.stopped_visit", "reply.restarted", "reply.help", "reply.urgent",
+        "reply.coming", "reply.change", "reply.call", "reply.gone", "reply.still", "reply.received",
+        "staff.escalation",
+    }
+)  # fmt: skip
 """Steps that answer the patient's own message: quiet hours and caps do not hold them, and they rest on that message."""
 
-UNCAPPED = ANSWERS | {REQUEST, "visit.moved", "visit.cancelled"}
+UNCAPPED = ANSWERS | {REQUEST, "visit.moved", "visit.cancelled", "staff.message"}
 """Steps that no frequency cap holds back: answers, the question itself, and news whose silence would cost a visit."""
 
 LOOK_AGAIN = timedelta(minutes=15)

@@ -13,7 +13,12 @@ from outreach.domain.timing import BadRule, Until, When, parse_clock
 from outreach.errors import NotFound
 
 # Steps of these triggers answer a patient's own message: they go at once, quiet hours or not.
-ANSWERS = frozenset({"agreed", "stopped", "restarted", "help"})
+ANSWERS = frozenset(
+    {
+        "agreed", "stopped", "restarted", "help", "urgent", "coming", "change", "call", "gone", "still", "other",
+        "escalated",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

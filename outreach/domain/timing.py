@@ -26,6 +26,15 @@ TRIGGERS = {
     "when stopped": "stopped",
     "when restarted": "restarted",
     "when asked for help": "help",
+    "when urgent": "urgent",
+    "when coming": "coming",
+    "when a change is wanted": "change",
+    "when a call is wanted": "call",
+    "when side effects are gone": "gone",
+    "when side effects stay": "still",
+    "when something else is written": "other",
+    "when staff write": "staff",
+    "when nobody took it": "escalated",
 }
 WHEN_FORMS = (
     "3 days before start at 10:00",
