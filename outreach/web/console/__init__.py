@@ -6,9 +6,13 @@ from outreach.web.console import (
     account,
     audit,
     brakes,
+    delivery,
     doubts,
+    edit,
     enrol,
     imports,
+    languages,
+    patient,
     patients,
     senders,
     sequences,
@@ -22,7 +26,28 @@ from outreach.web.console import (
 )
 
 # enrol before patients: /patients/new is no patient's id
-PARTS = (start, signin, account, staff, settings, audit, styleguide, today, brakes, doubts, senders, sequences, imports, enrol, patients, visits)
+PARTS = (
+    start,
+    signin,
+    account,
+    staff,
+    settings,
+    audit,
+    styleguide,
+    today,
+    brakes,
+    delivery,
+    doubts,
+    senders,
+    sequences,
+    imports,
+    languages,
+    enrol,
+    patients,
+    patient,
+    edit,
+    visits,
+)
 router = APIRouter()
 for part in PARTS:
     router.include_router(part.router)

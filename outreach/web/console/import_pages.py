@@ -84,7 +84,8 @@ def columns(
     rest = [name for name in NAMES if name not in NEEDED]
     return desk.page(
         "import_columns.html", 422 if wrong else 200, one=one, sheet=sheet, names=labels(), first=NEEDED,
-        rest=rest, used_rest=any(f"column.{name}" in values for name in rest), options=options, values=values, wrong=wrong,
+        rest=rest, used_rest=any(f"column.{name}" in values for name in rest), options=options,
+        values=values, wrong=wrong,
         required=REQUIRED, fixable=FIXABLE, samples=sheet.rows[:SAMPLES], read_as=_read_as(sheet),
         doubtful=sheet.encoding in (WINDOWS, LATIN),
         languages=[(locale, language_name(out, locale)) for locale in out.words.locales],
