@@ -47,6 +47,15 @@ def phone(raw: str, region: str | None = None, *, lenient: bool = False) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def call(raw: str, region: str | None = None) -> str:
+    """A number that people can call, a landline too, as E.164. BadInput says what is wrong."""
+    number = _parsed(raw, region)
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason != ValidationResult.IS_POSSIBLE:
+        raise BadInput(f"Not a phone number: {_LENGTH.get(reason, 'its length is wrong')}. {_like(region)}")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
 def doubt(e164: str) -> str:
     """Why a number that passed leniently may be wrong; "" when nothing speaks against it."""
     known = phonenumbers.is_valid_number(phonenumbers.parse(e164))

@@ -109,3 +109,34 @@ def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:
 def _lock(clinic_id: UUID) -> int:
     digest = hashlib.sha256(b"audit" + clinic_id.bytes).digest()
     return int.from_bytes(digest[:8], signed=True)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to look for; None and "" are anything. `since`, `before`: aware instants. `below`: rows before this one."""
+
+    since: datetime | None = None
+    before: datetime | None = None
+    actor_kind: str = ""
+    actor_id: UUID | None = None
+    subject: str = ""
+    subject_id: str = ""
+    below: int | None = None
+
+
+def entries(session: Session, clinic_id: UUID, wanted: Wanted, limit: int) -> list[Audit]:
+    """A clinic's rows, the newest first."""
+    asked = select(Audit).where(Audit.clinic_id == clinic_id).order_by(Audit.seq.desc()).limit(limit)
+    for column, value in (
+        (Audit.actor_kind, wanted.actor_kind), (Audit.actor_id, wanted.actor_id), (Audit.subject, wanted.subject),
+        (Audit.subject_id, wanted.subject_id),
+    ):  # fmt: skip
+        if value:
+            asked = asked.where(column == value)
+    if wanted.since is not None:
+        asked = asked.where(Audit.at >= wanted.since)
+    if wanted.before is not None:
+        asked = asked.where(Audit.at < wanted.before)
+    if wanted.below is not None:
+        asked = asked.where(Audit.seq < wanted.below)
+    return list(session.scalars(asked))

@@ -206,6 +206,11 @@ def id_of(session: Session, email: str) -> UUID | None:
     return session.scalar(select(Staff.id).where(Staff.email_index == _email_index(session, email)))
 
 
+def clinic_id_of(session: Session, staff_id: UUID) -> UUID:
+    """The clinic somebody works at."""
+    return session.scalars(select(Staff.clinic_id).where(Staff.id == staff_id)).one()
+
+
 def account(email: str) -> str:
     """The form in which two spellings of one address are one account."""
     return email.strip().casefold()

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.status import Status
+from outreach.errors import Reason
 from outreach.store.messages import note
 from outreach.store.tables import Clinic, Enrolment, Patient
 from outreach.store.traffic import Message
@@ -24,6 +25,9 @@ Place = tuple[UUID, str, bool, datetime, UUID]
 
 Unit = tuple[UUID, UUID | None]
 """(patient, course or None): what is re-timed in one transaction."""
+
+IN_DOUBT = ""
+"""Stands for the version of zone data where a plan is to be dated anew for another reason: the clinic's hours."""
 
 _TURN = (Message.clinic_id, Message.channel, Message.urgent, Message.due_at, Message.id)
 
@@ -127,6 +131,32 @@ class Retimed:
         return (self.due_at, self.useful_until, self.wall) == (self.row.due_at, self.row.useful_until, self.row.wall)
 
 
+def put_in_doubt(session: Session, clinic_id: UUID) -> int:
+    """Let the next refresh date everything anew that this clinic has not sent, or ended because of its hours.
+
+    How many messages wait for it. Rows that a worker holds just now are left: what goes out is decided as it goes.
+    """
+    open_rows = (
+        select(Message.id)
+        .where(
+            Message.clinic_id == clinic_id,
+            Message.course_id.is_not(None),
+            or_(
+                Message.status == Status.SCHEDULED.value,
+                Message.status.in_([Status.SUPPRESSED.value, Status.EXPIRED.value])
+                & (Message.reason == Reason.QUIET_HOURS.value),
+            ),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    marked = update(Message).where(Message.id.in_(open_rows)).values(tz_version=IN_DOUBT)
+    return _count(session.execute(marked.execution_options(synchronize_session=False)))
+
+
+def _count(result: Any) -> int:
+    return int(result.rowcount)
+
+
 def stamp(session: Session, message_ids: Collection[UUID], version: str) -> None:
     """These rows, looked at with zone data `version`, keep their times. What left or went meanwhile stays as it is."""
     if message_ids:
@@ -160,7 +190,8 @@ def retime(session: Session, news: Sequence[Retimed], version: str, now: datetim
 
 
 def _event(one: Retimed, now: datetime) -> dict[str, Any]:
-    return {"clinic_id": one.row.clinic_id, "message_id": one.row.id, "source": "plan", "word": "new zone data",
+    word = "new hours" if one.row.tz_version == IN_DOUBT else "new zone data"
+    return {"clinic_id": one.row.clinic_id, "message_id": one.row.id, "source": "plan", "word": word,
             "status": Status.SCHEDULED.value, "reason": None, "at": now}  # fmt: skip
 
 

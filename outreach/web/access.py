@@ -60,11 +60,19 @@ DOORS: dict[tuple[str, str], Who] = {
     ("GET", "/styleguide"): SIGNED,
     ("GET", "/styleguide.css"): SIGNED,
     ("GET", "/today"): P.PATIENTS,
+    ("GET", "/today/messages"): P.PATIENTS,
     ("GET", "/patients"): P.PATIENTS,
     ("POST", "/patients"): P.PATIENTS,
     ("GET", "/patients/{patient_id}"): P.PATIENTS,
     ("GET", "/patients/new"): P.ENROL,
     ("POST", "/patients/new"): P.ENROL,
+    ("POST", "/patients/{patient_id}/notes"): P.ENROL,
+    ("POST", "/patients/{patient_id}/agreement"): P.ENROL,
+    ("POST", "/patients/{patient_id}/stop"): P.ENROL,
+    ("GET", "/patients/{patient_id}/edit"): P.ENROL,
+    ("POST", "/patients/{patient_id}/edit"): P.ENROL,
+    ("GET", "/patients/{patient_id}/visits"): P.ENROL,
+    ("POST", "/patients/{patient_id}/visits"): P.ENROL,
     ("GET", "/visits/{visit_id}"): P.ENROL,
     ("POST", "/visits/{visit_id}/move"): P.ENROL,
     ("POST", "/visits/{visit_id}/cancel"): P.ENROL,
@@ -87,8 +95,15 @@ DOORS: dict[tuple[str, str], Who] = {
     ("POST", "/held/{pause_id}/resume"): P.DELIVERY,
     ("POST", "/held/alerts/{alert_id}"): P.DELIVERY,
     ("GET", "/senders"): P.DELIVERY,
+    ("GET", "/delivery"): P.REPORTS,
+    ("GET", "/delivery.csv"): P.REPORTS,
+    ("GET", "/delivery.xlsx"): P.REPORTS,
+    ("GET", "/languages"): P.SEE,
     ("GET", "/sequences"): P.SEE,
     ("GET", "/sequences/{name}"): P.SEE,
+    ("GET", "/sequences/{name}/course"): P.SEE,
+    ("GET", "/sequences/{name}/test"): P.SEE,
+    ("POST", "/sequences/{name}/test"): P.SEE,
     ("GET", "/sequences/{name}/change"): P.SEQUENCES,
     ("POST", "/sequences/{name}/change"): P.SEQUENCES,
     # Other software's, by key
@@ -144,3 +159,45 @@ def staff_may(role: Role, method: str, path: str) -> bool:
     """Whether a signed-in person of this role may pass."""
     needed = who_may(method, path)
     return needed in (PUBLIC, SIGNED) or (isinstance(needed, Permission) and may(role, needed))
+
+
+WHO = {PUBLIC: "nobody signs in", SIGNED: "whoever is signed in"}
+
+
+def table() -> str:
+    """The doors as a page of Markdown: every route with the roles, or the scope of a key, that it opens for."""
+    staff = [(door, who) for door, who in DOORS.items() if isinstance(who, Permission)]
+    lines = [
+        "# Who may do what",
+        "",
+        "Written by `outreach access --write` from `outreach/web/access.py` and `outreach/domain/access.py`; a test",
+        "holds it against the running application. A route that is not here opens for nobody.",
+        "",
+        "## Roles",
+        "",
+        "| may | " + " | ".join(role.value for role in Role) + " |",
+        "| --- |" + " :-: |" * len(Role),
+        *(f"| {one.value} | " + " | ".join(_mark(role, one) for role in Role) + " |" for one in Permission),
+        "",
+        "## Pages of the console",
+        "",
+        "| route | asks for | " + " | ".join(role.value for role in Role) + " |",
+        "| --- | --- |" + " :-: |" * len(Role),
+        *(
+            f"| `{method} {path}` | {who.value} | " + " | ".join(_mark(role, who) for role in Role) + " |"
+            for (method, path), who in staff
+        ),
+        "",
+        "## Doors without a role",
+        "",
+        "| route | opens for |",
+        "| --- | --- |",
+        *(f"| `{method} {path}` | {WHO[who]} |" for (method, path), who in DOORS.items() if isinstance(who, Anyone)),
+        "",
+    ]
+    keys = [f"| `{method} {path}` | {who.value} |" for (method, path), who in DOORS.items() if isinstance(who, Scope)]
+    return "\n".join([*lines, *(["## API", "", "| call | a key with |", "| --- | --- |", *keys, ""] if keys else [])])
+
+
+def _mark(role: Role, permission: Permission) -> str:
+    return "yes" if may(role, permission) else ""
