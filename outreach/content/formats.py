@@ -10,6 +10,7 @@ from datetime import date, datetime
 from datetime import time as clock_time
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import phonenumbers
 from babel import Locale, UnknownLocaleError
@@ -32,7 +33,11 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 @dataclass(frozen=True)
 class Language:
-    """One row of config/languages.yaml. `direction` is ltr or rtl; `clock` 12 or 24."""
+    """One row of config/languages.yaml. `direction` is ltr or rtl; `clock` 12 or 24.
+
+    `formats` names whose dates Babel writes. `times`, `halves`, `days`, `months` and `dates` are our own where Babel
+    has none for this language, or others than its speakers write (Haitian Creole gets French dates, Korean "PM 2:05").
+    """
 
     locale: str
     name: str
@@ -40,6 +45,11 @@ class Language:
     direction: str
     formats: str
     clock: int
+    times: str = ""
+    halves: tuple[str, ...] = ()
+    dates: str = ""
+    days: tuple[str, ...] = ()
+    months: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -56,12 +66,16 @@ def load_languages(path: Path) -> dict[str, Language]:
         raise BadFile(path, 0, f"the language table cannot be read ({error}).") from error
 
 
-def _language(path: Path, locale: str, row: dict[str, str]) -> Language:
+def _language(path: Path, locale: str, row: dict[str, Any]) -> Language:
     def wrong(what: str, remedy: str) -> BadFile:
         return BadFile(path, 0, f"{locale}: {what}", remedy)
 
     try:
-        language = Language(locale, row["name"], row["own_name"], row["direction"], row["formats"], int(row["clock"]))
+        own = {key: tuple(row.get(key, ())) for key in ("halves", "days", "months")}
+        language = Language(
+            locale, row["name"], row["own_name"], row["direction"], row["formats"], int(row["clock"]),
+            times=row.get("times", ""), dates=row.get("dates", ""), **own,
+        )  # fmt: skip
         pattern = Locale.parse(language.formats).time_formats["short"].pattern
     except (KeyError, TypeError) as error:
         raise wrong(f"{error} is missing.", "Give name, own_name, direction, formats and clock.") from error
@@ -69,8 +83,13 @@ def _language(path: Path, locale: str, row: dict[str, str]) -> Language:
         raise wrong(str(error), "Choose a locale whose dates Babel knows.") from error
     if language.direction not in ("ltr", "rtl") or language.clock not in (12, 24):
         raise wrong("direction or clock is unknown.", "Write ltr or rtl, and 12 or 24.")
-    if language.clock == 12 and "h" not in pattern:
-        raise wrong(f"{language.formats} has no 12-hour clock.", "Choose formats that do (es_US), or clock: 24.")
+    if language.clock == 12 and "h" not in pattern and not language.times:
+        remedy = "Choose formats that do (es_US), write times and halves, or clock: 24."
+        raise wrong(f"{language.formats} has no 12-hour clock.", remedy)
+    if bool(language.times) != (len(language.halves) == 2):
+        raise wrong("times and halves belong together.", 'Write times: "{half} {hour}:{minute}" and halves: [AM, PM].')
+    if bool(language.dates) != (len(language.days) == 7 and len(language.months) == 12):
+        raise wrong("dates, days and months belong together.", "Give dates, 7 days (Monday first) and 12 months.")
     return language
 
 
@@ -88,11 +107,13 @@ def resolve(tag: str, offered: Iterable[str]) -> str:
 
 def day(language: Language, moment: datetime) -> str:
     """Weekday, day, month and year, as the language writes them; never 3/8, which two countries read as two days."""
-    return _day(language.formats, moment.date())
+    return _own_day(language, moment.date()) if language.dates else _day(language.formats, moment.date())
 
 
 def time(language: Language, moment: datetime) -> str:
     """The time of day by the language's clock."""
+    if language.times:
+        return _own_time(language, moment.hour, moment.minute)
     return _time(language.formats, language.clock, moment.hour, moment.minute)
 
 
@@ -104,6 +125,17 @@ def _locale(name: str) -> Locale:
 @lru_cache(maxsize=4096)
 def _day(formats: str, when: date) -> str:
     return format_date(when, "full", locale=_locale(formats)).replace(RLM, "")
+
+
+@lru_cache(maxsize=4096)
+def _own_day(language: Language, when: date) -> str:
+    weekday, month = language.days[when.weekday()], language.months[when.month - 1]
+    return language.dates.format(weekday=weekday, day=when.day, month=month, year=when.year)
+
+
+@lru_cache(maxsize=8192)
+def _own_time(language: Language, hour: int, minute: int) -> str:
+    return language.times.format(half=language.halves[hour >= 12], hour=hour % 12 or 12, minute=f"{minute:02}")
 
 
 @lru_cache(maxsize=8192)
