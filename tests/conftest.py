@@ -81,6 +81,13 @@ def fresh_database_url(engines: Engines, pattern: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def lasting_database_url(engines: Engines, pattern: str) -> Iterator[str]:
+    """A migrated, empty database of this process, for what is started once and commits: the site of the browser."""
+    with _database(engines, pattern) as url:
+        yield url
+
+
 @pytest.fixture
 def bare_database_url(engines: Engines) -> Iterator[str]:
     """An empty database without any table, of this one test."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -38,8 +38,9 @@ def way(reach: Reach, ledger: Sequence[ConsentEvent], now: datetime) -> Way:
         return Way.ON
     if permission.state in (State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER):
         return Way.CLOSED
-    again = ConsentEvent(ConsentKind.RESTORED, now, reach.channel, method=PAGE)
-    return Way.RESUMABLE if may_contact([*ledger, again], now).allowed else Way.NEVER
+    soon = now + timedelta(seconds=1)  # a START counts only when it is later than the STOP
+    again = ConsentEvent(ConsentKind.RESTORED, soon, reach.channel, method=PAGE)
+    return Way.RESUMABLE if may_contact([*ledger, again], soon).allowed else Way.NEVER
 
 
 def language(session: Session, due: Due, locale: str, offered: Collection[str], now: datetime) -> bool:
@@ -109,8 +110,9 @@ def resume(session: Session, due: Due, channel: Channel, locale: str, now: datet
     stands = way(reach, consents.ledger(session, reach.id), now) if reach else Way.NEVER
     if reach is None or stands is not Way.RESUMABLE:
         return stands is Way.ON
-    withdraw.restore(session, reach.id, method=PAGE, evidence=_evidence("resume", due, now), now=now, locale=locale,
-                     alone=True)  # fmt: skip
+    if not withdraw.restore(session, reach.id, method=PAGE, evidence=_evidence("resume", due, now), now=now,
+                            locale=locale, alone=True):  # fmt: skip
+        return False
     _note(session, due, "consent.restored", {"channels": [channel.value]}, now)
     return True
 

@@ -1,0 +1,77 @@
+"""A real browser for the journeys. Where there is none the tests skip, saying what to install; in CI they fail."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+
+from outreach.domain.access import Role
+from tests.browser.site import Site, site
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = (
+    "no browser: install Chromium (as root: apt-get install chromium; anywhere: .venv/bin/playwright install chromium)"
+)
+PATIENCE = 10_000  # milliseconds a page may take on a loaded machine before it counts as broken
+
+Window = Callable[..., Page]
+
+
+def chromium(playwright: Playwright) -> str | None:
+    """The program to run; None where there is none."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    own = playwright.chromium.executable_path
+    return found or (own if Path(own).exists() else None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Started once in each process of a run."""
+    with sync_playwright() as playwright:
+        program = chromium(playwright)
+        if program is None:
+            if os.environ.get("CI"):
+                pytest.fail(MISSING)
+            pytest.skip(MISSING)
+        expect.set_options(timeout=PATIENCE)
+        # Chromium refuses its sandbox to root, and containers have little shared memory.
+        flags = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        started = playwright.chromium.launch(executable_path=program, args=flags)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def there(lasting_database_url: str, browser: Browser) -> Iterator[Site]:
+    """The demo, up and running, shared by the journeys of this process: each makes the patients that it needs."""
+    del browser  # first: without a browser nothing else need start
+    with site(lasting_database_url) as up:
+        up.pump()
+        yield up
+
+
+@pytest.fixture
+def window(there: Site, browser: Browser) -> Iterator[Window]:
+    """`window(role, **options)`: a new page of somebody signed in; whatever the page's own console calls an error fails
+    the test."""
+    opened: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def open_one(role: Role | None = Role.ADMINISTRATOR, **options: Any) -> Page:
+        opened.append(there.context(browser, role, **options))
+        page = opened[-1].new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+        return page
+
+    yield open_one
+    for context in opened:
+        context.close()
+    assert not faults

@@ -1,0 +1,109 @@
+"""Every page: no barrier that axe knows, nothing wider than a phone, nothing that needs a script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Window
+from tests.browser.every_page import NO_LINK, console_pages, open_pages, patients_pages
+from tests.browser.site import Site
+
+pytestmark = pytest.mark.xdist_group("browser")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"runOnly": ["color-contrast"]}
+
+
+@pytest.fixture(scope="session")
+def axe() -> Axe:
+    return Axe()
+
+
+def violations(axe: Axe, page: Page, rules: dict[str, Any]) -> list[str]:
+    found = axe.run(page, options=rules | {"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{page.url} {one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}" for one in found
+    ]
+
+
+def opened(page: Page, path: str) -> None:
+    answer = page.goto(path, wait_until="domcontentloaded")
+    assert answer is not None
+    assert answer.status == (404 if NO_LINK in path else 200), path
+
+
+def test_no_console_page_has_a_barrier_by_day_or_by_night(there: Site, window: Window, axe: Axe) -> None:
+    page, faults = window(), []
+    for path in console_pages(there):
+        opened(page, path)
+        faults += violations(axe, page, RULES)
+        page.emulate_media(color_scheme="dark")
+        faults += violations(axe, page, COLOURS)
+        page.emulate_media(color_scheme="light")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+def test_no_patients_page_has_a_barrier(there: Site, window: Window, axe: Axe, locale: str) -> None:
+    page, faults = window(None), []
+    for path in patients_pages(there, locale):
+        opened(page, path)
+        faults += violations(axe, page, RULES)
+        page.emulate_media(color_scheme="dark")
+        faults += violations(axe, page, COLOURS)
+        page.emulate_media(color_scheme="light")
+    assert not faults, "\n".join(faults)
+
+
+def test_what_nobody_need_sign_in_for_has_no_barrier(there: Site, window: Window, axe: Axe) -> None:
+    page, faults = window(None), []
+    for path in open_pages(there):
+        opened(page, path)
+        faults += violations(axe, page, RULES)
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_no_page_is_wider_than_a_phone(there: Site, window: Window, direction: str) -> None:
+    page, too_wide = window(viewport={"width": 360, "height": 740}), []
+    for path in [*console_pages(there), *patients_pages(there, "ar"), *patients_pages(there, "en")]:
+        opened(page, path)
+        page.evaluate("to => document.documentElement.dir = to", direction)
+        if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
+            too_wide.append(f"{path}: {width} px, by {page.evaluate(WIDEST)}")
+    assert not too_wide, "\n".join(too_wide)
+
+
+WIDEST = """() => [...document.querySelectorAll("main *, header *")]
+    .filter(one => { const box = one.getBoundingClientRect(); return box.right > 361 || box.left < -1 })
+    .slice(0, 3).map(one => one.outerHTML.slice(0, 120))"""
+
+
+def test_every_page_is_there_without_a_script(there: Site, window: Window) -> None:
+    page = window(java_script_enabled=False)
+    for path in console_pages(there):
+        opened(page, path)
+        assert page.locator("h1").count() == 1, path
+    page.goto("/today")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.get_by_text("Menu", exact=True).click()
+    page.get_by_role("link", name="Patients", exact=True).click()
+    assert page.url.endswith("/patients")
+
+
+def test_targets_are_large_enough_for_a_finger(there: Site, window: Window) -> None:
+    """44 px for buttons, fields and the ways through the console; links within text are exempt (WCAG 2.5.8)."""
+    page, small = window(viewport={"width": 360, "height": 740}), []
+    for path in console_pages(there):
+        opened(page, path)
+        small += [f"{path}: {one}" for one in page.evaluate(SMALL)]
+    assert not small, "\n".join(small)
+
+
+SMALL = """() => [...document.querySelectorAll("button, .button, select, textarea, nav a, summary, "
+      + "input:not([type=hidden], [type=checkbox], [type=radio])")]
+    .filter(one => { const box = one.getBoundingClientRect(); return box.height && box.height < 43.5 })
+    .slice(0, 5).map(one => one.outerHTML.slice(0, 120) + " " + one.getBoundingClientRect().height)"""

@@ -1,0 +1,330 @@
+"""Patient lists in the console: uploaded, understood, looked at, loaded, taken back; nothing of another clinic's."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, update
+
+from outreach.actions import load_list
+from outreach.actions.listing import cleaned, parse_table
+from outreach.domain.access import Role
+from outreach.domain.channel import Channel
+from outreach.store import patients, staff
+from outreach.store.intake import Upload
+from outreach.store.office import Audit
+from outreach.store.tables import Infusion, Patient
+from outreach.store.traffic import Message
+from tests.web.house import NOW, PASSWORD, House, TestClient, add_clinic, field
+
+HEADER = "Patient ID;Full name;Mobile;Language;Appointment;Minutes;Visit"
+ANA = "A1;Ana Ruiz;+1 202-555-0143;es;2026-12-15T10:00;40;V1"
+BEN = "B2;Ben Ali;'+1 202-555-0144;en;2026-12-16T09:30;60;V2"
+BAD = "C3;Cy Canary;12;en;2027-03-14T02:30;long;V3"
+
+
+def listed(*lines: str, header: str = HEADER) -> bytes:
+    return "\n".join([header, *lines, ""]).encode()
+
+
+def send(browser: TestClient, data: bytes, name: str = "list.csv", csrf: str | None = None) -> str:
+    """Upload a file. Returns where it leads, or "" with what is shown kept in browser.shown."""
+    token = field(browser.get("/imports").text, "csrf") if csrf is None else csrf
+    answer = browser.post("/imports", data={"csrf": token}, files={"file": (name, data)})
+    browser.shown = answer  # type: ignore[attr-defined]
+    return answer.headers.get("location", "")
+
+
+def post(browser: TestClient, path: str, page: str, **fields: str) -> str:
+    answer = browser.post(path, data={"csrf": field(browser.get(page).text, "csrf"), **fields})
+    return str(answer.headers.get("location", ""))
+
+
+def chosen(html: str) -> dict[str, str]:
+    """What the form of columns would send as it stands."""
+    found = {}
+    for part in html.split("<select")[1:]:
+        name = part.split('name="')[1].split('"')[0]
+        on = [option for option in part.split("</select>")[0].split("<option") if " selected" in option]
+        found[name] = on[0].split('value="')[1].split('"')[0] if on else ""
+    return found
+
+
+def understood(browser: TestClient, data: bytes) -> str:
+    """A list with its columns taken as they were guessed."""
+    at = send(browser, data)
+    html = browser.get(at).text
+    if "What the columns mean" in html:
+        assert post(browser, f"{at}/columns", at, **chosen(html)) == at
+    return at
+
+
+def work(house: House) -> int:
+    out = house.out
+    return load_list.work_off(out.sessions, out.sequences, out.words, out.clock)
+
+
+def loaded(house: House, browser: TestClient, *lines: str) -> str:
+    at = understood(browser, listed(*lines))
+    assert post(browser, f"{at}/load", at) == at
+    work(house)
+    return at
+
+
+def count(house: House, table: type) -> int:
+    with house.out.sessions() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_list_goes_from_upload_to_linked_patients(house: House) -> None:
+    desk = house.desk()
+    at = send(desk, listed(ANA, BEN))
+    html = desk.get(at).text
+    assert "Text (CSV) in UTF-8, separated by semicolon" in html
+    guessed = chosen(html)
+    assert (guessed["column.external_id"], guessed["column.infusion_start"], guessed["column.minutes"]) == (
+        "0",
+        "4",
+        "5",
+    )
+    assert post(desk, f"{at}/columns", at, **guessed) == at
+    html = desk.get(at).text
+    for shown in ("Nothing is saved yet", "Ana Ruiz", "New patient", "Load all 2 rows", "+1 202-555-0144"):
+        assert shown in html, shown
+    assert count(house, Patient) == 0
+    assert post(desk, f"{at}/load", at) == at
+    assert "Loading the list" in desk.get(at).text
+    work(house)
+    html = desk.get(at).text
+    assert "Ana Ruiz" in html
+    with house.out.sessions() as session:
+        ben = patients.by_external(session, house.clinic_id, "B2")
+        assert ben is not None
+        assert patients.addresses(session, house.clinic_id, ben.id)[Channel.SMS].value == "+12025550144"
+        assert session.scalars(select(Upload.content_sealed)).all() == [None]
+        actions = session.scalars(select(Audit.action).where(Audit.subject == "list").order_by(Audit.seq)).all()
+    assert f"/patients/{ben.id}" in html
+    assert actions == ["list.uploaded", "list.started", "list.loaded"]
+
+
+def test_the_next_list_of_that_kind_skips_the_columns_even_in_another_order(house: House) -> None:
+    desk = house.desk()
+    understood(desk, listed(ANA))
+    order = [1, 0, 2, 3, 4, 5, 6]
+    turned = ["\n".join(";".join(line.split(";")[at] for at in order) for line in (HEADER, BEN))]
+    at = send(desk, turned[0].encode())
+    html = desk.get(at).text
+    assert "The columns are understood as last time" in html
+    assert "Ben Ali" in html
+
+
+def test_errors_stand_at_their_cell_all_at_once_and_the_good_rows_can_go_on(house: House) -> None:
+    desk = house.desk()
+    at = understood(desk, listed(ANA, BAD))
+    html = desk.get(at).text
+    for shown in (
+        "1 row has an error",
+        "too few digits",
+        "not exist",
+        "not a length in minutes",
+        "Load the 1 good row",
+    ):
+        assert shown in html, shown
+    answer = desk.get(f"{at}/errors.csv")
+    rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [row[:2] for row in rows[1:]] == [["3", "Mobile"], ["3", "Appointment"], ["3", "Minutes"]]
+    assert "Canary" not in answer.text
+    assert post(desk, f"{at}/load", at) == at
+    work(house)
+    assert count(house, Patient) == 1
+    assert "left out" in desk.get(at).text
+
+
+def test_the_same_list_twice_changes_nothing_and_says_so_before(house: House) -> None:
+    desk = house.desk()
+    loaded(house, desk, ANA, BEN)
+    at = understood(desk, listed(ANA, BEN))
+    assert desk.get(at).text.count("Unchanged") == 2
+    before = [count(house, table) for table in (Patient, Infusion, Message)]
+    post(desk, f"{at}/load", at)
+    work(house)
+    assert [count(house, table) for table in (Patient, Infusion, Message)] == before
+
+
+def test_a_second_click_on_load_or_undo_does_nothing_more(house: House) -> None:
+    desk = house.desk()
+    at = understood(desk, listed(ANA))
+    csrf = field(desk.get(at).text, "csrf")
+    for _ in range(2):
+        assert desk.post(f"{at}/load", data={"csrf": csrf}).status_code == 303
+    work(house)
+    assert desk.post(f"{at}/load", data={"csrf": csrf}).status_code == 303
+    assert work(house) == 0
+    for _ in range(2):
+        assert desk.post(f"{at}/undo", data={"csrf": csrf}).status_code == 303
+    work(house)
+    assert desk.post(f"{at}/undo", data={"csrf": csrf}).status_code == 303
+    assert work(house) == 0
+
+
+def test_what_nobody_has_heard_of_is_taken_back_and_a_corrected_list_enrols_anew(house: House) -> None:
+    desk = house.desk()
+    loaded(house, desk, ANA)
+    second = loaded(
+        house, desk, ANA.replace("12-15T10", "12-18T11"), ANA.replace("V1", "V9").replace("12-15", "12-22"), BEN
+    )
+    assert "2 patients can be taken back" in desk.get(f"{second}/undo").text
+    assert post(desk, f"{second}/undo", f"{second}/undo") == second
+    work(house)
+    assert "2 patients were taken back" in desk.get(second).text
+    with house.out.sessions() as session:
+        ana = patients.by_external(session, house.clinic_id, "A1")
+        assert ana is not None
+        assert ana.active
+        assert patients.by_external(session, house.clinic_id, "B2") is None
+        live = session.scalars(select(Infusion.starts).where(Infusion.status == "booked")).all()
+        assert [str(starts) for starts in live] == ["2026-12-15 10:00:00"]
+        inactive = select(Patient.id).where(Patient.active.is_(False))
+        open_ = select(Message.id).where(Message.patient_id.in_(inactive), Message.status == "scheduled")
+        assert session.scalars(open_).all() == []
+    again = understood(desk, listed(ANA.replace("12-15T10", "12-18T11"), BEN))
+    html = desk.get(again).text
+    assert (html.count("Moved</span>"), html.count("New patient</span>")) == (1, 1)
+
+
+def test_who_was_written_to_stays_and_the_page_says_why(house: House) -> None:
+    desk = house.desk()
+    at = loaded(house, desk, ANA, BEN)
+    with house.out.sessions.begin() as session:
+        ana = patients.by_external(session, house.clinic_id, "A1")
+        assert ana is not None
+        gone = select(Message.id).where(Message.patient_id == ana.id).limit(1).scalar_subquery()
+        session.execute(
+            update(Message).where(Message.id == gone).values(status="sent", sent_at=NOW + timedelta(hours=1))
+        )
+    html = desk.get(f"{at}/undo").text
+    for shown in ("1 patient can be taken back", "1 patient cannot", "Ana Ruiz", "a message has gone out since then"):
+        assert shown in html, shown
+    post(desk, f"{at}/undo", f"{at}/undo")
+    work(house)
+    with house.out.sessions() as session:
+        assert patients.by_external(session, house.clinic_id, "A1") is not None
+        assert patients.by_external(session, house.clinic_id, "B2") is None
+
+
+REFUSED = {
+    "no file": (b"", "", "Choose a file first"),
+    "empty": (b"", "list.csv", "The file is empty"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "list.csv", "not a text file"),
+    "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(600), "list.xls", "old workbook"),
+    "a broken workbook": (b"PK\x03\x04" + bytes(600), "list.xlsx", "not an Excel workbook"),
+    "an open quote": (listed('A1;"Ana'), "list.csv", "Line 2: A quotation mark is not closed"),
+    "fifty megabytes": (b"x" * (50 * 1024 * 1024), "list.csv", "10 MB is the most"),
+    "a little too much": (b"x;y\n" * (10 * 1024 * 256 + 2000), "list.csv", "10 MB is the most"),
+    "too many rows": (listed(*["A;B;;;;;"] * 100_001), "list.csv", "more than 100,000 rows"),
+}
+
+
+@pytest.mark.parametrize(("data", "name", "says"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_file_that_cannot_be_used_gets_a_sentence_at_the_field(
+    house: House, data: bytes, name: str, says: str
+) -> None:
+    desk = house.desk()
+    token = field(desk.get("/imports").text, "csrf")
+    answer = desk.post("/imports", data={"csrf": token}, files={"file": (name, data)} if name else {"other": ("", b"")})
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert count(house, Upload) == 0
+
+
+def test_a_list_from_another_session_is_refused(house: House) -> None:
+    desk = house.desk()
+    assert send(desk, listed(ANA), csrf="forged") == ""
+    assert desk.shown.status_code == 403  # type: ignore[attr-defined]
+    assert count(house, Upload) == 0
+
+
+def test_a_missing_column_is_asked_for_at_its_field_and_what_was_chosen_stays(house: House) -> None:
+    desk = house.desk()
+    at = send(desk, b"Patient ID,Full name,Mobile,Quand\nA1,Ana Ruiz,+1 202-555-0143,12/15/2026 10:00 AM\n")
+    csrf, form = field(desk.get(at).text, "csrf"), chosen(desk.get(at).text)
+    answer = desk.post(f"{at}/columns", data={"csrf": csrf, **form, "dates": "mdy"})
+    assert answer.status_code == 422
+    assert "Choose the column that holds this" in answer.text
+    assert 'id="column.infusion_start" name="column.infusion_start" aria-invalid="true"' in answer.text
+    assert chosen(answer.text)["column.phone"] == "2"
+    form |= {"column.infusion_start": "3", "fixed.language": "es", "fixed.minutes": "40", "dates": "mdy"}
+    assert desk.post(f"{at}/columns", data={"csrf": csrf, **form}).status_code == 303
+    assert "Load all 1 rows" in (html := desk.get(at).text) or "Load 1 row" in html
+
+
+def test_another_clinics_list_is_not_found(house: House) -> None:
+    at = understood(house.desk(), listed(ANA))
+    other = add_clinic(house.out, "south", "+12025550120")
+    with house.out.sessions.begin() as session:
+        staff.add(session, clinic_id=other, email="desk@south.example", name="Sol", password=PASSWORD,
+                  role=Role.ADMINISTRATOR)  # fmt: skip
+    stranger = house.desk("desk@south.example")
+    csrf = field(stranger.get("/imports").text, "csrf")
+    for path in ("", "/columns", "/errors.csv", "/undo"):
+        assert stranger.get(at + path).status_code == 404, path
+    for path in ("/columns", "/load", "/drop", "/undo"):
+        assert stranger.post(at + path, data={"csrf": csrf}).status_code == 404, path
+    assert "list.csv" not in stranger.get("/imports").text
+
+
+def test_a_dropped_list_is_forgotten(house: House) -> None:
+    desk = house.desk()
+    at = understood(desk, listed(ANA))
+    assert post(desk, f"{at}/drop", at) == "/imports"
+    with house.out.sessions() as session:
+        [one] = session.scalars(select(Upload)).all()
+        assert (one.state, one.content_sealed) == ("dropped", None)
+    assert "no longer kept" in desk.get(at).text
+
+
+def test_names_are_shown_as_text_whatever_they_hold(house: House) -> None:
+    html = house.desk().get(understood(house.desk(), listed(ANA.replace("Ana Ruiz", "<script>x</script>")))).text
+    assert "<script>x" not in html
+    assert "&lt;script&gt;x" in html
+
+
+def test_the_example_is_a_list_that_we_read(house: House) -> None:
+    [line] = parse_table(house.desk().get("/imports/example.csv").content, "example.csv")
+    assert cleaned(line.cells["phone"]) == "+1 202-555-0143"
+
+
+def test_a_killed_worker_is_followed_by_another_that_doubles_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = house.desk()
+    lines = [f"P{n};Pat {n};+1 202-555-01{n:02};en;2026-12-15T10:00;40;V{n}" for n in range(50)]
+    at = understood(desk, listed(*lines))
+    post(desk, f"{at}/load", at)
+    chunks = 0
+    real = load_list._chunk
+
+    def dies(*args: object, **named: object) -> object:
+        nonlocal chunks
+        chunks += 1
+        made = real(*args, **named)  # type: ignore[arg-type]
+        if chunks == 2:
+            raise KeyboardInterrupt  # after the work of the chunk, before its commit
+        return made
+
+    monkeypatch.setattr(load_list, "_chunk", dies)
+    with pytest.raises(KeyboardInterrupt):
+        work(house)
+    assert count(house, Patient) == load_list.CHUNK
+    assert work(house) == 0, "its lease still runs"
+    later = house.later(timedelta(minutes=2))
+    assert work(later) > 0
+    assert (count(house, Patient), count(house, Infusion)) == (50, 50)
+    with house.out.sessions() as session:
+        [one] = session.scalars(select(Upload)).all()
+    assert (one.state, one.done, one.result["patients"]) == ("done", 50, 50)
+    assert UUID(at.rpartition("/")[2]) == one.id
