@@ -11,6 +11,7 @@ from celery.schedules import crontab
 WAKE = float(os.environ.get("OUTREACH_WAKE_SECONDS", "2"))
 RECOVER = float(os.environ.get("OUTREACH_RECOVER_SECONDS", "0")) or 15 * WAKE
 WATCH = 300.0
+TELL = 2.5 * WAKE
 BROKER = os.environ.get("OUTREACH_REDIS_URL", "redis://127.0.0.1:6379/0")
 
 app = Celery("outreach", broker=BROKER, include=["workers.tasks"])
@@ -31,6 +32,7 @@ app.conf.update(
         # `expires`: wake-ups that piled up while the workers were down are worth one, not a thousand.
         "dispatch": {"task": "workers.tasks.dispatch", "schedule": WAKE, "options": {"expires": 2 * WAKE}},
         "recover": {"task": "workers.tasks.recover", "schedule": RECOVER, "options": {"expires": RECOVER}},
+        "webhooks": {"task": "workers.tasks.tell_webhooks", "schedule": TELL, "options": {"expires": 2 * TELL}},
         "watch": {"task": "workers.tasks.watch", "schedule": WATCH, "options": {"expires": WATCH}},
         "watch all": {
             "task": "workers.tasks.watch_all",

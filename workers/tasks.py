@@ -32,6 +32,7 @@ SHIFT = 300.0
 
 _draining = threading.Lock()
 _recovering = threading.Lock()
+_telling = threading.Lock()
 _loading = threading.Lock()
 _stopping = threading.Event()
 
@@ -160,6 +161,23 @@ def load_uploads() -> None:
         _loading.release()
     if worked:
         log.info("lists worked off", count=worked)
+
+
+@app.task(name="workers.tasks.tell_webhooks")
+@waits_for_database
+def tell_webhooks() -> None:
+    """Tell other software what happened. One at a time: a listener that is slow to answer takes no second thread."""
+    if not _telling.acquire(blocking=False):
+        return
+    try:
+        out = outreach()
+        told = telling.tell(out.sessions, out.clock, local=out.settings.demo)
+        with out.sessions.begin() as session:
+            telling.sweep(session, out.clock())
+    finally:
+        _telling.release()
+    if told:
+        log.info("told webhooks", count=told)
 
 
 @worker_shutting_down.connect
