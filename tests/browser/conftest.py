@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from outreach.domain.access import Role
+from tests.browser.furnish import furnish
 from tests.browser.site import Site, site
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -50,9 +51,10 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def there(lasting_database_url: str, browser: Browser) -> Iterator[Site]:
     """The demo, up and running, shared by the journeys of this process: each makes the patients that it needs."""
-    del browser  # first: without a browser nothing else need start
     with site(lasting_database_url) as up:
         up.pump()
+        with up.context(browser) as context:
+            furnish(up, context.new_page())
         yield up
 
 

@@ -18,10 +18,12 @@ NO_LINK = "no-such-link"
 BOOKED = (
     "SELECT i.id FROM infusion i JOIN course c ON c.id = i.course_id WHERE i.status = 'booked' ORDER BY i.id LIMIT 1"
 )
-# For each name in a path: a value that is there in the demo.
+# For each name in a path, or for a whole path: a value that is there in the demo.
 EXAMPLES = {
     "patient_id": BOOKED.replace("i.id", "c.patient_id"),
     "visit_id": BOOKED,
+    "upload_id": "SELECT id FROM upload WHERE state = 'checked'",
+    "/imports/{upload_id}/undo": "SELECT id FROM upload WHERE state = 'done'",
 }
 FIXED = {"name": "ketamine-infusion", "token": NO_LINK}
 
@@ -52,7 +54,7 @@ def patients_pages(site: Site, locale: str) -> Iterator[str]:
     )
     token = site.out.vault.token("message", message)
     for method, path in DOORS:
-        if method == "GET" and path.startswith(PATIENTS_OWN) and not path.endswith(FILES):
+        if method == "GET" and path.startswith(PATIENTS_OWN) and not path.endswith((*FILES, "{rest:path}")):
             yield path.replace("{token}", token)
     yield f"/p/{NO_LINK}"
 
@@ -62,11 +64,12 @@ def _is_page(path: str) -> bool:
 
 
 def _filled(site: Site, path: str) -> str:
+    asked = path
     for name in re.findall(r"\{(\w+)\}", path):
         if name in FIXED:
             value = FIXED[name]
         else:
             assert name in EXAMPLES, f"{path}: say in EXAMPLES where the demo has a {name}"
-            value = site.one(EXAMPLES[name])
+            value = site.one(EXAMPLES.get(asked, EXAMPLES[name]))
         path = path.replace("{" + name + "}", str(value))
     return path
