@@ -16,6 +16,7 @@ from outreach.actions import choose as choosing
 from outreach.actions import count as counting
 from outreach.actions import load_list, rezone
 from outreach.actions import recover as recovery
+from outreach.actions import tell as telling
 from outreach.actions import watch as watching
 from outreach.actions.dispatch import drain
 from outreach.settings import load_settings
