@@ -48,16 +48,18 @@ def active_course(session: Session, clinic_id: UUID, patient_id: UUID) -> UUID |
     )
 
 
-def lock_course(session: Session, course_id: UUID) -> Series:
-    """The course, locked: two re-plans of one course take turns, so that neither adds what the other cancels."""
-    row = session.execute(
-        select(Course.id, Course.clinic_id, Course.patient_id, Course.status)
-        .where(Course.id == course_id)
-        .with_for_update()
-    ).one_or_none()
+def course(session: Session, course_id: UUID, *, locked: bool = False) -> Series:
+    """The course, or NotFound."""
+    found = select(Course.id, Course.clinic_id, Course.patient_id, Course.status).where(Course.id == course_id)
+    row = session.execute(found.with_for_update() if locked else found).one_or_none()
     if row is None:
         raise NotFound("no such course")
     return Series(*row)
+
+
+def lock_course(session: Session, course_id: UUID) -> Series:
+    """The course, locked: two re-plans of one course take turns, so that neither adds what the other cancels."""
+    return course(session, course_id, locked=True)
 
 
 def enrol(
@@ -84,6 +86,12 @@ def active(session: Session, clinic_id: UUID | None = None) -> Sequence[tuple[UU
         .order_by(Enrolment.created_at, Enrolment.id)
     )
     return [(course_id, sequence) for course_id, sequence in rows]
+
+
+def courses(session: Session, clinic_id: UUID, patient_id: UUID) -> list[UUID]:
+    """All courses of a patient, the first one first."""
+    own = Course.clinic_id == clinic_id, Course.patient_id == patient_id
+    return list(session.scalars(select(Course.id).where(*own).order_by(Course.created_at, Course.id)))
 
 
 def of_patient(session: Session, clinic_id: UUID, patient_id: UUID) -> Sequence[tuple[UUID, str]]:

@@ -12,6 +12,7 @@ from outreach.web.console import (
     edit,
     enrol,
     imports,
+    keys,
     languages,
     patient,
     patients,
@@ -24,6 +25,7 @@ from outreach.web.console import (
     styleguide,
     today,
     visits,
+    webhooks,
 )
 
 # enrol before patients: /patients/new is no patient's id
@@ -49,6 +51,8 @@ PARTS = (
     patient,
     edit,
     visits,
+    keys,
+    webhooks,
 )
 router = APIRouter()
 for part in PARTS:

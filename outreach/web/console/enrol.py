@@ -9,19 +9,22 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from outreach.actions.enrol import Enrol, Enrolled, enrol
+from outreach.actions.load import DEFAULT, chosen
 from outreach.domain.channel import Channel
-from outreach.domain.contact import index_form, phone
-from outreach.errors import BadInput
-from outreach.store import inbox, patients, seen
+from outreach.domain.contact import index_form
+from outreach.errors import BadInput, say
+from outreach.store import audit, inbox, patients, seen
+from outreach.web.console import visit_form
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import read, starting, zones
-from outreach.web.console.patients import language_name
+from outreach.web.console.patients import language_name, languages
 from outreach.web.console.timeline import Item, items
+from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired
 
 router = APIRouter()
-SEQUENCE = "ketamine-infusion"
-KNOWN = "This patient is enrolled already: look under Patients."
+SEQUENCE = DEFAULT
+KNOWN = say("This patient is enrolled already: look under Patients.")
 
 
 @router.get("/patients/new")
@@ -32,27 +35,31 @@ def blank(desk: AtDesk, out: Wired) -> HTMLResponse:
 
 @router.post("/patients/new")
 def posted(desk: AtDesk, form: Checked, out: Wired) -> Response:
-    """Three buttons: show what will be sent, back to the form, save."""
+    """Four buttons: fill in a course's dates, show what will be sent, back to the form, save."""
     step, now = form.fields.get("step"), out.clock()
     wanted, reading = read(form.fields, desk, out.words.locales, now)
-    if step == "change":
-        return _form(desk, out, reading.typed, {})
+    if step in ("change", "fill"):
+        wrong = {name: text for name, text in reading.wrong.items() if step == "fill" and name in ("every", "times")}
+        return _form(desk, out, reading.typed, wrong)
     if wanted is None:
         return _form(desk, out, reading.typed, reading.wrong)
     try:
         if step != "save":
-            return _preview(desk, out, reading.typed, _trial(desk, out, wanted))
+            return _preview(desk, out, reading.typed, wanted)
         with out.sessions.begin() as session:
-            patient_id = _enrol(session, desk, out, wanted).patient_id
+            done = _enrol(session, desk, out, wanted)
+            audit.note(session, clinic_id=desk.clinic.id, at=now, actor_kind="staff", actor_id=desk.signed.staff_id,
+                       action="patient.enrolled", subject="patient", subject_id=done.patient_id,
+                       detail={"visits": len(done.added)})  # fmt: skip
     except BadInput as error:
-        return _form(desk, out, reading.typed, {"": str(error)})
-    return RedirectResponse(f"/patients/{patient_id}?saved=enrolled", 303)
+        return _form(desk, out, reading.typed, {"": sentence(error)})
+    return RedirectResponse(f"/patients/{done.patient_id}?saved=enrolled", 303)
 
 
 def _enrol(session: Session, desk: Desk, out: Wired, wanted: Enrol) -> Enrolled:
     if _known(session, desk, wanted):
         raise BadInput(KNOWN)
-    return enrol(session, wanted, out.sequences[SEQUENCE], out.clock())
+    return enrol(session, wanted, chosen(out.sequences, None), out.clock())
 
 
 def _trial(desk: Desk, out: Wired, wanted: Enrol) -> list[Item]:
@@ -70,21 +77,23 @@ def _known(session: Session, desk: Desk, wanted: Enrol) -> bool:
     """Whether this is a second form for the same person: their number here, or their name at the same address."""
     if wanted.external and patients.by_external(session, desk.clinic.id, wanted.external):
         return True
-    addresses = [(Channel.SMS, phone(wanted.phone, desk.country, lenient=True))] if wanted.phone else []
+    addresses = [(Channel.SMS, wanted.phone)] if wanted.phone else []
     addresses += [(Channel.EMAIL, index_form(Channel.EMAIL, wanted.email))] if wanted.email else []
-    there = [one for channel, form in addresses for one in inbox.senders(session, desk.clinic.id, channel, form)]
-    names = [patients.get(session, desk.clinic.id, one.patient_id).name.casefold() for one in there]
-    return wanted.name.casefold() in names
+    there = {one.patient_id for channel, form in addresses
+             for one in inbox.senders(session, desk.clinic.id, channel, form)}  # fmt: skip
+    people = patients.named(session, desk.clinic.id, there).values()
+    return wanted.name.casefold() in {one.name.casefold() for one in people}
 
 
 def _form(desk: Desk, out: Wired, values: Mapping[str, str], wrong: Mapping[str, str]) -> HTMLResponse:
-    languages = [("", [(locale, language_name(out, locale)) for locale in out.words.locales])]
     return desk.page(
-        "enrol.html", 422 if wrong else 200, values=values, wrong=wrong, languages=languages, zones=zones(desk.country)
-    )
+        "enrol.html", 422 if wrong else 200, values=values, wrong=wrong, languages=languages(out), zones=zones(desk),
+        lines=visit_form.lines(values), most=visit_form.MOST,
+    )  # fmt: skip
 
 
-def _preview(desk: Desk, out: Wired, values: Mapping[str, str], found: list[Item]) -> HTMLResponse:
+def _preview(desk: Desk, out: Wired, values: Mapping[str, str], wanted: Enrol) -> HTMLResponse:
     return desk.page(
-        "enrol_preview.html", values=values, items=found, language=lambda locale: language_name(out, locale)
-    )
+        "enrol_preview.html", values=values, items=_trial(desk, out, wanted), visits=wanted.visits,
+        language=lambda locale: language_name(out, locale),
+    )  # fmt: skip

@@ -2,66 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from functools import cache
-from typing import TypeVar
 
 from babel.core import get_global
 
-from outreach.actions.enrol import Enrol, NewVisit, Paper
-from outreach.domain import contact
+from outreach.actions.enrol import Enrol, Paper
+from outreach.domain import contact, names
 from outreach.domain.channel import Channel
-from outreach.domain.window import moment, wall_at, zone_names
-from outreach.errors import BadInput
+from outreach.domain.window import wall_at, zone_names
+from outreach.errors import BadInput, say
+from outreach.web.console import visit_form
 from outreach.web.console.desk import Desk
-from outreach.web.console.visits import wall
+from outreach.web.console.typed import Reading, one_of
 
-FIELDS = ("name", "external", "locale", "zone", "phone", "email", "date", "time", "minutes", "consent", "signed")
-LONGEST = 200
-Got = TypeVar("Got")
-
-
-class Reading:
-    """Reads fields one by one; faults gather in `wrong`, by field, so that all are told at once."""
-
-    def __init__(self, typed: Mapping[str, str]) -> None:
-        self.typed = {name: typed.get(name, "").strip() for name in FIELDS}
-        self.wrong: dict[str, str] = {}
-
-    def get(self, name: str, read: Callable[[str], Got]) -> Got | None:
-        """The field through `read`; None and a sentence in `wrong` when it raises BadInput."""
-        try:
-            return read(self.typed[name])
-        except BadInput as error:
-            self.wrong[name] = str(error)
-            return None
-
-    def fault(self, name: str, sentence: str) -> None:
-        self.wrong.setdefault(name, sentence)
+PERSON = ("name", "locale", "zone", "phone", "email")
+FIELDS = (*PERSON, "external", "consent", "signed", *visit_form.FIELDS)
+LONGEST = 80
 
 
 def read(typed: Mapping[str, str], desk: Desk, locales: tuple[str, ...], now: datetime) -> tuple[Enrol | None, Reading]:
     """(form, reading): the form is None when something is wrong."""
-    form = Reading(typed)
-    name = form.get("name", _name)
-    locale = form.get("locale", lambda text: _one_of(text, locales, "language"))
-    zone = form.get("zone", lambda text: _one_of(text, zone_names(), "time zone"))
-    phone = form.get("phone", lambda text: contact.phone(text, desk.country, lenient=True) if text else "")
-    email = form.get("email", lambda text: contact.email(text) if text else "")
-    if not form.typed["phone"] and not form.typed["email"]:
-        form.fault("phone", "Give a mobile number or an e-mail address.")
-    minutes = form.get("minutes", _minutes)
-    starts = _starts(form, desk.clinic.zone, now)
+    form = Reading(typed, FIELDS)
+    visit_form.spread(form)
+    name, locale, zone, phone, email = person(form, desk, locales)
+    external = form.get("external", _external)
+    visits = visit_form.read(form, desk.clinic.zone, now)
     paper = _paper(form, phone, email, wall_at(now, desk.clinic.zone).date())
-    if form.wrong or not (name and locale and zone and starts and minutes):
+    if form.wrong:
         return None, form
-    visit = NewVisit(starts=starts, zone=desk.clinic.zone, minutes=minutes)
     wanted = Enrol(
-        clinic_id=desk.clinic.id, name=name, locale=locale, zone=zone, phone=phone or "", email=email or "",
-        external=form.typed["external"][:LONGEST], visits=(visit,), paper=paper, actor=f"staff:{desk.signed.staff_id}",
+        clinic_id=desk.clinic.id, name=name, locale=locale, zone=zone, phone=phone, email=email,
+        external=external or "", visits=visits, paper=paper, actor=f"staff:{desk.signed.staff_id}",
     )  # fmt: skip
     return wanted, form
+
+
+def person(form: Reading, desk: Desk, locales: Collection[str]) -> tuple[str, str, str, str, str]:
+    """Name, language, zone, phone and e-mail in normal form; "" for what is wrong or was left out."""
+    name = form.get("name", names.checked) or ""
+    locale = form.get("locale", lambda text: one_of(text, locales)) or ""
+    zone = form.get("zone", lambda text: one_of(text, zone_names())) or ""
+    phone = form.get("phone", lambda text: contact.phone(text, desk.country, lenient=True) if text else "") or ""
+    email = form.get("email", lambda text: contact.email(text) if text else "") or ""
+    if not form.typed["phone"] and not form.typed["email"]:
+        form.fault("phone", say("Give a mobile number or an e-mail address."))
+    return name, locale, zone, phone, email
 
 
 def starting(desk: Desk, now: datetime) -> dict[str, str]:
@@ -72,66 +59,45 @@ def starting(desk: Desk, now: datetime) -> dict[str, str]:
     }  # fmt: skip
 
 
-@cache
-def zones(country: str) -> list[tuple[str, list[tuple[str, str]]]]:
+def zones(desk: Desk) -> list[tuple[str, list[tuple[str, str]]]]:
     """Groups for the zone's select: the clinic's country first, then the world by region."""
+    home, regions = _zones(desk.country)
+    near = [(desk.say(say("In this country")), home)] if home else []
+    return [*near, *regions, (desk.say(say("Other")), [("UTC", "UTC")])]
+
+
+@cache
+def _zones(country: str) -> tuple[list[tuple[str, str]], list[tuple[str, list[tuple[str, str]]]]]:
     home = sorted(set(get_global("territory_zones").get(country, ())) & zone_names())
     regions: dict[str, list[tuple[str, str]]] = {}
     for name in sorted(zone_names() - set(home)):
         region, slash, place = name.partition("/")
         if slash and region not in ("Etc", "SystemV", "US", "Canada", "posix", "right"):
             regions.setdefault(region, []).append((name, place.replace("_", " ")))
-    near = [("In this country", [(name, name.partition("/")[2].replace("_", " ")) for name in home])] if home else []
-    return [*near, *regions.items(), ("Other", [("UTC", "UTC")])]
+    return [(name, name.partition("/")[2].replace("_", " ")) for name in home], list(regions.items())
 
 
-def _name(text: str) -> str:
-    name = " ".join(text.split())
-    if not name:
-        raise BadInput("Give the name the patient goes by.")
-    if len(name) > LONGEST:
-        raise BadInput(f"This is longer than {LONGEST} characters.")
-    if "://" in name or not name.isprintable():
-        raise BadInput("This does not look like a name.")
-    return name
+def day_signed(text: str, today: date) -> date:
+    """The day on a paper form; BadInput for none, and for one still to come."""
+    try:
+        signed = date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(say("Give the date it was signed, such as 2026-11-28.")) from None
+    if signed > today:
+        raise BadInput(say("This day is still to come. Give the date it was signed."))
+    return signed
 
 
-def _one_of(text: str, offered: tuple[str, ...] | frozenset[str], what: str) -> str:
-    if text not in offered:
-        raise BadInput(f"Choose a {what} from the list.")
+def _external(text: str) -> str:
+    if len(text) > LONGEST or not text.isprintable():
+        raise BadInput(say("A patient number has at most %(most)s characters, all of them visible.", most=LONGEST))
     return text
 
 
-def _minutes(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) <= 1440):
-        raise BadInput("Give the length in minutes, from 1 to 1440.")
-    return int(text)
-
-
-def _starts(form: Reading, zone: str, now: datetime) -> datetime | None:
-    try:
-        starts = wall(form.typed)
-    except BadInput as error:
-        form.fault("time" if form.typed["date"] else "date", str(error))
-        return None
-    found = moment(starts, zone)
-    if found.at <= now:
-        form.fault("date", "This time is over. Choose one that is still to come.")
-    elif found.note.startswith("gap"):
-        form.fault("time", "The clocks go forward then: this hour does not exist on that day. Choose another.")
-    return starts
-
-
-def _paper(form: Reading, phone: str | None, email: str | None, today: date) -> Paper:
+def _paper(form: Reading, phone: str, email: str, today: date) -> Paper:
     """Consent on paper covers the addresses given on the form."""
     if form.typed["consent"] not in ("paper", "warned"):
         return Paper()
-    try:
-        signed = date.fromisoformat(form.typed["signed"])
-    except ValueError:
-        form.fault("signed", "Give the date it was signed, such as 2026-11-28.")
-        return Paper()
-    if signed > today:
-        form.fault("signed", "This day is still to come.")
+    signed = form.get("signed", lambda text: day_signed(text, today))
     channels = {channel for channel, value in ((Channel.SMS, phone), (Channel.EMAIL, email)) if value}
     return Paper(channels=frozenset(channels), on=signed, form="console", warned=form.typed["consent"] == "warned")

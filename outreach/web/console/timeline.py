@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +15,9 @@ from outreach.domain.status import Status
 from outreach.domain.window import zone as zone_of
 from outreach.errors import BadInput
 from outreach.store import consents
+from outreach.store import news as kept
 from outreach.store.due import Due, read_due
+from outreach.store.news import News
 from outreach.store.seen import Seen
 from outreach.web.forms import Wired
 
@@ -35,6 +38,8 @@ class Item:
     direction: str = "auto"
     tag: str = ""
     name: str = ""
+    news: tuple[News, ...] = ()
+    segments: int = 0
 
     @property
     def zone(self) -> str:
@@ -64,6 +69,13 @@ def items(session: Session, out: Wired, rows: Iterable[Seen], clinic_zone: str, 
     return found
 
 
+def with_news(session: Session, clinic_id: UUID, shown: Iterable[Item]) -> list[Item]:
+    """The same lines with everything that is known of each message."""
+    listed = list(shown)
+    found = kept.of_messages(session, clinic_id, [item.seen.id for item in listed])
+    return [replace(item, news=tuple(found.get(item.seen.id, ()))) for item in listed]
+
+
 def _to_come(row: Seen) -> bool:
     return row.status is Status.SCHEDULED and not row.body
 
@@ -71,7 +83,8 @@ def _to_come(row: Seen) -> bool:
 def _said(out: Wired, row: Seen, clinic_zone: str) -> Item:
     direction, tag = _language(out, row.locale)
     text = _LINK.sub(r"\1…", row.body)
-    return Item(row, row.sent_at or row.due_at, clinic_zone, row.subject, text, False, direction, tag)
+    at = row.sent_at or row.due_at
+    return Item(row, at, clinic_zone, row.subject, text, False, direction, tag, segments=row.segments)
 
 
 def _composed(out: Wired, due: Due, clinic_zone: str, warned: bool, now: datetime) -> Item:
@@ -82,7 +95,8 @@ def _composed(out: Wired, due: Due, clinic_zone: str, warned: bool, now: datetim
     except BadInput:
         return Item(row, row.due_at, clinic_zone)
     direction, tag = _language(out, content.locale)
-    return Item(row, row.due_at, clinic_zone, content.subject, content.text, True, direction, tag)
+    return Item(row, row.due_at, clinic_zone, content.subject, content.text, True, direction, tag,
+                segments=content.segments)  # fmt: skip
 
 
 def _language(out: Wired, locale: str | None) -> tuple[str, str]:

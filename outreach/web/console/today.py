@@ -1,52 +1,132 @@
-"""The day's messages and how many of each there are."""
+"""The day: visits, messages, and what needs a person, each one click from its remedy."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
 
-from outreach.domain.status import Status
+from outreach.actions.fallback import UNUSABLE
 from outreach.domain.window import moment, wall_at
-from outreach.store import patients, seen, undecided
-from outreach.web.console import brakes
-from outreach.web.console.desk import AtDesk
+from outreach.errors import Reason
+from outreach.store import alerts, days, patients, pauses, todo, undecided
+from outreach.store.days import Due, Tally
+from outreach.store.patients import Person
+from outreach.store.todo import Todo
+from outreach.web.console.desk import AtDesk, Desk
 from outreach.web.console.timeline import Item
 from outreach.web.forms import Wired
 
 router = APIRouter()
-MOST = 300
+MOST, VISITS, TASKS = 100, 60, 10
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What does not go by itself, as numbers; `tasks` the first few of `open_tasks`."""
+
+    tasks: list[Todo]
+    open_tasks: int
+    in_doubt: int
+    pauses: int
+    alerts: int
+    unusable: int
+    silent: int
+    not_agreed: int
+    words_missing: int
+
+    @property
+    def nothing(self) -> bool:
+        return not any((self.open_tasks, self.in_doubt, self.pauses, self.alerts, self.unusable, self.silent,
+                        self.not_agreed, self.words_missing))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of the clinic's calendar. `start` and `end` are instants, `wall` is its first minute on the wall."""
+
+    wall: datetime
+    start: datetime
+    end: datetime
+    is_today: bool
+
+    @property
+    def before(self) -> date:
+        return self.wall.date() - timedelta(days=1)
+
+    @property
+    def after(self) -> date:
+        return self.wall.date() + timedelta(days=1)
 
 
 @router.get("/today")
 def today(desk: AtDesk, out: Wired, day: str = "") -> HTMLResponse:
-    """Messages due on one day of the clinic's calendar; `day` is YYYY-MM-DD, today by default."""
+    """One day of the clinic's calendar; `day` is YYYY-MM-DD, today by default."""
+    shown, now, clinic_id = _day(desk, out, day), out.clock(), desk.clinic.id
+    with out.sessions() as session:
+        tally = days.tally(session, clinic_id, shown.start, shown.end)
+        visits = days.visits(session, clinic_id, shown.wall, shown.wall + timedelta(days=1), VISITS + 1)
+        needs = _needs(session, desk, out, now, tally)
+        names = _names(session, clinic_id, visits, needs.tasks)
+    return desk.page(
+        "today.html", day=shown, tally=tally, visits=visits[:VISITS], more_visits=len(visits) > VISITS, needs=needs,
+        names=names,
+    )  # fmt: skip
+
+
+@router.get("/today/messages")
+def messages(desk: AtDesk, out: Wired, day: str = "", show: str = "", reason: str = "", after: int = 0) -> HTMLResponse:
+    """The day's messages: all, those of one group (days.GROUPS), or those that ended for one reason."""
+    shown, clinic_id = _day(desk, out, day), desk.clinic.id
+    group, reason = show if show in days.GROUPS else "", reason if reason in set(Reason) else ""
+    after = min(max(after, 0), 100_000)
+    with out.sessions() as session:
+        tally = days.tally(session, clinic_id, shown.start, shown.end)
+        rows = days.listing(session, clinic_id, shown.start, shown.end, MOST + 1, statuses=days.GROUPS.get(group),
+                            reason=reason, offset=after)  # fmt: skip
+        names = patients.named(session, clinic_id, {row.patient_id for row in rows})
+    items = [replace(Item(row, row.due_at, desk.clinic.zone), name=names[row.patient_id].name) for row in rows[:MOST]]
+    return desk.page("today_messages.html", day=shown, tally=tally, items=items, show=group, reason=reason, after=after,
+                     more=after + MOST if len(rows) > MOST else None, most=MOST)  # fmt: skip
+
+
+def _needs(session: Session, desk: Desk, out: Wired, now: datetime, tally: Tally) -> Needs:
+    clinic_id, here = desk.clinic.id, wall_at(now, desk.clinic.zone)
+    raised = alerts.open_alerts(session, clinic_id)
+    dead = sum(one.kind == UNUSABLE for one in raised)
+    asking = {step.key for sequence in out.sequences.values() for step in sequence.steps
+              if step.asks and step.key.startswith("post.")}  # fmt: skip
+    _, not_agreed = days.how_many_visits(session, clinic_id, here, here + WEEK)
+    return Needs(
+        tasks=todo.of_clinic(session, clinic_id, TASKS),
+        open_tasks=todo.count(session, clinic_id),
+        in_doubt=undecided.count(session, clinic_id),
+        pauses=len(pauses.listing(session, clinic_id, now)),
+        alerts=len(raised) - dead,
+        unusable=dead,
+        silent=days.silent(session, clinic_id, now - timedelta(days=2), now - timedelta(days=1), asking),
+        not_agreed=not_agreed,
+        words_missing=tally.reasons.get(Reason.WORDS_MISSING.value, 0),
+    )
+
+
+def _names(session: Session, clinic_id: UUID, visits: list[Due], tasks: list[Todo]) -> dict[UUID, Person]:
+    """Of those shown, and nobody else: every name is opened by itself."""
+    wanted = {one.patient_id for one in visits} | {one.patient_id for one in tasks if one.patient_id}
+    return patients.named(session, clinic_id, wanted)
+
+
+def _day(desk: Desk, out: Wired, text: str) -> Day:
     zone = desk.clinic.zone
     present = wall_at(out.clock(), zone).date()
-    shown = _date(day) or present
+    shown = _date(text) or present
     start, end = (moment(datetime.combine(one, time()), zone).at for one in (shown, shown + timedelta(days=1)))
-    with out.sessions() as session:
-        rows = seen.for_day(session, desk.clinic.id, start, end)
-        in_doubt = undecided.count(session, desk.clinic.id)
-        held_back = brakes.count(session, desk.clinic.id, out.clock())
-        names = {one.id: one.name for one in patients.listing(session, desk.clinic.id)}
-    counts = Counter(row.status for row in rows)
-    items = [replace(Item(row, row.due_at, zone), name=names.get(row.patient_id, "?")) for row in rows[:MOST]]
-    return desk.page(
-        "today.html",
-        date=datetime.combine(shown, time()),
-        before=shown - timedelta(days=1),
-        after=shown + timedelta(days=1),
-        is_today=shown == present,
-        counts=[(status, counts[status]) for status in Status if counts[status]],
-        items=items,
-        more=len(rows) - len(items),
-        held_back=held_back,
-        in_doubt=in_doubt,
-    )
+    return Day(datetime.combine(shown, time()), start, end, shown == present)
 
 
 def _date(text: str) -> date | None:

@@ -1,7 +1,8 @@
-"""Moving and cancelling a visit."""
+"""Adding, moving and cancelling visits: each shown beside what it changes before it is done."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -9,17 +10,27 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from outreach.actions import move as moving
+from outreach.actions.extend import extend
+from outreach.actions.load import chosen
 from outreach.domain.plan import Visit
 from outreach.domain.sequence import Sequence
-from outreach.domain.window import moment
-from outreach.errors import BadInput, NotFound
-from outreach.store import enrolments, infusions, patients
+from outreach.errors import BadInput, NotFound, say
+from outreach.store import audit, enrolments, infusions, patients
+from outreach.store.patients import Person
+from outreach.web.console import visit_form
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.patients import id_of
+from outreach.web.console.trial import Difference, trial
+from outreach.web.console.typed import Reading, sentence
 from outreach.web.forms import Wired
 
 router = APIRouter()
-CHANGED = "Somebody changed this visit meanwhile. Look at it again."
+FIELDS = ("date", "time", "minutes", "revision")
+Fields = Mapping[str, str]
+
+
+class Meanwhile(Exception):
+    """Somebody changed the visit since the form was shown."""
 
 
 @router.get("/visits/{visit_id}")
@@ -27,81 +38,157 @@ def shown(visit_id: str, desk: AtDesk, out: Wired) -> Response:
     """The form that moves a visit, and the button that cancels it."""
     with out.sessions() as session:
         visit, person = _visit(session, desk, visit_id)
-    return _form(desk, visit, person, {})
+    return _form(desk, visit, person, {}, {})
 
 
 @router.post("/visits/{visit_id}/move")
 def move(visit_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
-    """To the given wall time by the visit's own clock; planned messages follow."""
-    now = out.clock()
-    with out.sessions.begin() as session:
+    """To the given wall time by the visit's own clock; planned messages follow. `step`: preview, change or save."""
+    now, step, reading = out.clock(), form.fields.get("step"), Reading(form.fields, FIELDS)
+    with out.sessions() as session:
         visit, person = _visit(session, desk, visit_id)
-        try:
-            _unchanged(form.fields, visit)
-            starts = _coming(form.fields, visit.zone, now)
-            moving.move(session, visit.id, starts, visit.zone, _sequence(session, out, desk, visit), now,
-                        clinic_id=desk.clinic.id)  # fmt: skip
-        except BadInput as error:
-            session.rollback()
-            return _form(desk, visit, person, form.fields, str(error))
-    return RedirectResponse(f"/patients/{person.id}?saved=moved", 303)
+    reading.typed["minutes"] = reading.typed["minutes"] or str(visit.minutes)
+    starts, minutes = _when(reading, visit, now)
+    if starts is None or minutes is None or reading.wrong or step == "change":
+        return _form(desk, visit, person, reading.typed, {} if step == "change" else reading.wrong)
+
+    def change(session: Session) -> None:
+        held, _ = _unchanged(session, desk, visit_id, reading.typed["revision"])
+        moving.move(session, held.id, starts, held.zone, _sequence(session, out, held), now, minutes=minutes,
+                    clinic_id=desk.clinic.id)  # fmt: skip
+
+    after = visit._replace(starts=starts, minutes=minutes)
+    return _do(desk, out, visit, person, after, reading.typed, step == "save", change, "moved")
 
 
 @router.post("/visits/{visit_id}/cancel")
 def cancel(visit_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
-    """Cancels the visit and what had not gone out of its messages."""
-    now = out.clock()
-    with out.sessions.begin() as session:
+    """Cancels the visit and what had not gone out of its messages. `step` as for move."""
+    now, fields = out.clock(), form.fields
+    with out.sessions() as session:
         visit, person = _visit(session, desk, visit_id)
-        try:
-            _unchanged(form.fields, visit)
-        except BadInput as error:
-            return _form(desk, visit, person, {}, str(error))
-        moving.cancel(session, visit.id, _sequence(session, out, desk, visit), now, clinic_id=desk.clinic.id)
-    return RedirectResponse(f"/patients/{person.id}?saved=cancelled", 303)
+
+    def change(session: Session) -> None:
+        held, _ = _unchanged(session, desk, visit_id, fields.get("revision", ""))
+        moving.cancel(session, held.id, _sequence(session, out, held), now, clinic_id=desk.clinic.id)
+
+    typed = {"revision": fields.get("revision", "")}
+    return _do(desk, out, visit, person, None, typed, fields.get("step") == "save", change, "cancelled")
 
 
-def wall(fields: dict[str, str]) -> datetime:
-    """Wall time of a form's date and time fields; BadInput when it is none."""
+@router.get("/patients/{patient_id}/visits")
+def blank(patient_id: str, desk: AtDesk, out: Wired) -> Response:
+    """An empty form for more visits of a known patient."""
+    with out.sessions() as session:
+        person = patients.get(session, desk.clinic.id, id_of(patient_id))
+    return _more(desk, person, dict.fromkeys(visit_form.FIELDS, "") | {"minutes": "60"}, {})
+
+
+@router.post("/patients/{patient_id}/visits")
+def added(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
+    """Book them. `step`: fill (in a course's dates), preview, change or save."""
+    now, step, who = out.clock(), form.fields.get("step"), id_of(patient_id)
+    with out.sessions() as session:
+        person = patients.get(session, desk.clinic.id, who)
+    reading = Reading(form.fields, visit_form.FIELDS)
+    visit_form.spread(reading)
+    if step in ("fill", "change"):
+        return _more(desk, person, reading.typed, reading.wrong if step == "fill" else {})
+    visits = visit_form.read(reading, desk.clinic.zone, now)
+    if reading.wrong:
+        return _more(desk, person, reading.typed, reading.wrong)
+
+    def change(session: Session) -> int:
+        return extend(session, desk.clinic.id, who, visits, chosen(out.sequences, None),
+                      staff_id=desk.signed.staff_id, now=now)  # fmt: skip
+
     try:
-        return datetime.fromisoformat(f"{fields.get('date', '')}T{fields.get('time', '')}").replace(tzinfo=None)
-    except ValueError:
-        raise BadInput("Give a date and a time, such as 2026-11-28 and 10:00.") from None
+        if step != "save":
+            found = trial(desk, out, who, change)
+            return desk.page("visits_preview.html", person=person, visits=visits, values=reading.typed,
+                             difference=found)  # fmt: skip
+        with out.sessions.begin() as session:
+            count = change(session)
+    except BadInput as error:
+        return _more(desk, person, reading.typed, {"": sentence(error)})
+    return RedirectResponse(f"/patients/{who}?saved={'added' if count else 'same'}", 303)
 
 
-def _coming(fields: dict[str, str], zone: str, now: datetime) -> datetime:
-    starts = wall(fields)
-    if moment(starts, zone).at <= now:
-        raise BadInput("This time is over. Choose one that is still to come.")
-    return starts
+def _do(
+    desk: Desk, out: Wired, visit: Visit, person: Person, after: Visit | None, typed: Fields, save: bool,
+    change: Callable[[Session], object], word: str,
+) -> Response:  # fmt: skip
+    """Show what `change` would bring, or do it; `after`: the visit as it will be, None when it is cancelled."""
+    try:
+        if not save:
+            return _preview(desk, visit, person, after, typed, trial(desk, out, person.id, change))
+        with out.sessions.begin() as session:
+            change(session)
+            audit.note(session, clinic_id=desk.clinic.id, at=out.clock(), actor_kind="staff",
+                       actor_id=desk.signed.staff_id, action=f"visit.{word}", subject="visit",
+                       subject_id=visit.id)  # fmt: skip
+    except Meanwhile:
+        with out.sessions() as session:
+            now_is, person = _visit(session, desk, str(visit.id))
+        return _form(desk, now_is, person, dict(typed) | {"revision": str(now_is.revision)}, {}, meanwhile=True)
+    except BadInput as error:
+        return _form(desk, visit, person, typed, {"": sentence(error)})
+    return RedirectResponse(f"/patients/{person.id}?saved={word}", 303)
 
 
-def _visit(session: Session, desk: Desk, visit_id: str) -> tuple[Visit, patients.Person]:
+def _when(reading: Reading, visit: Visit, now: datetime) -> tuple[datetime | None, int | None]:
+    minutes = reading.get("minutes", visit_form.length)
+    try:
+        starts = visit_form.wall(reading.typed["date"], reading.typed["time"])
+    except BadInput as error:
+        reading.fault("time" if reading.typed["date"] else "date", sentence(error))
+        return None, minutes
+    visit_form.coming(reading, starts, visit.zone, now)
+    return starts, minutes
+
+
+def _visit(session: Session, desk: Desk, visit_id: str) -> tuple[Visit, Person]:
     """A visit of this clinic and its patient; another clinic's is not found."""
     visit = infusions.get(session, id_of(visit_id))
-    course = enrolments.lock_course(session, visit.course_id)
+    course = enrolments.course(session, visit.course_id)
     if course.clinic_id != desk.clinic.id:
         raise NotFound("no such visit in this clinic")
     return visit, patients.get(session, desk.clinic.id, course.patient_id)
 
 
-def _unchanged(fields: dict[str, str], visit: Visit) -> None:
-    """Two people at two desks: the second one sees what the first one did before deciding."""
-    if fields.get("revision") != str(visit.revision) or visit.status != "booked":
-        raise BadInput(CHANGED)
+def _unchanged(session: Session, desk: Desk, visit_id: str, revision: str) -> tuple[Visit, Person]:
+    """The visit, its course locked. Two people at two desks: the second one sees what the first one did."""
+    visit, person = _visit(session, desk, visit_id)
+    enrolments.lock_course(session, visit.course_id)
+    visit = infusions.get(session, visit.id)
+    if revision != str(visit.revision) or visit.status != "booked":
+        raise Meanwhile
+    return visit, person
 
 
-def _sequence(session: Session, out: Wired, desk: Desk, visit: Visit) -> Sequence:
-    names = dict(enrolments.active(session, desk.clinic.id))
-    try:
-        return out.sequences[names[visit.course_id]]
-    except KeyError:
-        raise NotFound("this course follows no sequence any more") from None
+def _sequence(session: Session, out: Wired, visit: Visit) -> Sequence:
+    name = enrolments.of_course(session, visit.course_id)
+    if name is None or name not in out.sequences:
+        raise BadInput(say("This course follows no series of messages any more, so its visits cannot be changed here."))
+    return out.sequences[name]
 
 
-def _form(desk: Desk, visit: Visit, person: patients.Person, fields: dict[str, str], wrong: str = "") -> Response:
-    values = {"date": f"{visit.starts:%Y-%m-%d}", "time": f"{visit.starts:%H:%M}"} | fields
-    return desk.page(
-        "visit.html", 422 if wrong else 200, visit=visit, person=person, values=values,
-        wrong={"": wrong} if wrong else {},
-    )  # fmt: skip
+def _form(
+    desk: Desk, visit: Visit, person: Person, typed: Fields, wrong: Fields, *, meanwhile: bool = False
+) -> Response:
+    values = {"date": f"{visit.starts:%Y-%m-%d}", "time": f"{visit.starts:%H:%M}", "minutes": str(visit.minutes),
+              "revision": str(visit.revision)} | dict(typed)  # fmt: skip
+    status = 409 if meanwhile else 422 if wrong else 200
+    return desk.page("visit.html", status, visit=visit, person=person, values=values, wrong=wrong, meanwhile=meanwhile)
+
+
+def _preview(
+    desk: Desk, visit: Visit, person: Person, after: Visit | None, typed: Fields, difference: Difference
+) -> Response:
+    return desk.page("visit_preview.html", visit=visit, person=person, after=after, values=typed,
+                     difference=difference)  # fmt: skip
+
+
+def _more(desk: Desk, person: Person, values: Fields, wrong: Fields) -> Response:
+    return desk.page("visits.html", 422 if wrong else 200, person=person, values=values, wrong=wrong,
+                     lines=visit_form.lines(values), most=visit_form.MOST)  # fmt: skip

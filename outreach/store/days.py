@@ -1,0 +1,141 @@
+"""A clinic's day: how its messages stand, which visits there are, and what does not go by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Result, func, literal_column, select
+from sqlalchemy.orm import Session
+
+from outreach.domain.plan import Visit
+from outreach.domain.status import Status
+from outreach.store import roll
+from outreach.store.rows import fetch
+from outreach.store.seen import SEEN, Seen, opened
+from outreach.store.tables import Course, Infusion, Staff
+from outreach.store.traffic import Message
+from outreach.store.vault import vault_of
+
+GROUPS: Mapping[str, tuple[Status, ...]] = MappingProxyType({
+    "due": (Status.SCHEDULED, Status.SENDING),
+    "sent": (Status.ACCEPTED, Status.SENT),
+    "arrived": (Status.DELIVERED,),
+    "trouble": (Status.UNKNOWN, Status.UNDELIVERED, Status.FAILED),
+    "not_sent": (Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED),
+})  # fmt: skip
+"""How the front desk asks for statuses."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The messages due in a stretch of time, by group; `reasons`: how many of those not sent or failed for each."""
+
+    groups: Mapping[str, int]
+    reasons: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.groups.values())
+
+
+def tally(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> Tally:
+    """Counts over one range of the index (clinic_id, due_at); messages to staff do not count."""
+    rows = session.execute(
+        select(Message.status, Message.reason, func.count())
+        .where(*_within(clinic_id, start, end))
+        .group_by(Message.status, Message.reason)
+    ).all()
+    of = {status.value: group for group, statuses in GROUPS.items() for status in statuses}
+    groups, reasons = Counter(dict.fromkeys(GROUPS, 0)), Counter[str]()
+    for status, reason, number in rows:
+        groups[of[status]] += number
+        if reason and of[status] in ("trouble", "not_sent"):
+            reasons[reason] += number
+    return Tally(groups, reasons)
+
+
+def listing(
+    session: Session, clinic_id: UUID, start: datetime, end: datetime, limit: int, *,
+    statuses: Collection[Status] | None = None, reason: str = "", offset: int = 0,
+) -> list[Seen]:  # fmt: skip
+    """Messages due in [start, end), earliest first: those of some statuses, or that ended for a reason."""
+    where = _within(clinic_id, start, end)
+    if statuses is not None:
+        where.append(Message.status.in_([status.value for status in statuses]))
+    if reason:
+        where.append(Message.reason == reason)
+    rows = session.execute(
+        select(*SEEN).where(*where).order_by(Message.due_at, Message.id).offset(offset).limit(limit)
+    ).mappings()
+    vault = vault_of(session)
+    return [opened(vault, dict(row)) for row in rows]
+
+
+@dataclass(frozen=True)
+class Due:
+    """A visit of the day. `agreed`: the patient may be written to at some address."""
+
+    visit: Visit
+    patient_id: UUID
+    agreed: bool
+
+
+_AGREED = f"""exists (select from address where address.patient_id = course.patient_id and address.active
+  and {roll.AGREES})"""
+
+
+def visits(session: Session, clinic_id: UUID, start: datetime, end: datetime, limit: int) -> list[Due]:
+    """Visits that begin in [start, end) of their own wall clocks (naive), earliest first; cancelled ones left out."""
+    rows: Result[Any] = session.execute(
+        select(Infusion.id, Infusion.course_id, Infusion.starts, Infusion.zone, Infusion.minutes, Infusion.revision,
+               Infusion.status, Course.patient_id, literal_column(_AGREED).label("agreed"))
+        .join(Course, Course.id == Infusion.course_id)
+        .where(*_visiting(clinic_id, start, end))
+        .order_by(Infusion.starts, Infusion.id)
+        .limit(limit)
+    )  # fmt: skip
+    return [Due(Visit(*row[:7]), row.patient_id, bool(row.agreed)) for row in rows]
+
+
+def how_many_visits(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> tuple[int, int]:
+    """(visits, how many of them of patients who have not agreed)."""
+    row = session.execute(
+        select(func.count(), func.count().filter(literal_column(f"not {_AGREED}")))
+        .select_from(Infusion)
+        .join(Course, Course.id == Infusion.course_id)
+        .where(*_visiting(clinic_id, start, end))
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+_SILENT = """
+select count(*) from message m
+where m.clinic_id = %(clinic)b and m.due_at >= %(start)b and m.due_at < %(end)b and m.step = any(%(steps)b::text[])
+  and m.status in ('accepted', 'sent', 'delivered')
+  and m.patient_id not in (
+    select test_patient_id from staff where clinic_id = %(clinic)b and test_patient_id is not null)
+  and not exists (select from inbound i where i.clinic_id = m.clinic_id and i.patient_id = m.patient_id
+    and i.received_at >= m.due_at)"""
+
+
+def silent(session: Session, clinic_id: UUID, start: datetime, end: datetime, steps: Collection[str]) -> int:
+    """How many messages of these steps, due in [start, end), went out and were never answered."""
+    rows = fetch(session, _SILENT, clinic=clinic_id, start=start, end=end, steps=list(steps))
+    return int(rows[0][0])
+
+
+def _within(clinic_id: UUID, start: datetime, end: datetime) -> list[ColumnElement[bool]]:
+    tests = select(Staff.test_patient_id).where(Staff.clinic_id == clinic_id, Staff.test_patient_id.is_not(None))
+    return [Message.clinic_id == clinic_id, Message.due_at >= start, Message.due_at < end,
+            Message.patient_id.not_in(tests)]  # fmt: skip
+
+
+def _visiting(clinic_id: UUID, start: datetime, end: datetime) -> list[ColumnElement[bool]]:
+    return [Infusion.clinic_id == clinic_id, Infusion.starts >= start, Infusion.starts < end,
+            Infusion.status != "cancelled"]  # fmt: skip

@@ -1,0 +1,171 @@
+"""One patient: visits, messages with everything known of each, agreement, notes; and what staff write down there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from outreach.actions.jot import jot
+from outreach.actions.sign import Paper, record
+from outreach.actions.silence import silence
+from outreach.content.formats import phone as readable
+from outreach.domain.channel import Channel
+from outreach.domain.consent import State, may_contact
+from outreach.domain.plan import Visit
+from outreach.domain.window import wall_at
+from outreach.errors import BadInput, say
+from outreach.store import consents, enrolments, inbox, infusions, notes, patients, seen, todo
+from outreach.web.console.desk import AtDesk, Checked, Desk
+from outreach.web.console.enrol_form import day_signed
+from outreach.web.console.patients import id_of, language_name
+from outreach.web.console.timeline import Item, items, with_news
+from outreach.web.console.typed import sentence
+from outreach.web.forms import Wired
+
+router = APIRouter()
+SHOWN, BEFORE = 40, 12
+"""Messages on one page; of them at most so many that are over."""
+SAVED = {
+    "enrolled": say("Enrolled. Below is what will be sent, and when."),
+    "moved": say("The visit was moved and its messages were planned anew."),
+    "cancelled": say("The visit was cancelled, and with it the messages that had not gone out."),
+    "added": say("Booked. Below is what will be sent, and when."),
+    "changed": say("Saved. The plan below follows it."),
+    "same": say("Nothing was changed."),
+    "noted": say("The note is kept."),
+    "agreed": say("The agreement is written down. What waited for it goes out when its time comes."),
+    "later": say("Written down, but the patient stopped on that day or later. The later word counts: nothing is sent."),
+    "stopped": say("Stopped. Nothing more is sent; only a new agreement of the patient changes that."),
+}
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A patient's address as a line of the page. `warned`: agreed to words that name the treatment."""
+
+    channel: Channel
+    shown: str
+    state: State
+    usable: bool
+    warned: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of the timeline; where the earlier and the later one begin, None at the ends."""
+
+    rows: list[seen.Seen]
+    earlier: int | None
+    later: int | None
+
+
+@router.get("/patients/{patient_id}")
+def shown(patient_id: str, desk: AtDesk, out: Wired, saved: str = "", start: str = "") -> HTMLResponse:
+    """One patient: visits, everything planned and sent, what they wrote, what they agreed to."""
+    return _page(desk, out, id_of(patient_id), saved=SAVED.get(saved, ""), start=start)
+
+
+@router.post("/patients/{patient_id}/notes")
+def noted(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
+    """Keep a note for colleagues; patients never see it."""
+    who, body = id_of(patient_id), form.fields.get("note", "")
+    try:
+        with out.sessions.begin() as session:
+            jot(session, desk.clinic.id, who, body, staff_id=desk.signed.staff_id, now=out.clock())
+    except BadInput as error:
+        return _page(desk, out, who, values={"note": body}, wrong={"note": sentence(error)})
+    return RedirectResponse(f"/patients/{who}?saved=noted#notes", 303)
+
+
+@router.post("/patients/{patient_id}/agreement")
+def agreed(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
+    """A form on paper, signed: for which channels, when, and whether it warned."""
+    who, fields, now = id_of(patient_id), form.fields, out.clock()
+    try:
+        signed = day_signed(fields.get("signed", ""), wall_at(now, desk.clinic.zone).date())
+    except BadInput as error:
+        return _page(desk, out, who, values=fields, wrong={"signed": sentence(error)})
+    channels = frozenset(one for one in Channel if fields.get(f"for_{one.value}"))
+    paper = Paper(channels=channels, on=signed, form="console", warned=bool(fields.get("warned")))
+    try:
+        with out.sessions.begin() as session:
+            still = record(session, desk.clinic.id, who, paper, staff_id=desk.signed.staff_id, now=now)
+    except BadInput as error:
+        return _page(desk, out, who, values=fields, wrong={"for": sentence(error)})
+    return RedirectResponse(f"/patients/{who}?saved={'later' if still else 'agreed'}", 303)
+
+
+@router.post("/patients/{patient_id}/stop")
+def stopped(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
+    """The patient told the clinic to stop: all messages, or those of one channel."""
+    who, only = id_of(patient_id), form.fields.get("channel", "")
+    channels = [one for one in Channel if only in ("", one.value)]
+    with out.sessions.begin() as session:
+        silence(session, desk.clinic.id, who, staff_id=desk.signed.staff_id, now=out.clock(), channels=channels)
+    return RedirectResponse(f"/patients/{who}?saved=stopped", 303)
+
+
+def _page(
+    desk: Desk, out: Wired, patient_id: UUID, *, saved: str = "", start: str = "",
+    values: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None,
+) -> HTMLResponse:  # fmt: skip
+    now, clinic_id = out.clock(), desk.clinic.id
+    with out.sessions() as session:
+        person = patients.get(session, clinic_id, patient_id)
+        part = _part(seen.timeline(session, clinic_id, patient_id), now, start)
+        return desk.page(
+            "patient.html",
+            422 if wrong else 200,
+            person=person,
+            reaches=_contacts(session, clinic_id, patient_id, now),
+            visits=_visits(session, clinic_id, patient_id),
+            now=now,
+            items=_lines(session, desk, out, part, now),
+            part=part,
+            heard=inbox.heard_from(session, clinic_id, patient_id)[-SHOWN:],
+            proofs=consents.history(session, clinic_id, patient_id),
+            notes=notes.of_patient(session, clinic_id, patient_id),
+            tasks=todo.of_patient(session, clinic_id, patient_id),
+            language=lambda locale: language_name(out, locale),
+            saved=saved,
+            today=f"{wall_at(now, desk.clinic.zone):%Y-%m-%d}",
+            values=values or {},
+            wrong=wrong or {},
+        )
+
+
+def _part(rows: list[seen.Seen], now: datetime, start: str) -> Part:
+    """From a dozen before now on, or from where the reader asked; a course of a year is not one page."""
+    over = sum(row.due_at < now for row in rows)
+    usual = max(0, min(over - BEFORE, len(rows) - SHOWN))
+    first = min(int(start), max(0, len(rows) - 1)) if start.isascii() and start.isdigit() and len(start) < 6 else usual
+    after = first + SHOWN
+    return Part(rows[first:after], max(0, first - SHOWN) if first else None, after if after < len(rows) else None)
+
+
+def _lines(session: Session, desk: Desk, out: Wired, part: Part, now: datetime) -> list[Item]:
+    return with_news(session, desk.clinic.id, items(session, out, part.rows, desk.clinic.zone, now))
+
+
+def _contacts(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) -> list[Contact]:
+    reaches = patients.addresses(session, clinic_id, patient_id)
+    ledgers = consents.ledgers(session, [reach.id for reach in reaches.values()])
+    found = []
+    for channel, reach in sorted(reaches.items(), reverse=True):
+        permission = may_contact(ledgers.get(reach.id, []), now)
+        text = readable(reach.value) if channel is Channel.SMS else reach.value
+        found.append(Contact(channel, text, permission.state, reach.usable, permission.warned))
+    return found
+
+
+def _visits(session: Session, clinic_id: UUID, patient_id: UUID) -> list[list[Visit]]:
+    """By course, the newest last; within, by time."""
+    courses = enrolments.courses(session, clinic_id, patient_id)
+    booked = infusions.of_courses(session, courses)
+    return [booked[one] for one in courses if one in booked]
