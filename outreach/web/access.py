@@ -31,6 +31,7 @@ DOORS: dict[tuple[str, str], Who] = {
     ("POST", "/invite/{token}"): PUBLIC,
     # The carriers', who sign
     ("POST", "/hooks/twilio/inbound"): PUBLIC,
+    ("POST", "/hooks/twilio/status/{attempt_id}"): PUBLIC,
     # The patients', by unguessable links
     ("GET", "/p/{token}"): PUBLIC,
     ("GET", "/p/{token}/privacy"): PUBLIC,
@@ -203,7 +204,11 @@ def table() -> str:
         "",
         "| route | opens for |",
         "| --- | --- |",
-        *(f"| `{method} {path}` | {WHO[who]} |" for (method, path), who in DOORS.items() if isinstance(who, Anyone)),
+        *(
+            f"| `{method} {path}` | {'any key' if (who, path[:5]) == (SIGNED, '/api/') else WHO[who]} |"
+            for (method, path), who in DOORS.items()
+            if isinstance(who, Anyone)
+        ),
         "",
     ]
     keys = [f"| `{method} {path}` | {who.value} |" for (method, path), who in DOORS.items() if isinstance(who, Scope)]

@@ -1,0 +1,206 @@
+"""The table of doors is the application's: every route is in it, and opens for exactly whom it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import _IncludedRouter  # the one way to what a nested router serves, prefix and all
+from starlette.routing import BaseRoute, Mount
+
+from outreach.cli.access import PAGE
+from outreach.domain.access import Permission, Role
+from outreach.errors import NotAllowed
+from outreach.store import staff
+from outreach.web import access
+from outreach.web.access import DOORS, SIGNED, staff_may, who_may
+from outreach.web.app import create
+from tests.web.house import PASSWORD, House, TestClient, add_clinic, field
+
+API = "/api/"
+STATUS = ("POST", "/hooks/twilio/status/{attempt_id}")
+"""Answered in front of the framework, by a signature; not among its routes."""
+CONSOLE = [door for door, who in DOORS.items() if isinstance(who, Permission) or (who is SIGNED and API not in door[1])]
+LEAVES = ("POST", "/sign-out")
+
+
+def each(doors: list[tuple[str, str]]) -> list[object]:
+    return [pytest.param(*door, id=" ".join(door)) for door in doors]
+
+
+def served(app: FastAPI, prefix: str = "") -> set[tuple[str, str]]:
+    """(method, path) of everything that a request can reach."""
+    found = set()
+    for route in walk(app.routes):
+        if isinstance(route, Mount):
+            if isinstance(route.app, FastAPI):  # else /static: files of the repository
+                found |= served(route.app, prefix + route.path)
+            continue
+        methods = getattr(route, "methods", None)
+        assert methods, f"a route without methods: {route}"
+        found |= {(method, prefix + route.path) for method in methods if method != "HEAD"}  # type: ignore[attr-defined]
+    return found
+
+
+def walk(routes: object) -> Iterator[BaseRoute]:
+    for route in routes:  # type: ignore[attr-defined]
+        if isinstance(route, _IncludedRouter):
+            yield from walk(route.effective_candidates())
+        else:
+            yield route
+
+
+def framework(house: House) -> FastAPI:
+    app = create(house.out)._rest
+    assert isinstance(app, FastAPI)
+    return app
+
+
+def test_every_route_has_its_door_and_every_door_a_route(house: House) -> None:
+    running = served(framework(house))
+    assert sorted(running - DOORS.keys()) == [], "served, and not in the table of doors"
+    assert sorted(DOORS.keys() - running - {STATUS}) == [], "in the table of doors, and not served"
+
+
+def test_a_route_that_the_table_does_not_know_opens_for_nobody() -> None:
+    with pytest.raises(NotAllowed):
+        who_may("GET", "/forgotten")
+    with pytest.raises(NotAllowed):
+        staff_may(Role.ADMINISTRATOR, "GET", "/forgotten")
+    assert who_may("HEAD", "/today") is who_may("GET", "/today")
+
+
+def test_every_permission_opens_something_to_somebody() -> None:
+    asked = {who for who in DOORS.values() if isinstance(who, Permission)}
+    assert sorted(permission for permission in asked if not any(access.may(role, permission) for role in Role)) == []
+
+
+def test_the_page_of_who_may_what_is_current() -> None:
+    assert PAGE.read_text("utf-8") == access.table(), "run: outreach access --write"
+
+
+# Anonymous
+
+
+@pytest.mark.parametrize(("method", "path"), each(CONSOLE))
+def test_nobody_passes_without_signing_in(house: House, method: str, path: str) -> None:
+    answer = house.browser().request(method, filled(path, lambda _: str(uuid4())))
+    assert (answer.status_code, answer.headers.get("location")) == (303, "/sign-in")
+
+
+# Roles
+
+
+def test_each_role_passes_exactly_the_doors_of_the_table(house: House) -> None:
+    """Refused with 403 where the table says so, and only there; whatever the page then says of an id nobody has."""
+    desks = {role: signed_in(house, role) for role in Role}
+    wrong = []
+    for method, path in CONSOLE:
+        for role, (browser, csrf) in desks.items():
+            if (method, path) == LEAVES:
+                continue  # it ends the session; tried by the tests of signing in
+            answer = knock(browser, csrf, method, filled(path, lambda _: str(uuid4())))
+            refused = answer.status_code == 403
+            if refused is staff_may(role, method, path):
+                wrong.append(f"{role.value}: {method} {path}: {answer.status_code}")
+            assert answer.status_code < 500, f"{role.value}: {method} {path}: {answer.status_code}"
+    assert wrong == []
+
+
+# The other clinic
+
+
+def test_another_clinics_ids_are_not_found_anywhere(house: House) -> None:
+    """Every door with an id, as the administrator and as the approver of one clinic, with a row of the other one."""
+    theirs = OtherClinic(house)
+    desks = [signed_in(house, Role.ADMINISTRATOR), signed_in(house, Role.APPROVER)]
+    wrong = []
+    for method, path in CONSOLE:
+        names = [name for name in re.findall(r"{(\w+)}", path) if name not in NO_IDS]
+        if not names:
+            continue
+        for browser, csrf in desks:
+            answer = knock(browser, csrf, method, filled(path, theirs.id_of))
+            gone = (method, path) in SAYS_GONE and "done=gone" in answer.headers.get("location", "")
+            if answer.status_code not in (403, 404) and not gone:
+                wrong.append(f"{method} {path}: {answer.status_code}")
+            assert theirs.secret not in answer.text
+    assert wrong == []
+
+
+@pytest.mark.parametrize("garbled", ["x", "0", "%00", "../today", "'; drop table staff; --", "é" * 50])
+def test_a_garbled_id_is_not_found_either(house: House, garbled: str) -> None:
+    browser, csrf = signed_in(house, Role.ADMINISTRATOR)
+    for method, path in CONSOLE:
+        names = [name for name in re.findall(r"{(\w+)}", path) if name not in NO_IDS]
+        if names and staff_may(Role.ADMINISTRATOR, method, path):
+            answer = knock(browser, csrf, method, filled(path, lambda _: garbled))
+            assert answer.status_code in (303, 404, 405, 422), f"{method} {path}: {answer.status_code}"
+            assert answer.status_code != 303 or answer.headers["location"] != "/sign-in"
+
+
+NO_IDS = {"token", "name", "locale", "step", "key", "number", "unit"}
+"""Parts of paths that are no row of a clinic: links of patients, and words that all clinics share."""
+
+
+SAYS_GONE = {("POST", "/held/alerts/{alert_id}"), ("POST", "/held/{pause_id}/resume")}
+"""What is over already is no fault: the same is said of an id that nobody has."""
+
+
+class OtherClinic:
+    """Rows of another clinic, made as a door needs them."""
+
+    secret = "Zebediah Elsewhere"
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.clinic_id = add_clinic(house.out, "south", "+12025550120")
+        self.made: dict[str, UUID] = {}
+
+    def id_of(self, name: str) -> str:
+        """An id for this part of a path; a part that nobody has a row for yet is random, which proves less."""
+        makers: dict[str, Callable[[], UUID]] = {
+            "patient_id": self._patient, "staff_id": self._staff, "message_id": self._message, "visit_id": self._visit,
+        }  # fmt: skip
+        if name not in self.made:
+            self.made[name] = makers.get(name, uuid4)()
+        return str(self.made[name])
+
+    def _patient(self) -> UUID:
+        return self.house.patient(clinic_id=self.clinic_id, phone="+12025550188")
+
+    def _message(self) -> UUID:
+        return self.house.message(UUID(self.id_of("patient_id")), "pre.tomorrow", clinic_id=self.clinic_id)[0]
+
+    def _staff(self) -> UUID:
+        with self.house.out.sessions.begin() as session:
+            return staff.add(
+                session, clinic_id=self.clinic_id, email="z@south.example", name=self.secret, password=PASSWORD
+            )  # fmt: skip
+
+    def _visit(self) -> UUID:
+        return uuid4()
+
+
+def signed_in(house: House, role: Role) -> tuple[TestClient, str]:
+    """A browser of somebody with this role, and the secret of its forms."""
+    email = f"{role.value}-{uuid4().hex[:6]}@north.example"
+    with house.out.sessions.begin() as session:
+        staff.add(session, clinic_id=house.clinic_id, email=email, name="R", password=PASSWORD, role=role)
+    browser = house.browser()
+    form = field(browser.get("/sign-in").text, "form")
+    answer = browser.post("/sign-in", data={"form": form, "email": email, "password": PASSWORD})
+    assert answer.status_code == 303
+    return browser, field(browser.get("/account").text, "csrf")
+
+
+def knock(browser: TestClient, csrf: str, method: str, path: str):  # type: ignore[no-untyped-def]
+    fields = {"csrf": csrf, "do": "out", "decision": "arrived", "attempt": str(uuid4()), "step": "save"}
+    return browser.request(method, path, data=fields if method == "POST" else None)
+
+
+def filled(path: str, value: Callable[[str], str]) -> str:
+    return re.sub(r"{(\w+)(?::\w+)?}", lambda found: value(found[1]), path)
