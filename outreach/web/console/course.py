@@ -23,13 +23,14 @@ from outreach.store import choices, consents, enrolments, infusions, patients, r
 from outreach.store.patients import Person
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.patients import id_of
-from outreach.web.console.sequences import example, language_of, lens, sequence_of
+from outreach.web.console.sequences import BY_HAND, example, language_of, lens, sequence_of
 from outreach.web.forms import Wired
 
 router = APIRouter()
 MOST = 50
 """So many patients can be chosen from the list; for any other there is a link on the patient's page."""
 FIELDS = ("patient", "date", "time", "locale", "wording")
+_NO_MESSAGE = say("Choose a message.")
 _NO_TIME = say("Choose a date and a time.")
 
 
@@ -85,7 +86,9 @@ def tested(name: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
             language_of(desk, out, values.get("locale", "")).locale, _wording(values.get("wording", "")),
         )  # fmt: skip
     except NotFound:
-        return _form(desk, out, sequence, values, {"key": say("Choose a message.")})
+        return _form(desk, out, sequence, values, {"key": _NO_MESSAGE})
+    if wanted.step.trigger in BY_HAND:
+        return _form(desk, out, sequence, values, {"key": _NO_MESSAGE})
     if wanted.channel not in wanted.step.channels:
         return _form(desk, out, sequence, values, {"channel": say("This message goes another way only.")})
     try:
@@ -159,7 +162,7 @@ def _form(
     kept = {"locale": desk.locale, "wording": "full", "channel": "sms" if Channel.SMS in person.reach else "email"}
     return desk.page(
         "sequence_test.html", 422 if wrong else 200, sequence=sequence, values={**kept, **values}, wrong=wrong,
-        sent=sent, languages=_languages(out), phone=Channel.SMS in person.reach, most=AN_HOUR,
+        steps=[step for step in sequence.steps if step.trigger not in BY_HAND], sent=sent, languages=_languages(out), phone=Channel.SMS in person.reach, most=AN_HOUR,
     )  # fmt: skip
 
 

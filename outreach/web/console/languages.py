@@ -37,5 +37,6 @@ def listed(desk: AtDesk, out: Wired) -> HTMLResponse:
         Line(out.words.language(one), coverage(out.words, one, ROOT), patients.pop(one, 0), one == SOURCE)
         for one in out.words.voices
     ]
+    lines.sort(key=lambda line: -line.coverage.translated)  # those that can be used first, the rest in their order
     steps = [step.key for sequence in out.sequences.values() for step in sequence.steps]
     return desk.page("languages.html", lines=lines, steps=list(dict.fromkeys(steps)), others=patients)

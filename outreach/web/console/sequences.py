@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from outreach.actions import choose as choosing
-from outreach.actions.envisage import Lens, Reader
+from outreach.actions.envisage import CHANGED, Lens, Reader
 from outreach.actions.replan import quiet_of
 from outreach.content.formats import Language
 from outreach.domain.channel import Channel
@@ -28,6 +28,8 @@ from outreach.web.forms import Wired
 
 router = APIRouter()
 COURSE, INFUSION = UUID(int=1), UUID(int=2)
+BY_HAND = ("staff", "escalated")
+"""Calls for messages whose words, or readers, are not a patient's: no example can be shown."""
 SAVED = {
     "now": say("Saved. Everything planned follows it already."),
     "soon": say("Saved. What goes out next follows it already; the rest is planned anew within minutes."),
@@ -154,20 +156,23 @@ def _lines(desk: Desk, out: Wired, sequence: Sequence, choice: Choice, language:
     lines = []
     for written in sequence.steps:
         step = adapted.get(written.key, written)
-        spoken = tuple(Spoken(channel, through.said(step, channel, reader, visit, now)) for channel in step.channels)
+        # What staff write themselves has no words of its own.
+        channels = () if step.trigger in BY_HAND else step.channels
+        spoken = tuple(Spoken(channel, through.said(step, channel, reader, visit, now)) for channel in channels)
         lines.append(Line(step, spoken, step.clock != written.clock, written.key not in adapted))
     return lines
 
 
 def _parts(lines: list[Line]) -> dict[str, list[Line]]:
-    """first, before, after, events: dated steps by when they come, the others by what calls for them."""
+    """Dated steps by when they come; the others by what calls for them."""
     dated = [line for line in lines if line.step.when is not None]
     before = [line for line in dated if line.step.when and line.step.when.before]
     return {
         "first": [line for line in lines if line.step.trigger in ("enrolment", "agreed")],
         "before": before,
         "after": [line for line in dated if line not in before],
-        "events": [line for line in lines if line.step.trigger not in (None, "enrolment", "agreed")],
+        "events": [line for line in lines if line.step.trigger in CHANGED],
+        "answers": [line for line in lines if line.step.trigger not in (None, "enrolment", "agreed", *CHANGED)],
     }
 
 
