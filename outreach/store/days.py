@@ -100,7 +100,13 @@ def visits(session: Session, clinic_id: UUID, start: datetime, end: datetime, li
         .order_by(Infusion.starts, Infusion.id)
         .limit(limit)
     )  # fmt: skip
-    return [Due(Visit(*row[:7]), row.patient_id, bool(row.agreed)) for row in rows]
+    return [
+        Due(
+            Visit(row.id, row.course_id, row.starts, row.zone, row.minutes, row.revision, row.status),
+            row.patient_id, bool(row.agreed),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def how_many_visits(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> tuple[int, int]:

@@ -38,8 +38,9 @@ def posted(desk: AtDesk, form: Checked, out: Wired) -> Response:
     """Four buttons: fill in a course's dates, show what will be sent, back to the form, save."""
     step, now = form.fields.get("step"), out.clock()
     wanted, reading = read(form.fields, desk, out.words.locales, now)
-    if step in ("change", "fill"):
-        wrong = {name: text for name, text in reading.wrong.items() if step == "fill" and name in ("every", "times")}
+    filling = visit_form.asks_to_fill(form.fields)
+    if step == "change" or filling:
+        wrong = {name: text for name, text in reading.wrong.items() if filling and name in ("every", "times", "date")}
         return _form(desk, out, reading.typed, wrong)
     if wanted is None:
         return _form(desk, out, reading.typed, reading.wrong)

@@ -38,6 +38,14 @@ def spread(form: Reading) -> None:
     form.typed["every"] = form.typed["times"] = ""
 
 
+def asks_to_fill(typed: Mapping[str, str]) -> bool:
+    """Whether "Fill in the dates" was pressed with something to fill in.
+
+    It is the first button of its form, so the key Enter presses it too: without a course, that means "go on".
+    """
+    return typed.get("step") == "fill" and bool(typed.get("every", "").strip() or typed.get("times", "").strip())
+
+
 def lines(typed: Mapping[str, str]) -> list[int]:
     """Which further lines the form shows: those that hold something."""
     return [number for number in range(2, MOST + 1) if typed.get(f"date{number}") or typed.get(f"time{number}")]

@@ -92,8 +92,9 @@ def added(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
         person = patients.get(session, desk.clinic.id, who)
     reading = Reading(form.fields, visit_form.FIELDS)
     visit_form.spread(reading)
-    if step in ("fill", "change"):
-        return _more(desk, person, reading.typed, reading.wrong if step == "fill" else {})
+    filling = visit_form.asks_to_fill(form.fields)
+    if filling or step == "change":
+        return _more(desk, person, reading.typed, reading.wrong if filling else {})
     visits = visit_form.read(reading, desk.clinic.zone, now)
     if reading.wrong:
         return _more(desk, person, reading.typed, reading.wrong)
