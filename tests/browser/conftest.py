@@ -52,9 +52,9 @@ def browser() -> Iterator[Browser]:
 def there(lasting_database_url: str, browser: Browser) -> Iterator[Site]:
     """The demo, up and running, shared by the journeys of this process: each makes the patients that it needs."""
     with site(lasting_database_url) as up:
-        up.pump()
         with up.context(browser) as context:
             furnish(up, context.new_page())
+        up.pump()
         yield up
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from outreach.actions.load_list import work_off
 from tests.browser.site import Site
@@ -30,7 +30,8 @@ def upload(site: Site, page: Page, name: str, content: bytes) -> None:
     page.locator("main form button").first.click()
     page.wait_for_url("**/imports/*-*")
     if page.locator("form[action$='/columns']").count():  # a list with other columns than the last one
-        page.locator("form[action$='/columns'] button").last.click()
+        page.get_by_role("button", name="Check every row").click()
+        expect(page.get_by_role("button", name="Check every row")).to_have_count(0)
     work(site)
     page.reload()
 
@@ -46,10 +47,17 @@ def work(site: Site) -> None:
     assert not thread.is_alive()
 
 
+def load(site: Site, page: Page) -> None:
+    """Press the button of the dry run, and let a worker do it."""
+    page.locator("form[action$='/load'] button").click()
+    expect(page.locator("form[action$='/load']")).to_have_count(0)
+    work(site)
+    page.reload()
+
+
 def furnish(site: Site, page: Page) -> None:
     """One list that waits for a decision, with an error, and one that is loaded."""
     upload(site, page, "loaded.csv", patient_list(site, good(1, "Loaded Sample", "+12025550161")))
-    page.locator("form[action$='/load'] button").click()
-    work(site)
+    load(site, page)
     rows = good(2, "Good Sample", "+12025550162"), "B-3,Wrong Sample,12,,xx,America/Chicago,yesterday,40,BV-3,,"
     upload(site, page, "checked.csv", patient_list(site, *rows))
