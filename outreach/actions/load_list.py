@@ -16,7 +16,7 @@ from outreach.actions.load import Loaded, chosen, count, form_of, refused
 from outreach.actions.roster import Row, RowError
 from outreach.actions.sheet import Sheet
 from outreach.actions.take_back import take_back
-from outreach.actions.take_in import dry_run, read_roster
+from outreach.actions.take_in import dry_run, read_kept, read_roster
 from outreach.content.compose import Words
 from outreach.domain.sequence import Sequence
 from outreach.errors import BadInput
@@ -52,7 +52,7 @@ def work_off(
             one = uploads.claim(session, clock(), LEASE)
             if one is None:
                 return worked
-            if one.state == "checking":
+            if one.state in ("reading", "checking"):
                 uploads.hold(session, one, clock(), CHECKING)
             one = _tried(session, uploads.get(session, one.clinic_id, one.id), clock())
         if one is not None:
@@ -74,10 +74,13 @@ def _one(
     sessions: sessionmaker[Session], one: List, sequences: Mapping[str, Sequence], words: Words,
     clock: Callable[[], datetime], stop: Event | None,
 ) -> int:  # fmt: skip
-    if one.state == "checking":
+    if one.state in ("reading", "checking"):
         with sessions.begin() as session:
-            dry_run(session, one, words, clock())
-        return one.total
+            if one.state == "reading":
+                read_kept(session, one, clock())
+            else:
+                dry_run(session, one, words, clock())
+        return max(one.total, 1)
     if one.state == "undoing":
         return take_back(sessions, one, chosen(sequences, None), clock, LEASE, stop)
     with sessions() as session:

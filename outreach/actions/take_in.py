@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,33 +13,63 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.cells import Rules
 from outreach.actions.columns import FIXABLE, NAMES, Reading, guess, missing, plain
-from outreach.actions.foresee import foresee
+from outreach.actions.foresee import foresee, pack
 from outreach.actions.listing import lines_of
 from outreach.actions.roster import Roster, check
-from outreach.actions.sheet import Sheet
+from outreach.actions.sheet import Sheet, read_sheet
+from outreach.actions.tongues import reader
+from outreach.actions.workbook import ZIP
 from outreach.content.compose import Words
-from outreach.errors import BadInput, NotAllowed, say
+from outreach.errors import BadFile, BadInput, NotAllowed, say
 from outreach.store import audit, clinics, uploads
 from outreach.store.tables import Clinic
 from outreach.store.uploads import List
 
 SMALL = 1000
 """Rows that are checked while the person waits; longer lists are checked by a worker."""
+LONG = 150_000
+"""Bytes of a workbook (some 3,000 rows) that take too long to unpack while the person waits."""
 
 
-def take_in(session: Session, clinic_id: UUID, staff_id: UUID | None, name: str, sheet: Sheet, now: datetime) -> List:
-    """Keep a list that was read. When its headers are known from before, its columns are understood already."""
-    reading = remembered(session, clinic_id, sheet.headers)
-    known = reading is not None
-    upload_id = uploads.add(
-        session, clinic_id=clinic_id, staff_id=staff_id, name=name[:200], content=sheet.as_json(),
-        total=len(sheet.rows), mapping=(reading or Reading(guess(sheet.headers))).as_json(), now=now,
-    )  # fmt: skip
-    one = uploads.get(session, clinic_id, upload_id)
-    if known:
-        uploads.turn(session, one, ["mapping"], now, state="checking", result={"known": True})
-    _note(session, one, staff_id, "list.uploaded", now, rows=len(sheet.rows))
+def take_in(session: Session, clinic_id: UUID, staff_id: UUID | None, name: str, data: bytes, now: datetime) -> List:
+    """Keep a file. What is short is read at once; a long workbook is read by a worker (state reading).
+
+    BadFile: it cannot be used. When its headers are known from before, its columns are understood already.
+    """
+    name = name[:200]
+    if data.startswith(ZIP) and len(data) > LONG:
+        raw = base64.b64encode(data).decode()
+        upload_id = uploads.add(session, clinic_id=clinic_id, staff_id=staff_id, name=name, content=raw,
+                                state="reading", now=now)  # fmt: skip
+        one = uploads.get(session, clinic_id, upload_id)
+    else:
+        sheet = read_sheet(data, name)
+        upload_id = uploads.add(session, clinic_id=clinic_id, staff_id=staff_id, name=name, content="", now=now,
+                                state="reading")  # fmt: skip
+        one = uploads.get(session, clinic_id, upload_id)
+        _keep(session, one, sheet, now)
+    _note(session, one, staff_id, "list.uploaded", now, bytes=len(data))
     return uploads.get(session, clinic_id, upload_id)
+
+
+def read_kept(session: Session, one: List, now: datetime) -> None:
+    """Read a workbook that was too long to be read while the person waited; why it cannot be used is kept."""
+    raw = uploads.content(session, one)
+    assert raw is not None  # kept until it is read
+    try:
+        _keep(session, one, read_sheet(base64.b64decode(raw), one.name), now)
+    except BadFile as error:
+        uploads.turn(session, one, ["reading"], now, state="failed", lease_until=None, forget=True,
+                     result={"unread": [error.line, pack(error.what), pack(error.remedy)]})  # fmt: skip
+
+
+def _keep(session: Session, one: List, sheet: Sheet, now: datetime) -> None:
+    reading = remembered(session, one.clinic_id, sheet.headers)
+    uploads.turn(
+        session, one, ["reading"], now, state="checking" if reading else "mapping", lease_until=None,
+        content=sheet.as_json(), total=len(sheet.rows), result={"known": True} if reading else {},
+        mapping=(reading or Reading(guess(sheet.headers))).as_json(),
+    )  # fmt: skip
 
 
 def remembered(session: Session, clinic_id: UUID, headers: Sequence[str]) -> Reading | None:
@@ -87,7 +118,7 @@ def read_roster(session: Session, one: List, words: Words) -> tuple[Clinic, Shee
     if kept is None:
         raise NotAllowed(say("What stood in this list is no longer kept. Upload the file again."))
     clinic, sheet = clinics.by_id(session, one.clinic_id), Sheet.of(kept)
-    rules = Rules(clinic.country, clinic.zone, words.resolve, tuple(words.locales), one.created_at)
+    rules = Rules(clinic.country, clinic.zone, reader(words), tuple(words.locales), one.created_at)
     return clinic, sheet, check(lines_of(sheet, Reading.of(one.mapping)), rules)
 
 

@@ -16,8 +16,8 @@ from outreach.errors import NotFound
 from outreach.store.intake import ColumnMapping, Upload
 from outreach.store.vault import vault_of
 
-UNDECIDED = ("mapping", "checking", "checked")
-WORK = ("checking", "waiting", "running", "undoing")
+UNDECIDED = ("reading", "mapping", "checking", "checked")
+WORK = ("reading", "checking", "waiting", "running", "undoing")
 """States in which a worker has something to do."""
 KEPT_UNDECIDED = timedelta(days=7)
 
@@ -51,16 +51,15 @@ def add(
     staff_id: UUID | None,
     name: str,
     content: str,
-    total: int,
-    mapping: Mapping[str, Any],
+    state: str,
     now: datetime,
 ) -> UUID:
-    """Keep a list that was just read, sealed. Lists nobody decided about for a week lose their content."""
+    """Keep a list that just came, sealed. Lists nobody decided about for a week lose their content."""
     _forget_old(session, clinic_id, now)
     vault, upload_id = vault_of(session), uuid4()
     session.execute(
         insert(Upload).values(
-            id=upload_id, clinic_id=clinic_id, staff_id=staff_id, state="mapping", mapping=dict(mapping), total=total,
+            id=upload_id, clinic_id=clinic_id, staff_id=staff_id, state=state, mapping={}, total=0,
             name_sealed=vault.seal(name, "upload.name", clinic_id, upload_id), done=0, result={}, created_at=now,
             content_sealed=vault.seal(content, "upload.content", clinic_id, upload_id), changed_at=now,
         )
@@ -99,13 +98,15 @@ def faults(session: Session, one: List) -> str:
 
 
 def turn(
-    session: Session, one: List, before: Collection[str], now: datetime, *, faults: str | None = None,
-    forget: bool = False, **values: Any,
+    session: Session, one: List, before: Collection[str], now: datetime, *, content: str | None = None,
+    faults: str | None = None, forget: bool = False, **values: Any,
 ) -> bool:  # fmt: skip
     """Write `values` if the list is still in one of the states `before`. False: somebody was faster; nothing changed.
 
     `forget`: what the patients' rows said is needed no more.
     """
+    if content is not None:
+        values["content_sealed"] = vault_of(session).seal(content, "upload.content", one.clinic_id, one.id)
     if faults is not None:
         values["faults_sealed"] = vault_of(session).seal(faults, "upload.faults", one.clinic_id, one.id)
     if forget:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from outreach.actions import load_list
+from outreach.actions import load_list, take_in
 from outreach.actions.listing import cleaned, parse_table
 from outreach.domain.access import Role
 from outreach.domain.channel import Channel
@@ -19,6 +19,7 @@ from outreach.store.intake import Upload
 from outreach.store.office import Audit
 from outreach.store.tables import Infusion, Patient
 from outreach.store.traffic import Message
+from tests.actions.test_sheet import workbook
 from tests.web.house import NOW, PASSWORD, House, TestClient, add_clinic, field
 
 HEADER = "Patient ID;Full name;Mobile;Language;Appointment;Minutes;Visit"
@@ -259,7 +260,21 @@ def test_a_missing_column_is_asked_for_at_its_field_and_what_was_chosen_stays(ho
     assert chosen(answer.text)["column.phone"] == "2"
     form |= {"column.infusion_start": "3", "fixed.language": "es", "fixed.minutes": "40", "dates": "mdy"}
     assert desk.post(f"{at}/columns", data={"csrf": csrf, **form}).status_code == 303
-    assert "Load all 1 rows" in (html := desk.get(at).text) or "Load 1 row" in html
+    assert "Load 1 row" in desk.get(at).text
+
+
+def test_a_long_workbook_is_read_by_a_worker_and_what_is_wrong_with_it_is_told(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(take_in, "LONG", 100)
+    desk = house.desk()
+    at = send(desk, workbook([HEADER.split(";"), ANA.split(";")]), "list.xlsx")
+    assert "Reading the workbook" in desk.get(at).text
+    work(house)
+    assert "What the columns mean" in desk.get(at).text
+    broken = send(desk, b"PK\x03\x04" + bytes(600), "list.xlsx")
+    work(house)
+    assert "not an Excel workbook" in desk.get(broken).text
 
 
 def test_another_clinics_list_is_not_found(house: House) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from outreach.actions import take_back
-from outreach.actions.columns import FIXABLE, NAMES, REQUIRED, Reading, labels
+from outreach.actions.columns import FIXABLE, NAMES, REQUIRED, SEPARATE, Reading, labels
 from outreach.actions.csv_table import LATIN, UTF8, UTF16, WINDOWS
-from outreach.actions.foresee import Fate, Findings, lines_with
+from outreach.actions.foresee import Fate, Findings, lines_with, unpack
 from outreach.actions.listing import cleaned
 from outreach.actions.roster import RowError
 from outreach.actions.sheet import Sheet
@@ -121,8 +121,10 @@ def result(desk: Desk, session: Session, one: List, page: int) -> HTMLResponse:
     pages = max(1, -(-total // PAGE))
     number = min(max(page, 1), pages)
     touched = changes.touched(session, one, PAGE, (number - 1) * PAGE)
+    unread = one.result.get("unread")
     return desk.page(
-        "import_result.html", one=one, people=_people(session, one, touched), total=total, number=number, pages=pages,
+        "import_result.html", one=one, unread=told(unread[0], *map(unpack, unread[1:])) if unread else "",
+        people=_people(session, one, touched), total=total, number=number, pages=pages,
         faults=len(Findings.of(uploads.faults(session, one)).errors), undoable=take_back.may_be_undone(one) and total,
     )  # fmt: skip
 
@@ -139,6 +141,13 @@ def undo(desk: Desk, session: Session, one: List) -> HTMLResponse:
         "import_undo.html", one=one, can=len(touched) - len(stay), cannot=len(stay),
         people=_people(session, one, stay[:MOST_SHOWN], against), most=MOST_SHOWN,
     )  # fmt: skip
+
+
+def told(line: int, what: str, remedy: str) -> Sentence:
+    """Why a file cannot be used, and what to do."""
+    if line:
+        return say("Line %(line)s: %(what)s %(remedy)s", line=line, what=what, remedy=remedy)
+    return say("%(what)s %(remedy)s", what=what, remedy=remedy)
 
 
 def column_names(session: Session, one: List, desk: Desk) -> dict[str, str]:
@@ -174,11 +183,23 @@ def _shown(sheet: Sheet, reading: Reading, at: int, fate: str, errors: Mapping[i
             place = reading.columns.get(name)
             value = cleaned(cells[place]) if place is not None and place < len(cells) else ""
             wrong = [error for error in mine if error.column == name]
+            value = (value or reading.fixed.get(name, ""))[:200]
             if value or wrong:
-                found.append(Cell(name, (value or reading.fixed.get(name, ""))[:200], wrong))
-        groups[group] = found
+                found.append(Cell(name, value, wrong))
+        groups[group] = _joined(found)
     shown = {name for _, fields in GROUPS for name in fields}
     return Shown(line, Fate(fate).name.lower(), groups, [error for error in mine if error.column not in shown])
+
+
+def _joined(cells: list[Cell]) -> list[Cell]:
+    """First and family name, date and time, on one line where nothing is wrong with them."""
+    joined: list[Cell] = []
+    for cell in cells:
+        if cell.field in SEPARATE and joined and not cell.errors and not joined[-1].errors:
+            joined[-1] = replace(joined[-1], value=f"{joined[-1].value} {cell.value}")
+        else:
+            joined.append(cell)
+    return joined
 
 
 def _with_sample(sheet: Sheet, at: int) -> str:

@@ -14,7 +14,7 @@ from outreach.actions import take_back, take_in
 from outreach.actions.columns import NAMES, SEPARATE, Reading, missing
 from outreach.actions.foresee import Findings
 from outreach.actions.listing import guarded
-from outreach.actions.sheet import Sheet, read_sheet, too_large
+from outreach.actions.sheet import Sheet, too_large
 from outreach.errors import BadFile, BadInput, NotAllowed, Sentence, say
 from outreach.store import uploads
 from outreach.store.uploads import List
@@ -43,12 +43,11 @@ def upload(desk: AtDesk, sent: Uploaded, out: Wired) -> Response:
             raise too_large(sent.name, sent.too_large)
         if sent.data is None:
             return _front(desk, out, wrong=say("Choose a file first."))
-        sheet = read_sheet(sent.data, sent.name)
+        with out.sessions.begin() as session:
+            one = take_in.take_in(session, desk.clinic.id, desk.signed.staff_id, sent.name, sent.data, out.clock())
+            _check_now(session, one, out)
     except BadFile as error:
-        return _front(desk, out, wrong=_told(error))
-    with out.sessions.begin() as session:
-        one = take_in.take_in(session, desk.clinic.id, desk.signed.staff_id, sent.name, sheet, out.clock())
-        _check_now(session, one, out)
+        return _front(desk, out, wrong=pages.told(error.line, error.what, error.remedy))
     return _to(one.id)
 
 
@@ -192,12 +191,6 @@ def _columns(
     values |= {f"fixed.{name}": value for name, value in reading.fixed.items()}
     values |= {"dates": reading.dates}
     return pages.columns(desk, out, one, Sheet.of(kept), values, wrong)
-
-
-def _told(error: BadFile) -> Sentence:
-    if error.line:
-        return say("Line %(line)s: %(what)s %(remedy)s", line=error.line, what=error.what, remedy=error.remedy)
-    return say("%(what)s %(remedy)s", what=error.what, remedy=error.remedy)
 
 
 def _to(upload_id: UUID) -> Response:
