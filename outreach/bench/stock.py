@@ -15,9 +15,10 @@ from psycopg import sql
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from outreach.domain import finding
 from outreach.domain.channel import Channel
 from outreach.domain.window import tz_version
-from outreach.store import clinics
+from outreach.store import clinics, search
 from outreach.store.ids import fresh_id
 from outreach.store.vault import Vault
 
@@ -26,6 +27,7 @@ STEPS = ("pre.tomorrow", "post.check_in", "pre.the_day", "post.first_days")
 ZONES = ("America/New_York", "America/Los_Angeles", "Pacific/Auckland", "Asia/Tokyo", "Asia/Kolkata", "Europe/Madrid",
          "Europe/London", "America/Sao_Paulo", "Pacific/Honolulu", "Australia/Sydney", "Asia/Dubai")  # fmt: skip
 """Somewhere it is day: quiet hours are asked for every message, and hold none."""
+_NAME_WORDS = finding.of_name("Jordan Example")
 PLENTY = 1_000_000
 """The frequency cap of these clinics: counted for every message, and never reached."""
 
@@ -80,6 +82,7 @@ class Stock:
         yield "patient", own | {
             "id": patient, "name_sealed": vault.seal("Jordan Example", "patient.name", clinic, patient),
             "locale": LOCALES[number % 3], "zone": zone, "wording": "full", "active": True, "created_at": made,
+            "search": search.hashes(vault, clinic, _NAME_WORDS | finding.of_address(channel, value)),
         }  # fmt: skip
         yield "address", of | {
             "id": address, "channel": channel.value, "active": True, "created_at": made,

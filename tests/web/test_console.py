@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import escape
 from uuid import uuid4
 
 import pytest
@@ -11,9 +12,11 @@ from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
 from outreach.domain.access import Role
-from outreach.store import staff
-from outreach.store.tables import Base, Infusion, Patient
+from outreach.store import patients, staff
+from outreach.store.office import Note
+from outreach.store.tables import Base, Consent, Infusion, Patient
 from outreach.store.traffic import Message
+from outreach.web.access import PUBLIC, who_may
 from outreach.web.console import PARTS
 from tests.web.house import NOW, PASSWORD, House, add_clinic, field
 
@@ -82,8 +85,18 @@ def test_going_back_keeps_what_was_typed(house: House) -> None:
         ({"phone": "12"}, "phone", "too few digits"),
         ({"phone": "", "email": ""}, "phone", "Give a mobile number or an e-mail address"),
         ({"email": "no-at"}, "email", "Not an e-mail address"),
-        ({"locale": "xx"}, "locale", "Choose a language"),
-        ({"zone": "Mars/Base"}, "zone", "Choose a time zone"),
+        ({"name": "x" * 300}, "name", "300 characters"),
+        ({"name": "Ana 🎉"}, "name", "pictures or signs"),
+        ({"name": "Ana \u202eevil"}, "name", "turn text around"),
+        ({"name": "<script>alert(1)</script>"}, "name", "does not look like a name"),
+        ({"name": "www.evil"}, "name", "does not look like a name"),
+        ({"name": "win evil.example now"}, "name", "does not look like a name"),
+        ({"locale": "xx"}, "locale", "Choose one from the list"),
+        ({"zone": "Mars/Base"}, "zone", "Choose one from the list"),
+        ({"date": "9999-12-31"}, "date", "too far away"),
+        ({"date2": "2026-12-05", "time2": "09:30"}, "date2", "on the form twice"),
+        ({"date2": "2026-12-08", "time2": ""}, "time2", "Give a date and a time"),
+        ({"every": "0", "times": "3"}, "every", "from 1 to 90"),
         ({"date": ""}, "date", "Give a date and a time"),
         ({"time": "25:00"}, "time", "Give a date and a time"),
         ({"date": "2026-11-20"}, "date", "This time is over"),
@@ -105,8 +118,28 @@ def test_a_mistake_is_told_beside_its_field(house: House, changes: dict[str, str
     assert count(house, Patient) == 0
 
 
-def test_a_name_is_shown_as_typed_and_never_run(house: House) -> None:
-    html = house.desk().get(enrol(house, name="<b>{{ 7*7 }}</b>")).text
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Sinéad O’Brien-Smith",
+        "St.John Mark",
+        "نور الدین",
+        "می\u200cنا",
+        "王小明",
+        "J. R. R. Núñez",
+        "Ana (Mother) & Co",
+    ],
+)
+def test_a_name_of_any_script_is_taken_and_shown_as_typed(house: House, name: str) -> None:
+    assert f"<bdi>{escape(name)}</bdi>" in house.desk().get(enrol(house, name=name)).text
+
+
+def test_a_stored_name_never_runs(house: House) -> None:
+    patient_id = house.patient()
+    with house.out.sessions.begin() as session:
+        person = patients.get(session, house.clinic_id, patient_id)
+        patients.change(session, person, {"name": "<b>{{ 7*7 }}</b>"})
+    html = house.desk().get(f"/patients/{patient_id}").text
     assert "&lt;b&gt;{{ 7*7 }}&lt;/b&gt;" in html
     assert "<b>{{" not in html
 
@@ -126,13 +159,18 @@ def test_without_consent_only_the_question_goes_and_the_page_says_so(house: Hous
     assert "Nothing is recorded" in html
 
 
-@pytest.mark.parametrize("wanted", ["A-17", "+1 202 555 0188", "2025550188"])
-def test_a_patient_is_found_by_the_whole_number(house: House, wanted: str) -> None:
+@pytest.mark.parametrize(
+    "wanted", ["A-17", "a1", "+1 202 555 0188", "2025550188", "0188", "nandu", "José ñan", "jose 0188"]
+)
+def test_a_patient_is_found_by_what_the_desk_knows(house: House, wanted: str) -> None:
     enrol(house)
     browser = house.desk()
     csrf = field(browser.get("/patients").text, "csrf")
     assert "José Ñandú" in browser.post("/patients", data={"csrf": csrf, "find": wanted}).text
-    assert "José Ñandú" not in browser.post("/patients", data={"csrf": csrf, "find": wanted[:-1]}).text
+    for other in ("188", "andu", "A-18", "jose 0189"):
+        answer = browser.post("/patients", data={"csrf": csrf, "find": other})
+        assert "José Ñandú" not in answer.text
+        assert "Nobody here is found" in answer.text
 
 
 def test_a_visit_moves_once_for_two_desks(house: House) -> None:
@@ -142,12 +180,24 @@ def test_a_visit_moves_once_for_two_desks(house: House) -> None:
     assert visit
     html = browser.get(visit[1]).text
     form = {"csrf": field(html, "csrf"), "revision": field(html, "revision"), "date": "2026-12-08", "time": "11:00"}
+    preview = browser.post(f"{visit[1]}/move", data=form).text.replace("\u202f", " ")
+    assert "Not saved yet" in preview
+    assert "to <strong>Tue, Dec 8, 2026, 11:00" in preview
+    assert count(house, Infusion) == 1
+    with house.out.sessions() as session:
+        assert session.scalars(select(Infusion.revision)).all() == [0]
+    form["step"] = "save"
     moved = browser.post(f"{visit[1]}/move", data=form)
     assert "Tue, Dec 8, 2026, 11:00" in browser.get(moved.headers["location"]).text.replace("\u202f", " ")
-    late = browser.post(f"{visit[1]}/cancel", data={"csrf": form["csrf"], "revision": "0"})
-    assert late.status_code == 422
+    late = browser.post(f"{visit[1]}/move", data=form | {"date": "2026-12-09"})
+    assert late.status_code == 409
     assert "Somebody changed this visit" in late.text
-    cancelled = browser.post(f"{visit[1]}/cancel", data={"csrf": form["csrf"], "revision": "1"})
+    assert "It is now on Tue, Dec 8, 2026, 11:00" in late.text.replace("\u202f", " ")
+    assert 'value="2026-12-09"' in late.text
+    assert field(late.text, "revision") == "1"
+    cancel = {"csrf": form["csrf"], "revision": "1"}
+    assert "Not cancelled yet" in browser.post(f"{visit[1]}/cancel", data=cancel).text
+    cancelled = browser.post(f"{visit[1]}/cancel", data=cancel | {"step": "save"})
     assert "the visit was cancelled" in browser.get(cancelled.headers["location"]).text
     with house.out.sessions() as session:
         assert session.scalars(select(Infusion.status)).all() == ["cancelled"]
@@ -167,9 +217,11 @@ def test_a_visit_cannot_move_to_nowhere(house: House, when: dict[str, str]) -> N
 def test_today_counts_in_words(house: House) -> None:
     house.message(house.patient(), "consent.request")
     html = house.desk().get("/today").text
-    assert re.search(r"<b>1</b>\s*<span class=\"status wait\">.*Planned</span>", html)
-    assert "Ana Sample" in html
-    assert "Asking for agreement" in html
+    assert re.search(r'show=due"><b>1</b>', html)
+    listed = house.desk().get("/today/messages?show=due").text
+    assert "Ana Sample" in listed
+    assert "Asking for agreement" in listed
+    assert "Ana Sample" not in house.desk().get("/today/messages?show=trouble").text
     for day in ("2026-11-20", "nonsense", "0001-01-01", "9999-12-31"):
         assert house.desk().get(f"/today?day={day}").status_code == 200
 
@@ -190,6 +242,10 @@ def test_another_clinics_rows_are_not_found(house: House) -> None:
     form = {"csrf": csrf, "revision": "0", "date": "2026-12-08", "time": "11:00"}
     assert stranger.get(path).status_code == 404
     assert stranger.get(visit[1]).status_code == 404
+    for end in ("/edit", "/visits"):
+        assert stranger.get(path + end).status_code == 404
+    for end in ("/edit", "/visits", "/notes", "/agreement", "/stop"):
+        assert stranger.post(path + end, data=form | {"step": "save", "note": "x"}).status_code in (404, 422), end
     assert stranger.post(f"{visit[1]}/move", data=form).status_code == 404
     assert stranger.post(f"{visit[1]}/cancel", data=form).status_code == 404
     assert "José" not in stranger.get("/patients").text
@@ -198,6 +254,9 @@ def test_another_clinics_rows_are_not_found(house: House) -> None:
         assert "José" not in stranger.post("/patients", data={"csrf": csrf, "find": wanted}).text
     with house.out.sessions() as session:
         assert session.scalars(select(Infusion.revision)).all() == [0]
+        assert session.scalars(select(Patient.version)).all() == [0]
+        assert not session.scalars(select(Note.id)).all()
+        assert set(session.scalars(select(Consent.kind))) == {"agreed"}
     assert stranger.get(f"/patients/{uuid4()}").status_code == 404
 
 
@@ -205,7 +264,7 @@ def test_every_console_route_asks_who_is_there(house: House) -> None:
     """A new route that forgets the desk is found here, not by a stranger."""
     browser = house.browser()
     routes = [route for part in PARTS for route in part.router.routes if isinstance(route, APIRoute)]
-    asked = [route for route in routes if route.path not in ("/", "/sign-in")]
+    asked = [route for route in routes if not any(who_may(one, route.path) is PUBLIC for one in route.methods or ())]
     assert len(asked) >= 9
     for route in asked:
         path = re.sub(r"\{[^}]*\}", str(uuid4()), route.path)
@@ -217,4 +276,4 @@ def test_a_later_clock_shows_later_messages(house: House) -> None:
     enrol(house)
     later = house.later(timedelta(days=11))
     assert later.out.clock() > NOW
-    assert "José Ñandú" in later.desk().get("/today").text
+    assert "José Ñandú" in later.desk().get("/today/messages").text
