@@ -20,6 +20,7 @@ from outreach.store.keys import Key
 from outreach.web.api.door import AtDoor
 from outreach.web.api.fields import Asked, At, Instant, Minutes, Wall, Zone
 from outreach.web.api.patients import SEQUENCE
+from outreach.web.api.problems import Trouble
 from outreach.web.api.visits import Line
 
 router = APIRouter(prefix="/v1", tags=["sequences"])
@@ -115,7 +116,9 @@ def previewed(caller: AtDoor, given: PlanIn) -> PlanOut:
     """What a course would bring, and when. Nothing is written, and nobody needs to be enrolled."""
     with caller.out.sessions() as session:
         clinic = caller.clinic(session)
-        sequence = _named(caller, given.sequence)
+        if given.sequence not in caller.out.sequences:
+            raise Trouble(422, "There is no sequence of this name.", "body.sequence")
+        sequence = caller.out.sequences[given.sequence]
         chosen = choices.get(session, clinic.id, sequence.name).of(sequence)
     visits = []
     for number, one in enumerate(given.infusions):
