@@ -7,7 +7,7 @@ import json
 import pytest
 
 from outreach.errors import BadInput
-from outreach.settings import Settings, load_settings
+from outreach.settings import Settings, load_settings, on_loopback
 from outreach.wiring import carriers, twilio_tokens
 
 OURS = {
@@ -69,3 +69,23 @@ def test_a_wrong_carrier_is_refused_with_its_place(value: str, says: str, monkey
         load_settings()
     assert says in str(refused.value)
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"HOST": "0.0.0.0"}, {"HOST": "192.168.1.4"}, {"PUBLIC_URL": "https://demo.example"}, {"HOST": "::"}],
+    ids=["every address", "an address of the network", "a public name", "every IPv6 address"],
+)
+def test_a_demo_answers_on_loopback_alone(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"OUTREACH_{name}", value)
+    with pytest.raises(BadInput, match="passwords that everybody knows"):
+        load_settings()
+    monkeypatch.setenv("OUTREACH_DEMO", "false")
+    assert not on_loopback(load_settings())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])
+def test_a_demo_runs_on_any_loopback_address(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTREACH_HOST", host)
+    assert load_settings().demo

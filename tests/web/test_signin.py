@@ -10,10 +10,12 @@ from sqlalchemy import func, select
 from outreach.domain.access import Role
 from outreach.errors import BadInput
 from outreach.store import staff
+from outreach.store.office import SignInTry
 from outreach.store.tables import Staff, StaffSession
+from outreach.web.app import create
 from outreach.web.console.signin import WAIT, WRONG
 from outreach.web.tries import PER_PERSON
-from tests.web.house import NOW, PASSWORD, House, field
+from tests.web.house import NOW, PASSWORD, PUBLIC, House, TestClient, field
 
 
 def test_the_health_page_asks_the_database(house: House) -> None:
@@ -72,6 +74,44 @@ def test_too_many_tries_must_wait_even_with_the_right_word(house: House) -> None
     answer = browser.post("/sign-in", data=entry | {"password": PASSWORD})
     assert answer.status_code == 429
     assert WAIT in answer.text
+
+
+def try_in(house: House, address: str, password: str, cookies: dict[str, str] | None = None) -> int:
+    """One try at the desk's account from this address; the status of the answer."""
+    browser = TestClient(create(house.out), base_url=PUBLIC, follow_redirects=False, client=(address, 5000))
+    browser.cookies.update(cookies or {})
+    form = field(browser.get("/sign-in").text, "form")
+    entry = {"form": form, "email": house.email, "password": password}
+    return browser.post("/sign-in", data=entry).status_code
+
+
+def test_a_stranger_elsewhere_locks_nobody_out(house: House) -> None:
+    for _ in range(PER_PERSON):
+        assert try_in(house, "198.51.100.7", "wrong") == 403
+    assert try_in(house, "198.51.100.7", PASSWORD) == 429
+    assert try_in(house, "198.51.100.8", PASSWORD) == 303
+
+
+def test_a_stranger_at_the_same_address_does_not_lock_out_a_browser_that_is_known(house: House) -> None:
+    known = dict(house.desk().cookies)
+    for _ in range(PER_PERSON):
+        assert try_in(house, "testclient", "wrong") == 403
+    assert try_in(house, "testclient", PASSWORD) == 429
+    device = {"outreach_device": known["outreach_device"]}
+    assert try_in(house, "testclient", PASSWORD, device) == 303
+    assert try_in(house, "testclient", PASSWORD, {"outreach_device": "A" * 22}) == 429, "a made-up one helps nobody"
+
+
+def test_a_network_of_ipv6_is_one_place_and_old_tries_are_deleted(house: House) -> None:
+    for n in range(PER_PERSON):
+        assert try_in(house, f"2001:db8:1:2::{n}", "wrong") == 403
+    assert try_in(house, "2001:db8:1:2:ffff::1", PASSWORD) == 429
+    assert try_in(house, "2001:db8:1:3::1", PASSWORD) == 303
+    later = house.later(timedelta(minutes=16))
+    assert try_in(later, "2001:db8:1:2::1", "wrong") == 403
+    with house.out.sessions() as session:
+        assert session.scalar(select(func.count()).select_from(SignInTry)) == 2, "one try, its pair and its place"
+        assert house.email.encode() not in b"".join(session.scalars(select(SignInTry.key)))
 
 
 def test_the_cookie_is_for_the_browser_alone(house: House) -> None:

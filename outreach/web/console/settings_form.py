@@ -77,7 +77,7 @@ def _together(form: Reading, values: Mapping[str, Any]) -> None:
         try:
             QuietHours(opens=opens, closes=closes)
         except BadInput:
-            form.fault("quiet_from", say("This must be later than the beginning; 00:00 is midnight at the day's end."))
+            form.fault("quiet_from", say("This must be later than the beginning; midnight is the end of the day."))
     a_day, a_week = values["most_a_day"], values["most_a_week"]
     if a_day is not None and a_week is not None and a_week < a_day:
         form.fault("most_a_week", say("A week cannot hold fewer messages than a day."))
