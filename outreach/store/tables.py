@@ -51,6 +51,10 @@ def within(column: str, table: str) -> ForeignKeyConstraint:
 
 
 class Clinic(Base):
+    """`law`: a profile of config/law. `carrier_answers`: what the carrier answers by itself (none, stop_help, advanced,
+    toll_free), so that nobody is answered twice. `join_open`: whether the public page for agreeing is open.
+    """
+
     __tablename__ = "clinic"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     slug: Mapped[str] = mapped_column(String(60), unique=True)
@@ -68,6 +72,9 @@ class Clinic(Base):
     quiet_to: Mapped[time] = mapped_column(default=time(8))
     most_a_day: Mapped[int] = mapped_column(default=4)
     most_a_week: Mapped[int] = mapped_column(default=14)
+    law: Mapped[str] = mapped_column(String(10), default="us")
+    carrier_answers: Mapped[str] = mapped_column(String(12), default="none")
+    join_open: Mapped[bool] = mapped_column(default=False)
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -76,7 +83,7 @@ class Staff(Owned, Base):
     """A person who signs in. Names and addresses sealed; the password as argon2id, "" until an invitation is taken.
 
     `totp_step`: the last time step whose code was used, so that no code counts twice. `test_patient_id`: the row that
-    stands for this person when they send themselves a test.
+    stands for this person when they send themselves a test. `on_call`: whose turn it is when something urgent waits.
     """
 
     __tablename__ = "staff"
@@ -91,6 +98,7 @@ class Staff(Owned, Base):
     totp_sealed: Mapped[bytes | None]
     totp_step: Mapped[int | None] = mapped_column(BigInteger)
     test_patient_id: Mapped[UUID | None]
+    on_call: Mapped[int | None]
     __table_args__ = (own("staff"),)
 
 

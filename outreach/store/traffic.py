@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from outreach.store.tables import Base, Owned, Wall, within
@@ -174,7 +175,10 @@ class Event(Base):
 
 
 class InboundMessage(Owned, Base):
-    """What a patient wrote. The carrier's id once: a replay changes nothing."""
+    """What a patient wrote. The carrier's id once: a replay changes nothing.
+
+    `urgent`: what it tells of that cannot wait; `robot`: written by a machine, and so never answered.
+    """
 
     __tablename__ = "inbound"
     carrier_id: Mapped[str]
@@ -189,12 +193,18 @@ class InboundMessage(Owned, Base):
     locale: Mapped[str | None]
     about_message_id: Mapped[UUID | None]
     needs_person: Mapped[bool] = mapped_column(default=False)
+    urgent: Mapped[list[str]] = mapped_column(ARRAY(String(20)), default=list)
+    wish: Mapped[str] = mapped_column(String(10), default="")
+    robot: Mapped[bool] = mapped_column(default=False)
+    read_at: Mapped[datetime | None]
+    read_by: Mapped[UUID | None]
     received_at: Mapped[datetime]
     __table_args__ = (
         within("patient_id", "patient"),
         within("address_id", "address"),
         UniqueConstraint("clinic_id", "carrier_id", name="inbound_once"),
         Index("inbound_of_clinic", "clinic_id", "received_at"),
+        Index("inbound_of_patient", "patient_id", "received_at"),
     )
 
 

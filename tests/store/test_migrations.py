@@ -70,9 +70,10 @@ def test_the_first_revision_can_be_taken_back(bare_database_url: str) -> None:
 
 
 CLINIC = """insert into clinic (id, slug, name, zone, country, locale, phone, address, emergency, instructions,
-    wording, quiet_from, quiet_to, most_a_day, most_a_week, demo, directions)
+    wording, quiet_from, quiet_to, most_a_day, most_a_week, demo, directions, law, carrier_answers,
+    join_open)
     values (gen_random_uuid(), 'a', 'A', 'UTC', 'US', 'en', '', '', '', '', 'full', '21:00', '8:00', 4, 14, false,
-    '')"""
+    '', 'us', 'none', false)"""
 ROWS = (
     CLINIC,
     """insert into patient (id, clinic_id, name_sealed, locale, zone, wording, active, created_at, test, version,
