@@ -162,7 +162,8 @@ def _form(
     kept = {"locale": desk.locale, "wording": "full", "channel": "sms" if Channel.SMS in person.reach else "email"}
     return desk.page(
         "sequence_test.html", 422 if wrong else 200, sequence=sequence, values={**kept, **values}, wrong=wrong,
-        steps=[step for step in sequence.steps if step.trigger not in BY_HAND], sent=sent, languages=_languages(out), phone=Channel.SMS in person.reach, most=AN_HOUR,
+        steps=[step for step in sequence.steps if step.trigger not in BY_HAND],
+        sent=sent, languages=_languages(out), phone=Channel.SMS in person.reach, most=AN_HOUR,
     )  # fmt: skip
 
 
