@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 from outreach.actions import agree as agreement
 from outreach.actions.compose import values_of
 from outreach.actions.press import asks, in_time, press
+from outreach.content.formats import phone
 from outreach.domain.decision import REQUEST
 from outreach.errors import BadInput
 from outreach.store import answers, audit
 from outreach.web.forms import Posted, Wired
 from outreach.web.patient import visit as visits
-from outreach.web.patient.reader import In, Reader, find, gone, isolated, over, show
+from outreach.web.patient.reader import In, Reader, find, gone, isolated, over, show, unbroken
 
 log = structlog.get_logger()
 router = APIRouter()
@@ -126,7 +127,9 @@ def _body(out: Wired, reader: Reader, now: datetime) -> Markup:
     public = out.settings.public_url
     try:
         values = values_of(due, f"{public}/p/{reader.token}", f"{public}/u/{reader.token}", now)
-        return Markup(out.words.page(due.message.step, reader.locale, "full", values))
+        html = out.words.page(due.message.step, reader.locale, "full", values)
+        number = phone(due.clinic.phone)
+        return Markup(html.replace(number, unbroken(number)))
     except BadInput:
         log.warning("page from stored words", message=str(due.message.id), step=due.message.step)
         lines = due.message.body.splitlines()

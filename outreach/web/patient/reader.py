@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
-from outreach.content.formats import Language, phone
+from outreach.content.formats import Language, as_bdi, phone
 from outreach.domain.consent import ConsentEvent, Permission, State, may_ask, may_contact
 from outreach.domain.decision import REQUEST
 from outreach.store import consents, patients
@@ -29,7 +29,6 @@ from outreach.wiring import Outreach
 SHOWN_FOR = timedelta(days=180)
 """How long after its end a message is still shown. Stopping by its link works for ever."""
 NOBODY = UUID(int=0)
-_UNBROKEN = str.maketrans(" -", "\u00a0\u2011")  # a number that breaks over two lines is dialled wrong
 _LETTERS = string.ascii_letters + string.digits + "-_"
 
 
@@ -107,7 +106,7 @@ def _over(session: Session, due: Due, permission: Permission, now: datetime) -> 
 def show(out: Outreach, name: str, reader: Reader, status: int = 200, **values: Any) -> HTMLResponse:
     """One of the patient's pages: templates/pages/NAME.html in the reader's language."""
     clinic, locale = reader.due.clinic, reader.locale
-    number = phone(clinic.phone).translate(_UNBROKEN)
+    number = unbroken(phone(clinic.phone))
 
     def ui(key: str, **more: object) -> Markup:
         said = out.words.ui(key, locale, clinic=clinic.name, phone=number, emergency=clinic.emergency, **more)
@@ -143,7 +142,13 @@ def gone(out: Wired) -> HTMLResponse:
 
 def isolated(text: str) -> Markup:
     """Text whose numbers and Latin names keep their order inside right-to-left lines."""
-    return Markup(str(escape(text)).replace("\u2068", "<bdi>").replace("\u2069", "</bdi>"))
+    return Markup(as_bdi(str(escape(text))))
+
+
+def unbroken(number: str) -> str:
+    """A telephone number that breaks after its country code at most: broken over two lines it is dialled wrong."""
+    code, space, rest = number.partition(" ")
+    return code + space + rest.replace(" ", "\u00a0").replace("-", "\u2011")
 
 
 @cache
