@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -71,11 +72,12 @@ def verify(session: Session, clinic_id: UUID) -> Verdict:
     """Read a clinic's rows from the first and compute every digest anew."""
     previous, rows = FIRST, 0
     asked = select(Audit).where(Audit.clinic_id == clinic_id).order_by(Audit.seq)
-    for row in session.scalars(asked.execution_options(yield_per=_AT_ONCE)):
-        values = {name: getattr(row, name) for name in _SAID}
-        if row.previous != previous or row.digest != _digest(previous, values):
-            return Verdict(rows, previous, row.seq)
-        previous, rows = row.digest, rows + 1
+    with closing(session.scalars(asked.execution_options(yield_per=_AT_ONCE))) as found:
+        for row in found:
+            values = {name: getattr(row, name) for name in _SAID}
+            if row.previous != previous or row.digest != _digest(previous, values):
+                return Verdict(rows, previous, row.seq)
+            previous, rows = row.digest, rows + 1
     return Verdict(rows, previous, None)
 
 
