@@ -184,7 +184,7 @@ def test_a_number_that_does_not_work_is_told_with_whose_it_is_and_what_to_do(hou
     html = read(house)
     assert "A number or mailbox does not work" in html
     assert f'href="/patients/{patient_id}"' in html
-    assert "enrol the patient again" in html
+    assert "under Change on the patient" in html
     assert "Nothing arrives there" in house.desk().get(f"/patients/{patient_id}").text
 
 
