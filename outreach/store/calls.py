@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select, text, tuple_, update
+from sqlalchemy import delete, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -172,9 +172,9 @@ def payload(session: Session, clinic_id: UUID, call_id: UUID) -> str:
 
 
 def replay(session: Session, clinic_id: UUID, webhook_id: UUID, call_id: UUID, now: datetime) -> bool:
-    """Make it once more, with the same id. False: there is no such call, or it is due anyway."""
+    """Make it once more, with the same id. False: there is no such call, or it is due now anyway."""
     return _again(session, now, WebhookCall.clinic_id == clinic_id, WebhookCall.webhook_id == webhook_id,
-                  WebhookCall.id == call_id, WebhookCall.state != "due") > 0  # fmt: skip
+                  WebhookCall.id == call_id, or_(WebhookCall.state != "due", WebhookCall.due_at > now)) > 0  # fmt: skip
 
 
 def replay_failed(session: Session, clinic_id: UUID, webhook_id: UUID, since: datetime, now: datetime) -> int:
