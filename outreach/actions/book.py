@@ -27,14 +27,15 @@ class NewVisit:
 
 
 def book(
-    session: Session, clinic: Clinic, course_id: UUID, wanted: Sequence[NewVisit], now: datetime
+    session: Session, clinic: Clinic, course_id: UUID, wanted: Sequence[NewVisit], now: datetime, *, empty: bool = False
 ) -> tuple[tuple[int, ...], dict[int, Visit]]:
     """Positions of the new visits, and position → the visit as it was for those moved. The caller plans and tells.
 
     Moves come first: a new visit may take the time that another one leaves. A cancelled visit stays cancelled unless
-    its own identifier comes with another time: an old list must not bring it back.
+    its own identifier comes with another time: an old list must not bring it back. `empty`: the course is new.
     """
-    known, externals = infusions.of_course(session, course_id), infusions.externals(session, course_id)
+    known = [] if empty else infusions.of_course(session, course_id)
+    externals = {} if empty else infusions.externals(session, course_id)
     found = {position: same(one, known, externals) for position, one in enumerate(wanted)}
     moved = {}
     for position, old in found.items():

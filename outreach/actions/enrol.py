@@ -68,16 +68,20 @@ def enrol(session: Session, form: Enrol, sequence: Sequence, now: datetime) -> E
     """
     clinic = clinics.by_id(session, form.clinic_id)
     sequence = choices.get(session, clinic.id, sequence.name).of(sequence)
-    person, new, changed = _person(session, clinic, form, now)
-    fresh = _addresses(session, clinic, person, form, now)
+    given = _addresses(clinic, form)
+    person, new, changed = _person(session, clinic, form, given, now)
+    fresh = False
+    for channel, value in given.items():
+        fresh = patients.set_address(session, clinic.id, person.id, channel, value, now, first=new)[1] or fresh
     reach = patients.addresses(session, clinic.id, person.id)
     if not reach:
         raise BadInput("There is neither a phone number nor an e-mail address. Give at least one.")
     if fresh and not new:
         fallback.corrected(session, clinic.id, person.id, now)
     signed = sign(session, clinic, person, reach, form.paper, actor=form.actor, now=now)
-    course_id = enrolments.course_for(session, clinic.id, person.id, now)
-    added, moved = book(session, clinic, course_id, form.visits, now)
+    course_of = enrolments.add_course if new else enrolments.course_for
+    course_id = course_of(session, clinic.id, person.id, now)
+    added, moved = book(session, clinic, course_id, form.visits, now, empty=new)
     planning = replan(session, course_id, sequence, now)
     for old in moved.values():
         move.tell(session, old, sequence, now)
@@ -111,7 +115,9 @@ def ask(
     return queued
 
 
-def _person(session: Session, clinic: Clinic, form: Enrol, now: datetime) -> tuple[Person, bool, bool]:
+def _person(
+    session: Session, clinic: Clinic, form: Enrol, given: Mapping[Channel, str], now: datetime
+) -> tuple[Person, bool, bool]:
     """(patient, whether new, whether a known one's data changed)."""
     name, lives = " ".join(form.name.split()), form.zone or clinic.zone
     if not name:
@@ -123,7 +129,7 @@ def _person(session: Session, clinic: Clinic, form: Enrol, now: datetime) -> tup
     if known is None:
         patient_id = patients.add(
             session, clinic_id=clinic.id, name=name, locale=form.locale, zone=lives,
-            wording=form.wording or clinic.wording, external=form.external.strip(), now=now,
+            wording=form.wording or clinic.wording, external=form.external.strip(), now=now, given=given,
         )  # fmt: skip
         external, wording = form.external.strip(), form.wording or clinic.wording
         return Person(patient_id, clinic.id, name, external, form.locale, lives, wording, True), True, False
@@ -135,14 +141,11 @@ def _person(session: Session, clinic: Clinic, form: Enrol, now: datetime) -> tup
     return patients.get(session, clinic.id, known.id) if news else known, False, bool(news)
 
 
-def _addresses(session: Session, clinic: Clinic, person: Person, form: Enrol, now: datetime) -> bool:
-    """Set the addresses that the form gives. Whether any is news."""
-    wanted = {}
+def _addresses(clinic: Clinic, form: Enrol) -> dict[Channel, str]:
+    """The addresses that the form gives, in normal form."""
+    given = {}
     if form.phone.strip():
-        wanted[Channel.SMS] = contact.phone(form.phone, clinic.country, lenient=True)
+        given[Channel.SMS] = contact.phone(form.phone, clinic.country, lenient=True)
     if form.email.strip():
-        wanted[Channel.EMAIL] = contact.email(form.email)
-    news = False
-    for channel, value in wanted.items():
-        news = patients.set_address(session, clinic.id, person.id, channel, value, now)[1] or news
-    return news
+        given[Channel.EMAIL] = contact.email(form.email)
+    return given

@@ -30,6 +30,8 @@ CHUNK = 20
 """Patients in one transaction: about half a second, so that a page of progress moves and a death costs little."""
 LEASE = timedelta(seconds=60)
 CHECKING = timedelta(minutes=10)
+GRACE = timedelta(minutes=10)
+"""What a list brings about at once waits so long: who sees the wrong list loaded can still take it back unheard."""
 MOST_TRIES = 5
 FIGURES = ("loaded", "moved", "updated", "unchanged", "patients", "asked")
 
@@ -128,6 +130,7 @@ def _chunk(
     for rows in batch:
         if (new := after.get(rows[0].external)) is not None:
             changes.add(session, one, _changes(rows, before.get(rows[0].external), new))
+    changes.hold_back(session, [new.person.id for new in after.values()], now, GRACE)
     result = {**one.result, "tries": 0}
     for figure in FIGURES:
         result[figure] = result.get(figure, 0) + getattr(loaded, figure)

@@ -109,7 +109,7 @@ def _change(session: Session, clinic_id: UUID, change: Change, sequence: Sequenc
     elif change.kind == "address" and before["was"]:
         patients.set_address(session, clinic_id, person.id, Channel(before["channel"]), before["was"], now)
     elif change.kind == "address":
-        changes.retire_address(session, clinic_id, UUID(before["now"]))
+        patients.drop_address(session, clinic_id, person.id, Channel(before["channel"]))
     elif change.kind == "visit" and change.infusion_id:
         changes.set_aside(session, clinic_id, person.id, infusions.get(session, change.infusion_id), now)
     elif change.kind == "moved" and change.infusion_id:

@@ -1,4 +1,4 @@
-"""`outreach load`: patients, addresses, languages, zones, infusions and consent on paper from a CSV file."""
+"""`outreach load`: patients, addresses, languages, zones, infusions and consent on paper from a CSV or XLSX file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def load(
-    file: Annotated[Path, typer.Argument(help="CSV in UTF-8, separated by comma or semicolon.")],
+    file: Annotated[Path, typer.Argument(help="CSV or Excel (.xlsx).")],
     clinic: Annotated[str | None, typer.Option(help="Its short name; needed where there are several.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,

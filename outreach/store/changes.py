@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +18,7 @@ from outreach.errors import Reason
 from outreach.store import infusions, messages
 from outreach.store.intake import UploadChange
 from outreach.store.messages import HANDED_OVER
-from outreach.store.tables import Address, Consent, Course, Infusion, Patient
+from outreach.store.tables import Consent, Course, Infusion, Patient
 from outreach.store.traffic import Message
 from outreach.store.uploads import List
 from outreach.store.vault import vault_of
@@ -104,6 +104,24 @@ def lock_waiting(session: Session, patient_id: UUID) -> list[UUID]:
     return list(session.scalars(waiting.order_by(Message.id).with_for_update()))
 
 
+def hold_back(session: Session, patient_ids: Collection[UUID], now: datetime, grace: timedelta) -> None:
+    """What these patients would be sent at once (a request for agreement, a notice of a move) waits for `grace`.
+
+    Not what answers something they wrote, nor what would be of no use by then.
+    """
+    until = now + grace
+    session.execute(
+        update(Message)
+        .where(
+            Message.patient_id.in_(patient_ids), Message.status == Status.SCHEDULED.value,
+            Message.occasion.is_not(None),
+            Message.urgent.is_(False), Message.due_at < until, Message.useful_until > until,
+        )
+        .values(due_at=until)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
 def withdraw(session: Session, clinic_id: UUID, patient_id: UUID, visits: Collection[Visit], now: datetime) -> None:
     """A patient whom nobody wrote to yet: inactive, visits and messages cancelled, found by no search.
 
@@ -137,14 +155,6 @@ def set_aside(session: Session, clinic_id: UUID, patient_id: UUID, visit: Visit,
     infusions.rebook(session, visit, starts=visit.starts, zone=visit.zone, minutes=visit.minutes, status="cancelled")
     session.execute(
         update(Infusion).where(Infusion.id == visit.id, Infusion.clinic_id == clinic_id).values(course_id=course_id)
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
-
-
-def retire_address(session: Session, clinic_id: UUID, address_id: UUID) -> None:
-    """The patient had none before: its row and its ledger stay, it is used no more."""
-    session.execute(
-        update(Address).where(Address.id == address_id, Address.clinic_id == clinic_id).values(active=False)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
 

@@ -28,8 +28,11 @@ class Series:
 def course_for(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) -> UUID:
     """The patient's active course, made when there is none."""
     found = active_course(session, clinic_id, patient_id)
-    if found is not None:
-        return found
+    return found if found is not None else add_course(session, clinic_id, patient_id, now)
+
+
+def add_course(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) -> UUID:
+    """A course of a patient who has none."""
     course_id = uuid4()
     session.execute(
         insert(Course).values(

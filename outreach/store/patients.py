@@ -67,9 +67,16 @@ def add(
     wording: str,
     now: datetime,
     external: str = "",
+    given: Mapping[Channel, str] | None = None,
 ) -> UUID:
-    """Add a patient. `external` is the clinic's own identifier; "" for none."""
+    """Add a patient. `external` is the clinic's own identifier; "" for none.
+
+    `given`: addresses that come next, by set_address(first=True); the patient is found by them already.
+    """
     vault, patient_id = vault_of(session), uuid4()
+    terms = finding.of_name(name) | finding.of_external(external)
+    for channel, value in (given or {}).items():
+        terms = terms | finding.of_address(channel, value)
     session.execute(
         insert(Patient).values(
             id=patient_id,
@@ -81,7 +88,7 @@ def add(
             zone=zone,
             wording=wording,
             active=True,
-            search=search.hashes(vault, clinic_id, finding.of_name(name) | finding.of_external(external)),
+            search=search.hashes(vault, clinic_id, terms),
             created_at=now,
         )
     )
@@ -193,17 +200,20 @@ def sharing(session: Session, address_ids: Collection[UUID]) -> list[Reach]:
 
 
 def set_address(
-    session: Session, clinic_id: UUID, patient_id: UUID, channel: Channel, value: str, now: datetime
-) -> tuple[UUID, bool]:
+    session: Session, clinic_id: UUID, patient_id: UUID, channel: Channel, value: str, now: datetime, *,
+    first: bool = False,
+) -> tuple[UUID, bool]:  # fmt: skip
     """Make `value` (normal form) the patient's active address of the channel. Returns (id, whether that is news).
 
     An address from before keeps its row and its ledger: going back to an old number brings its STOP along, and gives
     one that was unusable another chance. The one it has already is left as it is: a list loaded again is no news of it.
+    `first`: the patient was made just now, with this address among `given`.
     """
     vault, fresh = vault_of(session), uuid4()
     index = vault.index(channel.value, index_form(channel, value), clinic_id)
     ours = (Address.clinic_id == clinic_id, Address.patient_id == patient_id, Address.channel == channel.value)
-    rows = session.execute(select(Address.id, Address.active, Address.value_index).where(*ours)).all()
+    before = select(Address.id, Address.active, Address.value_index).where(*ours)
+    rows = [] if first else session.execute(before).all()
     known = next((row for row in rows if row.value_index == index), None)
     if known is not None and known.active:
         return known.id, False
@@ -224,7 +234,8 @@ def set_address(
             created_at=now,
         )
     )
-    search.learn(session, clinic_id, patient_id, finding.of_address(channel, value))
+    if not first:
+        search.learn(session, clinic_id, patient_id, finding.of_address(channel, value))
     return fresh, True
 
 

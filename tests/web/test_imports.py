@@ -197,6 +197,13 @@ def test_what_nobody_has_heard_of_is_taken_back_and_a_corrected_list_enrols_anew
     assert (html.count("Moved</span>"), html.count("New patient</span>")) == (1, 1)
 
 
+def test_what_a_list_brings_about_waits_until_it_can_no_longer_be_regretted(house: House) -> None:
+    loaded(house, house.desk(), ANA)
+    with house.out.sessions() as session:
+        asked = session.scalars(select(Message.due_at).where(Message.step == "consent.request")).all()
+    assert asked == [NOW + load_list.GRACE]
+
+
 def test_who_was_written_to_stays_and_the_page_says_why(house: House) -> None:
     desk = house.desk()
     at = loaded(house, desk, ANA, BEN)
