@@ -220,6 +220,7 @@ class Infusion(Owned, Base):
         Index(
             "infusion_start_once", "course_id", "starts", unique=True, postgresql_where=text("status <> 'cancelled'")
         ),
+        Index("infusion_by_day", "clinic_id", "starts"),
     )
 
 

@@ -16,7 +16,7 @@ from outreach.actions.hold import choices, hold
 from outreach.domain.brakes import Scope
 from outreach.domain.channel import Channel
 from outreach.errors import BadInput, NotFound, say
-from outreach.store import alerts, patients, pauses, unusable
+from outreach.store import alerts, audit, patients, pauses, unusable
 from outreach.store.alerts import Raised
 from outreach.store.pauses import Held
 from outreach.web.console.desk import AtDesk, Checked, Desk
@@ -68,6 +68,7 @@ def pause(desk: AtDesk, form: Checked, out: Wired) -> Response:
             known = choices(session, desk.clinic.id, out.sequences, out.words.locales)
             hold(session, desk.clinic.id, scope, key, known, reason=reason, actor=_actor(desk),
                  now=out.clock())  # fmt: skip
+            _audit(session, desk, out, "pause.begun", scope.value, key)
     except BadInput as error:
         return _page(desk, out, values={"what": chosen, "reason": reason}, wrong=desk.say(error))
     return RedirectResponse("/held?done=paused", 303)
@@ -79,6 +80,7 @@ def resume(pause_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Response:
     try:
         with out.sessions.begin() as session:
             pauses.lift(session, id_of(pause_id), _actor(desk), out.clock(), desk.clinic.id)
+            _audit(session, desk, out, "pause.ended", "pause", pause_id)
     except NotFound:
         return RedirectResponse("/held?done=gone", 303)
     return RedirectResponse("/held?done=resumed", 303)
@@ -89,6 +91,8 @@ def clear(alert_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Response:
     """Somebody has seen to it."""
     with out.sessions.begin() as session:
         found = alerts.clear_by_id(session, desk.clinic.id, id_of(alert_id), out.clock())
+        if found:
+            _audit(session, desk, out, "alert.seen", "alert", alert_id)
     return RedirectResponse(f"/held?done={'cleared' if found else 'gone'}", 303)
 
 
@@ -147,6 +151,11 @@ def _owners(session: Session, clinic_id: UUID, raised: list[Raised]) -> dict[str
 def _words(out: Wired, scope: Scope, known: Mapping[Scope, Mapping[str, str]]) -> dict[str, str]:
     names = dict(known.get(scope, {}))
     return {one: language_name(out, one) for one in names} if scope is Scope.LOCALE else names
+
+
+def _audit(session: Session, desk: Desk, out: Wired, action: str, subject: str, subject_id: str) -> None:
+    audit.note(session, clinic_id=desk.clinic.id, at=out.clock(), actor_kind="staff", actor_id=desk.signed.staff_id,
+               action=action, subject=subject, subject_id=subject_id)  # fmt: skip
 
 
 def _actor(desk: Desk) -> str:

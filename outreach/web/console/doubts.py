@@ -13,7 +13,7 @@ from outreach.actions.resolve import Decision, resolve, why_not_again
 from outreach.domain.doubt import next_ask
 from outreach.domain.status import Status
 from outreach.errors import NotAllowed, say
-from outreach.store import patients, undecided
+from outreach.store import audit, patients, undecided
 from outreach.store.undecided import Known
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.patients import id_of
@@ -58,6 +58,10 @@ def decided(message_id: str, desk: AtDesk, form: Checked, out: Wired) -> Respons
     try:
         with out.sessions.begin() as session:
             now_is = resolve(session, desk.clinic.id, wanted, attempt, decision, desk.signed.staff_id, out.clock())
+            if now_is is None:
+                audit.note(session, clinic_id=desk.clinic.id, at=out.clock(), actor_kind="staff",
+                           actor_id=desk.signed.staff_id, action="message.decided", subject="message",
+                           subject_id=wanted, detail={"decision": decision.value})  # fmt: skip
     except NotAllowed as error:
         return _page(desk, out, 409, wrong=say("Nothing was done. %(why)s", why=desk.say(error)))
     if now_is is not None:

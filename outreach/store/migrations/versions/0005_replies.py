@@ -29,11 +29,13 @@ def upgrade() -> None:
     op.add_column("staff", sa.Column("on_call", sa.Integer(), nullable=True))
     op.add_column("inbound", sa.Column("read_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("inbound", sa.Column("read_by", sa.Uuid(), nullable=True))
+    op.create_index("infusion_by_day", "infusion", ["clinic_id", "starts"])
     op.create_index("inbound_of_patient", "inbound", ["patient_id", "received_at"])
 
 
 def downgrade() -> None:
     op.drop_index("inbound_of_patient", table_name="inbound")
+    op.drop_index("infusion_by_day", table_name="infusion")
     for table, name in (("inbound", "read_by"), ("inbound", "read_at"), ("staff", "on_call")):
         op.drop_column(table, name)
     for table, name, _, _ in COLUMNS:
