@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from outreach.content import extraction, plurals
+from outreach.content import console_words, extraction, plurals
 from outreach.content.compose import Words
 from outreach.content.measure import Finding, measure
 from outreach.errors import BadInput
@@ -21,8 +21,9 @@ def register(root: typer.Typer) -> None:
 
 @app.command()
 def extract() -> None:
-    """Write locales/messages.pot from the templates."""
-    typer.echo(f"wrote {extraction.extract(ROOT).relative_to(ROOT)}")
+    """Write locales/messages.pot (what patients read) and locales/console.pot (what staff read) from the sources."""
+    for module in (extraction, console_words):
+        typer.echo(f"wrote {module.extract(ROOT).relative_to(ROOT)}")
 
 
 @app.command()
@@ -31,11 +32,14 @@ def update(
 ) -> None:
     """Bring catalogs up to date with the templates; what is new or has changed stands there empty."""
     extraction.extract(ROOT)
+    console_words.extract(ROOT)
     for locale in locales or extraction.targets(ROOT):
         if locale not in plurals.HEADERS:
             typer.echo(f"No plural rule is known for {locale!r}; add it to outreach/content/plurals.py.", err=True)
             raise typer.Exit(2)
         typer.echo(f"updated {extraction.update(ROOT, locale).relative_to(ROOT)}")
+        if locale in console_words.targets(ROOT):
+            typer.echo(f"updated {console_words.update(ROOT, locale).relative_to(ROOT)}")
 
 
 @app.command()
@@ -53,9 +57,10 @@ def check() -> None:
     over = [finding for finding in findings if finding.over]
     for finding in over:
         typer.echo(_shown(finding), err=True)
-    if (ROOT / "locales" / "messages.pot").read_bytes() != extraction.template(ROOT):
-        typer.echo("locales/messages.pot is out of date; run: outreach locales extract", err=True)
-        over = over or findings
+    for name, module in (("messages", extraction), ("console", console_words)):
+        if (ROOT / "locales" / f"{name}.pot").read_bytes() != module.template(ROOT):
+            typer.echo(f"locales/{name}.pot is out of date; run: outreach locales extract", err=True)
+            over = over or findings
     raise typer.Exit(1 if over else 0)
 
 

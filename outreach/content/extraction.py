@@ -33,8 +33,8 @@ def template(root: Path) -> bytes:
         str(root / "templates"), methods, options, comment_tags=("i18n:",), strip_comment_tags=True
     ):
         place = [(Path(name).as_posix(), 0)]
-        catalog.add(message, None, place, flags=_flags(message), auto_comments=comments, context=context)
-    return _written(catalog)
+        catalog.add(message, None, place, flags=flags(message), auto_comments=comments, context=context)
+    return written(catalog)
 
 
 def extract(root: Path) -> Path:
@@ -51,11 +51,11 @@ def update(root: Path, locale: str) -> Path:
     source = read_po(BytesIO(template(root)), locale=locale)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_first(locale), encoding="utf-8")
+        path.write_text(first_lines(locale), encoding="utf-8")
     with path.open("rb") as file:
         catalog = read_po(file, locale=locale)
     catalog.update(source, no_fuzzy_matching=True, update_creation_date=False)
-    path.write_bytes(_written(catalog))
+    path.write_bytes(written(catalog))
     return path
 
 
@@ -64,17 +64,20 @@ def targets(root: Path) -> list[str]:
     return [locale for locale in load_languages(root / "config" / "languages.yaml") if locale != "en"]
 
 
-def _flags(message: str | tuple[str, ...]) -> set[str]:
+def flags(message: str | tuple[str, ...]) -> set[str]:
+    """What tools for translators should know of a message."""
     return {"python-format"} if "%(" in str(message) else set()
 
 
-def _written(catalog: Catalog) -> bytes:
+def written(catalog: Catalog) -> bytes:
+    """A catalog as a file, without what would differ each day."""
     buffer = BytesIO()
     write_po(buffer, catalog, width=0, include_lineno=False, sort_by_file=True)
     return _NOISE.sub(b"", buffer.getvalue())
 
 
-def _first(locale: str) -> str:
+def first_lines(locale: str) -> str:
+    """The beginning of a new catalog: who made it, and its plural rule."""
     lines = [
         f"# {locale}: drafted by machine and by the developers of this project.",
         "# No named reviewer has read it yet; a clinic cannot approve it before one has.",

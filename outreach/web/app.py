@@ -14,11 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from outreach.errors import NotFound
+from outreach.errors import NotFound, say
 from outreach.settings import load_settings
 from outreach.web import api, console, hooks, patient
 from outreach.web.console.desk import SignInFirst
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, language_of
 from outreach.web.headers import Headers
 from outreach.web.hooks.status import StatusRoute
 from outreach.web.views import STATIC, page
@@ -65,21 +65,24 @@ def _to_sign_in(_request: Request, _error: Exception) -> Response:
     return RedirectResponse("/sign-in", 303)
 
 
-def _not_found(_request: Request, _error: Exception) -> Response:
-    text = "There is no such page, or it is not your clinic's."
-    return page("console/trouble.html", 404, title="Not found", text=text)
+def _not_found(request: Request, _error: Exception) -> Response:
+    return _trouble(request, 404, say("Not found"), say("There is no such page, or it is not your clinic's."))
 
 
-def _said_no(_request: Request, error: Exception) -> Response:
+def _said_no(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return _not_found(_request, error)
-    return page("console/trouble.html", error.status_code, title="That did not work", text=error.detail)
+        return _not_found(request, error)
+    return _trouble(request, error.status_code, say("That did not work"), error.detail)
 
 
 def _database_away(request: Request, error: Exception) -> Response:
     """503, so that a carrier calls again and a person knows to wait."""
     route = request.scope.get("route")
     log.error("database away", route=getattr(route, "path", "?"), error=type(error).__name__)
-    text = "The database does not answer just now. Nothing is lost. Try again in a minute."
-    return page("console/trouble.html", 503, title="One moment", text=text)
+    text = say("The database does not answer just now. Nothing is lost. Try again in a minute.")
+    return _trouble(request, 503, say("One moment"), text)
+
+
+def _trouble(request: Request, status: int, title: str, text: str) -> Response:
+    return page("console/trouble.html", status, staff_locale=language_of(request), title=title, text=text)

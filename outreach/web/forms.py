@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 
 from fastapi import Depends, HTTPException, Request
 
+from outreach.errors import say
+from outreach.web.tongue import asked_for
 from outreach.wiring import Outreach
 
 LIMIT = 64 * 1024
@@ -32,13 +34,19 @@ def outreach_of(request: Request) -> Outreach:
     return wired
 
 
+def language_of(request: Request) -> str:
+    """For pages without a desk: the language of whoever is signed in, else of the browser."""
+    signed: str = getattr(request.state, "staff_locale", "")
+    return signed or asked_for(request.headers.get("accept-language", ""))
+
+
 async def read_body(request: Request) -> bytes:
     """The body, at most LIMIT bytes: 413 as soon as it is longer, whatever its Content-Length claims."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > LIMIT:
-            raise HTTPException(413, "This is more than we read.")
+            raise HTTPException(413, say("This is more than we read."))
     return bytes(body)
 
 
@@ -47,7 +55,7 @@ def read_form(body: Annotated[bytes, Depends(read_body)]) -> Form:
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
-        raise HTTPException(400, "This is not a form.") from None
+        raise HTTPException(400, say("This is not a form.")) from None
     return Form(tuple(pairs))
 
 

@@ -67,6 +67,23 @@ def offered() -> tuple[str, ...]:
     return (SOURCE, *(locale for locale in found if locale != SOURCE))
 
 
+def asked_for(accepted: str) -> str:
+    """The language for somebody who has not signed in: the first of the browser's that the console has, else English.
+
+    `accepted`: the header Accept-Language, such as "es-MX,es;q=0.9,en;q=0.8".
+    """
+    wanted = []
+    for place, part in enumerate(accepted[:500].split(",")):
+        tag, _, rest = part.partition(";")
+        try:
+            weight = float(rest.strip().removeprefix("q=") or 1)
+        except ValueError:
+            weight = 0.0
+        wanted.append((-weight, place, tag.strip().lower().partition("-")[0]))
+    known = {locale.lower().partition("_")[0]: locale for locale in offered()}
+    return next((known[tag] for weight, _, tag in sorted(wanted) if tag in known and weight), SOURCE)
+
+
 def _read(path: Path, locale: str) -> Tongue:
     with path.open("rb") as file:
         catalog = read_po(file, locale=locale, abort_invalid=True)

@@ -63,6 +63,7 @@ def at_desk(request: Request, out: Wired) -> Desk:
         signed = staff.by_cookie(session, cookie, out.clock()) if cookie else None
         if signed is None:
             raise SignInFirst
+        request.state.staff_locale = signed.locale  # for pages of trouble, which have no desk
         if not staff_may(signed.role, request.method, request.scope["route"].path):
             raise HTTPException(403, say("Your role here does not allow this. An administrator can change your role."))
         clinic = staff.clinic_of(session, signed.clinic_id)
@@ -75,7 +76,7 @@ AtDesk = Annotated[Desk, Depends(at_desk)]
 def checked(desk: AtDesk, form: Posted) -> Form:
     """The form, if it came from one of this session's own pages; 403 otherwise."""
     if not hmac.compare_digest(form.fields.get("csrf", "").encode(), desk.signed.csrf.encode()):
-        raise HTTPException(403, "This form is from another session. Load its page again, then send it.")
+        raise HTTPException(403, say("This form is from another session. Load its page again, then send it."))
     return form
 
 

@@ -18,7 +18,7 @@ from outreach.settings import on_loopback
 from outreach.store import audit, codes, staff, tries
 from outreach.web.access import DOORS
 from outreach.web.console.desk import AtDesk, Checked, cookie_name
-from outreach.web.forms import Form, Posted, Wired
+from outreach.web.forms import Form, Posted, Wired, language_of
 from outreach.web.tries import DEVICE, device_cookie, of_code, of_password
 from outreach.web.views import page
 
@@ -146,14 +146,17 @@ def _own_form(request: Request, form: Form) -> bool:
 def _form(out: Wired, request: Request, wrong: Sentence | str = "", status: int = 200, email: str = "") -> HTMLResponse:
     secret = request.cookies.get(FORM_COOKIE, "") or secrets.token_urlsafe(24)
     done = say("Your password is set. Sign in with it now.") if request.query_params.get("set") else ""
-    answer = page("console/sign_in.html", status, form=secret, wrong=wrong, done=done, email=email, desk=None)
+    answer = page("console/sign_in.html", status, staff_locale=language_of(request), form=secret, wrong=wrong, done=done,
+                  email=email, desk=None)  # fmt: skip
     _set(answer, out, FORM_COOKIE, secret, "strict")
     return answer
 
 
 def _code_form(request: Request, wrong: Sentence | str = "", status: int = 200) -> HTMLResponse:
     secret = request.cookies.get(FORM_COOKIE, "")
-    return page("console/sign_in_code.html", status, form=secret, wrong=wrong, desk=None)
+    return page(
+        "console/sign_in_code.html", status, staff_locale=language_of(request), form=secret, wrong=wrong, desk=None
+    )
 
 
 def _set(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from outreach.domain.access import Role
 from outreach.errors import BadInput, NotAllowed, NotFound, OutreachError, say
 from outreach.store import colleagues, invites
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.forms import Form, Posted, Wired
+from outreach.web.forms import Form, Posted, Wired, language_of
 from outreach.web.views import page
 
 router = APIRouter()
@@ -99,24 +99,26 @@ def _do(session: Session, desk: Desk, person: UUID, form: Form, now: datetime) -
 
 
 @router.get("/invite/{token}")
-def open_invitation(token: str, out: Wired) -> HTMLResponse:
+def open_invitation(request: Request, token: str, out: Wired) -> HTMLResponse:
     """The page on which an invited person chooses a password; the same refusal for every link that is not good."""
-    return _invitation(out, token)
+    return _invitation(request, out, token)
 
 
 @router.post("/invite/{token}")
-def take_invitation(token: str, form: Posted, out: Wired) -> Response:
+def take_invitation(request: Request, token: str, form: Posted, out: Wired) -> Response:
     """Sets the password; then the person signs in like everybody."""
     password = form.fields.get("password", "")
     if password != form.fields.get("again", ""):
-        return _invitation(out, token, BadInput(say("The two are not the same. Please write the password twice.")))
+        return _invitation(
+            request, out, token, BadInput(say("The two are not the same. Please write the password twice."))
+        )
     try:
         with out.sessions.begin() as session:
             invite.accept(session, token, password, out.clock())
     except BadInput as error:
-        return _invitation(out, token, error)
+        return _invitation(request, out, token, error)
     except NotFound:
-        return _invitation(out, token)
+        return _invitation(request, out, token)
     return RedirectResponse("/sign-in?set=1", 303)
 
 
@@ -147,13 +149,13 @@ def _link(desk: Desk, out: Wired, staff_id: UUID, token: str) -> HTMLResponse:
     return desk.page("staff_link.html", person=person, link=link, until=now + invites.GOOD_FOR)
 
 
-def _invitation(out: Wired, token: str, wrong: OutreachError | None = None) -> HTMLResponse:
+def _invitation(request: Request, out: Wired, token: str, wrong: OutreachError | None = None) -> HTMLResponse:
     with out.sessions() as session:
         invited = invites.whose(session, token, out.clock())
     if invited is None:
-        return page("console/invitation_over.html", 410, desk=None)
-    return page("console/invitation.html", 400 if wrong else 200, desk=None, invited=invited, token=token,
-                wrong=wrong.args[0] if wrong else "")  # fmt: skip
+        return page("console/invitation_over.html", 410, staff_locale=language_of(request), desk=None)
+    return page("console/invitation.html", 400 if wrong else 200, staff_locale=language_of(request), desk=None,
+                invited=invited, token=token, wrong=wrong.args[0] if wrong else "")  # fmt: skip
 
 
 def _role(session: Session, clinic_id: UUID, person: UUID, form: Form) -> Role:

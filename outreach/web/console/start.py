@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from outreach.store import staff
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, language_of
 from outreach.web.views import page
 
 router = APIRouter()
 
 
 @router.get("/")
-def start(out: Wired) -> Response:
+def start(request: Request, out: Wired) -> Response:
     """The demo's three lines; a clinic in service goes straight to its day."""
     with out.sessions() as session:
         clinic = staff.demo_clinic(session)
@@ -23,6 +23,7 @@ def start(out: Wired) -> Response:
     phones = f"http://127.0.0.1:{settings.sandbox_http_port}/phones" if settings.sandbox else ""
     return page(
         "console/start.html",
+        staff_locale=language_of(request),
         desk=None,
         clinic=clinic,
         email=staff.DEMO_EMAIL,
