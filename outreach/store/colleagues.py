@@ -68,7 +68,7 @@ def others_who_administer(session: Session, clinic_id: UUID, staff_id: UUID) -> 
     return len(set(session.scalars(_administer(clinic_id).where(Staff.password_hash != ""))) - {staff_id})
 
 
-def _administer(clinic_id: UUID) -> Select[tuple[UUID]]:
+def _administer(clinic_id: UUID) -> Select[UUID]:
     return select(Staff.id).where(Staff.clinic_id == clinic_id, Staff.role == Role.ADMINISTRATOR.value, Staff.active)
 
 
