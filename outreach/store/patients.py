@@ -224,16 +224,10 @@ def set_address(
         return known.id, True
     session.execute(
         upsert(Address).values(
-            id=fresh,
-            clinic_id=clinic_id,
-            patient_id=patient_id,
-            channel=channel.value,
-            value_sealed=vault.seal(value, "address.value", clinic_id, fresh),
-            value_index=index,
-            active=True,
-            created_at=now,
+            id=fresh, clinic_id=clinic_id, patient_id=patient_id, channel=channel.value, value_index=index, active=True,
+            value_sealed=vault.seal(value, "address.value", clinic_id, fresh), created_at=now,
         )
-    )
+    )  # fmt: skip
     if not first:
         search.learn(session, clinic_id, patient_id, finding.of_address(channel, value))
     return fresh, True

@@ -20,7 +20,7 @@ from outreach.store.office import Audit
 from outreach.store.tables import Infusion, Patient
 from outreach.store.traffic import Message
 from tests.actions.test_sheet import workbook
-from tests.web.house import NOW, PASSWORD, House, TestClient, add_clinic, field
+from tests.web.house import NOW, PASSWORD, House, TestClient, add_clinic, count_queries, field
 
 HEADER = "Patient ID;Full name;Mobile;Language;Appointment;Minutes;Visit"
 ANA = "A1;Ana Ruiz;+1 202-555-0143;es;2026-12-15T10:00;40;V1"
@@ -297,6 +297,23 @@ def test_another_clinics_list_is_not_found(house: House) -> None:
     for path in ("/columns", "/load", "/drop", "/undo"):
         assert stranger.post(at + path, data={"csrf": csrf}).status_code == 404, path
     assert "list.csv" not in stranger.get("/imports").text
+
+
+def test_the_pages_of_a_list_ask_no_more_for_many_rows_than_for_few(house: House) -> None:
+    desk, sent = house.desk(), {}
+    for size in (3, 40):
+        lines = [f"Q{size}-{n};Pat {n};+1 202-555-01{n:02};en;2026-12-15T10:00;40;V{n}" for n in range(size)]
+        at = understood(desk, listed(*lines))
+        post(desk, f"{at}/load", at)
+        with count_queries(house.out.engine) as before:
+            assert desk.get("/imports").status_code == 200
+        work(house)
+        with count_queries(house.out.engine) as result:
+            assert desk.get(at).status_code == 200
+        with count_queries(house.out.engine) as undo:
+            assert desk.get(f"{at}/undo").status_code == 200
+        sent[size] = [len(before), len(result), len(undo)]
+    assert sent[3] == sent[40]
 
 
 def test_a_dropped_list_is_forgotten(house: House) -> None:
