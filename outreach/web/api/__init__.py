@@ -2,10 +2,18 @@
 
 from fastapi import FastAPI
 
-from outreach.web.api import app, consents, messages, patients, plans, visits, webhooks
+from outreach.web.api import app, consents, courses, messages, patients, plans, visits, webhooks
 from outreach.wiring import Outreach
 
-PARTS = (plans.router, patients.router, consents.router, visits.router, messages.router, webhooks.router)
+PARTS = (
+    plans.router,
+    patients.router,
+    consents.router,
+    courses.router,
+    visits.router,
+    messages.router,
+    webhooks.router,
+)
 
 
 def create(out: Outreach) -> FastAPI:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from outreach.domain.contact import email as normal_email
 from outreach.domain.window import zone_names
@@ -16,9 +27,11 @@ _PRINTED = r"^[^\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u2069\ufeff]+$"
 """No control characters, and none that turn a line around or hide in it."""
 
 
-def _wall(text: str) -> datetime:
+def _wall(given: object) -> datetime:
+    if not isinstance(given, str) or not re.fullmatch(_WALL[1:-1], given):
+        raise ValueError("write it by the clinic's clock, like 2026-12-03T09:30, without Z or an offset")
     try:
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(given)
     except ValueError:
         raise ValueError("there is no such day") from None
 
@@ -68,8 +81,12 @@ Zone = Annotated[
     Field(description="An IANA time zone.", examples=["America/Chicago"]),
 ]  # fmt: skip
 Wall = Annotated[
-    str, StringConstraints(pattern=_WALL), AfterValidator(_wall),
-    Field(description="The clinic's clock on the wall: no offset, no Z.", examples=["2026-12-03T09:30"]),
+    datetime,
+    BeforeValidator(_wall),
+    WithJsonSchema(
+        {"type": "string", "pattern": _WALL, "examples": ["2026-12-03T09:30"],
+         "description": "The clinic's clock on the wall: no offset, no Z."}
+    ),
 ]  # fmt: skip
 Phone = Annotated[
     Line, Field(max_length=40, description="A mobile number; without + it is read as one of the clinic's country.",

@@ -206,7 +206,7 @@ def change(caller: AtDoor, patient_id: UUID, given: PatientChange, if_match: IfM
 
 def _form(caller: Caller, given: PatientIn) -> Enrol:
     visits = tuple(
-        NewVisit(starts=one.starts, minutes=one.minutes, external=one.external_id, zone=one.zone)  # type: ignore[arg-type]
+        NewVisit(starts=one.starts, minutes=one.minutes, external=one.external_id, zone=one.zone)
         for one in given.infusions
     )
     return Enrol(

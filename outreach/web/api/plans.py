@@ -123,7 +123,7 @@ def previewed(caller: AtDoor, given: PlanIn) -> PlanOut:
     visits = []
     for number, one in enumerate(given.infusions):
         visit_id = uuid5(_NOBODY, f"{number}")
-        visits.append(Visit(visit_id, _NOBODY, one.starts, one.zone or clinic.zone, one.minutes))  # type: ignore[arg-type]
+        visits.append(Visit(visit_id, _NOBODY, one.starts, one.zone or clinic.zone, one.minutes))
         moment(visits[-1].starts, visits[-1].zone)
     now = given.now or caller.out.clock()
     found = plan(chosen, visits, given.zone or clinic.zone, set(given.channels), now, quiet_of(clinic))

@@ -1,10 +1,9 @@
-"""Courses, infusions and enrolments: read, added, moved, cancelled; and what a move would change, before it is made."""
+"""Infusions: added, moved, cancelled; and what a move would change, before it is made."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -22,6 +21,7 @@ from outreach.store import bookings, choices, enrolments, patients, seen
 from outreach.store.bookings import Booked
 from outreach.store.kept import Answer
 from outreach.store.seen import Seen
+from outreach.web.api.courses import InfusionOut, shown
 from outreach.web.api.door import (
     AtDoor,
     Caller,
@@ -36,58 +36,6 @@ from outreach.web.api.fields import Asked, At, Minutes, Wall, WallOut, Zone
 from outreach.web.api.patients import SEQUENCE, InfusionIn
 
 router = APIRouter(prefix="/v1", tags=["courses and infusions"])
-
-
-class CourseOut(BaseModel):
-    """A series of infusions."""
-
-    id: UUID
-    patient_id: UUID
-    label: str
-    status: str = Field(examples=["active"])
-    created_at: At
-
-
-class Courses(BaseModel):
-    """Oldest first."""
-
-    items: list[CourseOut]
-
-
-class InfusionOut(BaseModel):
-    """One visit."""
-
-    id: UUID
-    course_id: UUID
-    patient_id: UUID
-    external_id: str | None
-    starts: WallOut
-    zone: str = Field(examples=["America/Chicago"])
-    minutes: int
-    status: Literal["booked", "cancelled"]
-    version: int = Field(description="How often it was moved; the ETag holds it too.")
-
-
-class Infusions(BaseModel):
-    """Earliest first, cancelled ones too."""
-
-    items: list[InfusionOut]
-
-
-class EnrolmentOut(BaseModel):
-    """Which sequence a course follows."""
-
-    id: UUID
-    course_id: UUID
-    sequence: str
-    status: str
-    created_at: At
-
-
-class Enrolments(BaseModel):
-    """Oldest first."""
-
-    items: list[EnrolmentOut]
 
 
 class InfusionChange(Asked):
@@ -126,41 +74,6 @@ class MovePreview(BaseModel):
     coming: list[Line]
 
 
-@router.get("/patients/{patient_id}/courses")
-def courses(caller: AtDoor, patient_id: UUID) -> Courses:
-    """The patient's courses."""
-    with caller.out.sessions() as session:
-        patients.get(session, caller.clinic_id, patient_id)
-        found = bookings.courses(session, caller.clinic_id, patient_id)
-    return Courses(items=[CourseOut.model_validate(vars(one)) for one in found])
-
-
-@router.get("/patients/{patient_id}/enrolments")
-def followed(caller: AtDoor, patient_id: UUID) -> Enrolments:
-    """Which sequences the patient's courses follow."""
-    with caller.out.sessions() as session:
-        patients.get(session, caller.clinic_id, patient_id)
-        found = bookings.enrolments(session, caller.clinic_id, patient_id)
-    return Enrolments(items=[EnrolmentOut.model_validate(vars(one)) for one in found])
-
-
-@router.get("/courses/{course_id}/infusions")
-def infusions(caller: AtDoor, course_id: UUID) -> Infusions:
-    """A course's visits."""
-    with caller.out.sessions() as session:
-        found = bookings.visits(session, caller.clinic_id, course_id)
-    return Infusions(items=[shown(one) for one in found])
-
-
-@router.get("/infusions/{infusion_id}")
-def read(caller: AtDoor, infusion_id: UUID, response: Response) -> InfusionOut:
-    """One visit. The ETag is what a move needs."""
-    with caller.out.sessions() as session:
-        found = bookings.visit(session, caller.clinic_id, infusion_id)
-    response.headers["ETag"] = etag(found.revision)
-    return shown(found)
-
-
 @router.post("/patients/{patient_id}/infusions", status_code=201, response_model=Replanned)
 def add(caller: AtDoor, patient_id: UUID, given: InfusionIn, repeat: IdempotencyKey = None) -> Response:
     """Book a visit in the patient's course, which begins with it where there is none, and plan its messages."""
@@ -169,7 +82,7 @@ def add(caller: AtDoor, patient_id: UUID, given: InfusionIn, repeat: Idempotency
         now, sequence, clinic = caller.out.clock(), caller.out.sequences[SEQUENCE], caller.clinic(session)
         person = patients.lock(session, caller.clinic_id, patient_id)
         course_id = enrolments.course_for(session, clinic.id, patient_id, now)
-        wanted = NewVisit(given.starts, given.minutes, given.external_id, given.zone)  # type: ignore[arg-type]
+        wanted = NewVisit(given.starts, given.minutes, given.external_id, given.zone)
         before = {one.id for one in bookings.visits(session, clinic.id, course_id)}
         if not book(session, clinic, course_id, [wanted], now)[0]:
             raise BadInput("This visit is booked already; move it if its time is another.")
@@ -236,7 +149,7 @@ def _locked(session: Session, caller: Caller, infusion_id: UUID) -> Booked:
 
 
 def _move(session: Session, caller: Caller, old: Booked, given: InfusionChange) -> moving.Moved:
-    starts: datetime = given.starts  # type: ignore[assignment]
+    starts: datetime = given.starts
     return moving.move(
         session, old.id, starts, given.zone or old.zone, caller.out.sequences[SEQUENCE], caller.out.clock(),
         minutes=given.minutes, clinic_id=caller.clinic_id,
@@ -269,11 +182,3 @@ def _lines(session: Session, caller: Caller, patient_id: UUID) -> list[_Line]:
 def _line(one: _Line) -> Line:
     step, channel, due_at, wall, zone, status, reason = one
     return Line(step=step, channel=channel, due_at=due_at, local=wall, zone=zone, status=status, reason=reason)
-
-
-def shown(one: Booked) -> InfusionOut:
-    return InfusionOut.model_validate(
-        {"id": one.id, "course_id": one.course_id, "patient_id": one.patient_id, "external_id": one.external,
-         "starts": one.starts, "zone": one.zone, "minutes": one.minutes, "status": one.status,
-         "version": one.revision}
-    )  # fmt: skip
