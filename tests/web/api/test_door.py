@@ -35,7 +35,8 @@ def _path(path: str) -> str:
 def test_no_route_opens_without_a_key_or_without_its_scope(caller: Make, house: House) -> None:
     browser, keyed = house.browser(), {needed: caller(*[one for one in Scope if one is not needed]) for needed in Scope}
     for method, path in ROUTES:
-        body, needed = {} if method in ("POST", "PUT", "PATCH") else None, DOORS[method, path]
+        body: dict[str, str] | None = {} if method in ("POST", "PUT", "PATCH") else None
+        needed = DOORS[method, path]
         for bearer in ("", "ork_abcdefgh_wrong"):
             headers = {"Authorization": f"Bearer {bearer}"}
             answer = browser.request(method, "/api/v1" + _path(path), json=body, headers=headers)
