@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +24,7 @@ OPERATORS = frozenset({"bench", "chaos", "cli", "sandbox"})  # what they say is 
 JINJA = {"newstyle_gettext": "true", "trimmed": "true", "silent": "false", "encoding": "utf-8"}
 _COMMENT = """# Words of the console, for staff.
 # This file is generated from templates/console/ and outreach/ by `outreach locales extract`; do not edit it."""
+UNIT = re.compile(r"[a-z_]+(\.[a-z_]+)+")  # `voice.say("time.clinic")` names a unit of the patients' catalogs
 GUIDE = "styleguide.html"  # for whoever builds pages, in a demo
 
 
@@ -46,7 +48,7 @@ def update(root: Path, locale: str) -> Path:
     path = root / "locales" / locale / "LC_MESSAGES" / f"{NAME}.po"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(first_lines(locale), encoding="utf-8")
+        path.write_text(first_lines(locale, "staff who find a clumsy word should say so"), encoding="utf-8")
     with path.open("rb") as file:
         catalog = read_po(file, locale=locale)
     source = read_po(BytesIO(template(root)), locale=locale)
@@ -69,6 +71,6 @@ def _found(root: Path) -> Iterator[tuple[str, str | tuple[str, ...], list[str], 
         for name, _line, message, comments, context in extract_from_dir(
             str(folder), method, options, keywords=KEYWORDS, comment_tags=("i18n:",), strip_comment_tags=True
         ):
-            if Path(name).parts[0] in OPERATORS or name == GUIDE:
+            if Path(name).parts[0] in OPERATORS or name == GUIDE or UNIT.fullmatch(str(message)):
                 continue
             yield (folder.relative_to(root) / name).as_posix(), message, comments, context

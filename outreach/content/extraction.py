@@ -76,11 +76,11 @@ def written(catalog: Catalog) -> bytes:
     return _NOISE.sub(b"", buffer.getvalue())
 
 
-def first_lines(locale: str) -> str:
+def first_lines(locale: str, what_follows: str = "a clinic cannot approve it before one has") -> str:
     """The beginning of a new catalog: who made it, and its plural rule."""
     lines = [
         f"# {locale}: drafted by machine and by the developers of this project.",
-        "# No named reviewer has read it yet; a clinic cannot approve it before one has.",
+        f"# No named reviewer has read it yet; {what_follows}.",
         'msgid ""',
         'msgstr ""',
         '"Project-Id-Version: outreach 0.1\\n"',
