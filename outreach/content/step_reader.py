@@ -14,7 +14,8 @@ from outreach.domain.timing import BadRule, When, parse_unless, parse_until, par
 from outreach.errors import BadFile
 
 KEYS = (
-    "key", "when", "once_per", "useful_until", "channels", "unless", "anchor", "again_when_moved", "asks", "calendar", "optional",
+    "key", "when", "once_per", "useful_until", "channels", "unless", "anchor", "again_when_moved", "asks", "calendar",
+    "optional",
 )  # fmt: skip
 REQUIRED = ("key", "when", "once_per", "useful_until", "channels")
 ANCHORS = {"first infusion": "first", "last infusion": "last"}

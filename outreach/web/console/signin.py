@@ -146,8 +146,8 @@ def _own_form(request: Request, form: Form) -> bool:
 def _form(out: Wired, request: Request, wrong: Sentence | str = "", status: int = 200, email: str = "") -> HTMLResponse:
     secret = request.cookies.get(FORM_COOKIE, "") or secrets.token_urlsafe(24)
     done = say("Your password is set. Sign in with it now.") if request.query_params.get("set") else ""
-    answer = page("console/sign_in.html", status, staff_locale=language_of(request), form=secret, wrong=wrong, done=done,
-                  email=email, desk=None)  # fmt: skip
+    answer = page("console/sign_in.html", status, staff_locale=language_of(request), form=secret, wrong=wrong,
+                  done=done, email=email, desk=None)  # fmt: skip
     _set(answer, out, FORM_COOKIE, secret, "strict")
     return answer
 
