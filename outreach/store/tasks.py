@@ -1,0 +1,64 @@
+"""Tasks for people: opened once per occasion, taken, given back, closed. Two who act at once: the second is told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import Update, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from outreach.domain import deadlines
+from outreach.store.office import Task
+
+
+def open_task(
+    session: Session,
+    *,
+    clinic_id: UUID,
+    patient_id: UUID | None,
+    kind: str,
+    occasion: str,
+    now: datetime,
+    message_id: UUID | None = None,
+    inbound_id: UUID | None = None,
+    due_at: datetime | None = None,
+) -> UUID | None:
+    """Open a task; None when this occasion has one of this kind already. `due_at` None: as domain.deadlines says."""
+    return session.scalar(
+        upsert(Task)
+        .values(
+            id=uuid4(), clinic_id=clinic_id, patient_id=patient_id, kind=kind, occasion=occasion, message_id=message_id,
+            inbound_id=inbound_id, opened_at=now, due_at=due_at or deadlines.due_at(kind, now), outcome="", escalated=0,
+        )
+        .on_conflict_do_nothing(index_elements=["clinic_id", "kind", "occasion"])
+        .returning(Task.id)
+    )  # fmt: skip
+
+
+def take(session: Session, clinic_id: UUID, task_id: UUID, staff_id: UUID, now: datetime) -> bool:
+    """Make the task this person's, which ends its escalation; False when it is closed or somebody else's."""
+    mine = update(Task).where(
+        Task.clinic_id == clinic_id, Task.id == task_id, Task.closed_at.is_(None),
+        Task.taken_by.is_(None) | (Task.taken_by == staff_id),
+    )  # fmt: skip
+    return _one(session, mine.values(taken_by=staff_id, taken_at=now))
+
+
+def release(session: Session, clinic_id: UUID, task_id: UUID, staff_id: UUID) -> bool:
+    """Give the task back for others to take; False when it is not this person's, or closed."""
+    mine = update(Task).where(
+        Task.clinic_id == clinic_id, Task.id == task_id, Task.closed_at.is_(None), Task.taken_by == staff_id
+    )
+    return _one(session, mine.values(taken_by=None, taken_at=None))
+
+
+def close(session: Session, clinic_id: UUID, task_id: UUID, staff_id: UUID | None, outcome: str, now: datetime) -> bool:
+    """Close the task with a reason; False when it is closed already. `staff_id` None: it settled itself."""
+    still = update(Task).where(Task.clinic_id == clinic_id, Task.id == task_id, Task.closed_at.is_(None))
+    return _one(session, still.values(closed_at=now, closed_by=staff_id, outcome=outcome))
+
+
+def _one(session: Session, change: Update) -> bool:
+    return session.scalar(change.returning(Task.id).execution_options(synchronize_session=False)) is not None
