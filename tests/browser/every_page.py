@@ -23,6 +23,7 @@ EXAMPLES = {
     "patient_id": BOOKED.replace("i.id", "c.patient_id"),
     "visit_id": BOOKED,
     "upload_id": "SELECT id FROM upload WHERE state = 'checked'",
+    "webhook_id": "SELECT id FROM webhook",
     "/imports/{upload_id}/undo": "SELECT id FROM upload WHERE state = 'done'",
 }
 FIXED = {"name": "ketamine-infusion", "token": NO_LINK}

@@ -1,4 +1,4 @@
-"""What the sample clinic does not bring: lists that were uploaded, so that their pages have something to show."""
+"""What the sample clinic does not bring, so that every page has something to show: lists, a key, a webhook."""
 
 from __future__ import annotations
 
@@ -56,8 +56,17 @@ def load(site: Site, page: Page) -> None:
 
 
 def furnish(site: Site, page: Page) -> None:
-    """One list that waits for a decision, with an error, and one that is loaded."""
+    """One list that waits for a decision, with an error, and one that is loaded; a key, a webhook."""
     upload(site, page, "loaded.csv", patient_list(site, good(1, "Loaded Sample", "+12025550161")))
     load(site, page)
     rows = good(2, "Good Sample", "+12025550162"), "B-3,Wrong Sample,12,,xx,America/Chicago,yesterday,40,BV-3,,"
     upload(site, page, "checked.csv", patient_list(site, *rows))
+    page.goto("/keys")
+    page.locator("[name=name]").fill("booking system")
+    page.locator("[name=scopes]").first.check()
+    page.locator("form[action='/keys'] button").click()
+    page.goto("/webhooks")
+    page.locator("[name=url]").fill("https://ehr.example.org/outreach")
+    page.locator("[name=kinds]").first.check()
+    page.locator("form[action='/webhooks'] button").click()
+    expect(page.locator("main a[href^='/webhooks/']")).to_have_count(1)

@@ -12,7 +12,7 @@ from tests.browser.conftest import Window
 from tests.browser.every_page import NO_LINK, console_pages, open_pages, patients_pages
 from tests.browser.site import Site
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser pages")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 COLOURS = {"runOnly": ["color-contrast"]}
 
@@ -30,7 +30,7 @@ def violations(axe: Axe, page: Page, rules: dict[str, Any]) -> list[str]:
 
 
 def opened(page: Page, path: str) -> None:
-    answer = page.goto(path, wait_until="domcontentloaded")
+    answer = page.goto(path)
     assert answer is not None
     assert answer.status in ({404, 410} if NO_LINK in path else {200}), f"{path}: {answer.status}"
 
