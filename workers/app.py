@@ -51,6 +51,8 @@ app.conf.update(
             "schedule": crontab(minute="25", hour="3"),
             "options": {"expires": 3600},
         },
+        "escalate": {"task": "workers.tasks.escalate", "schedule": 30.0, "options": {"expires": 30}},
+        "silence": {"task": "workers.tasks.notice_silence", "schedule": 300.0, "options": {"expires": 300}},
         "choices": {"task": "workers.tasks.follow_choices", "schedule": 60.0, "options": {"expires": 60}},
     },
 )

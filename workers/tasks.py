@@ -14,7 +14,9 @@ from sqlalchemy.exc import OperationalError
 
 from outreach.actions import choose as choosing
 from outreach.actions import count as counting
+from outreach.actions import escalate as escalating
 from outreach.actions import load_list, rezone
+from outreach.actions import notice as noticing
 from outreach.actions import recover as recovery
 from outreach.actions import tell as telling
 from outreach.actions import watch as watching
@@ -147,6 +149,28 @@ def follow_choices() -> None:
     replanned = choosing.follow(out.sessions, out.sequences, out.clock)
     if replanned:
         log.info("choices followed", count=replanned)
+
+
+@app.task(name="workers.tasks.escalate")
+@waits_for_database
+def escalate() -> None:
+    """Tell the staff on call what is urgent, and the next of them when nobody takes it."""
+    out = outreach()
+    with out.sessions.begin() as session:
+        told = escalating.escalate(session, out.words.locales, out.clock())
+    if told:
+        log.info("escalated", count=told)
+
+
+@app.task(name="workers.tasks.notice_silence")
+@waits_for_database
+def notice_silence() -> None:
+    """Make a task of each question how they are that brought no word by the next day."""
+    out = outreach()
+    with out.sessions.begin() as session:
+        noticed = noticing.notice(session, out.sequences.values(), out.clock())
+    if noticed:
+        log.info("silences noticed", count=noticed)
 
 
 @app.task(name="workers.tasks.load_uploads")

@@ -80,6 +80,7 @@ def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
     return Values(
         clinic.name, clinic.phone, due.patient_zone, clinic.address, clinic.zone, clinic.emergency, start, minutes, uid,
         revision, old, _next(due.visits, now), link, unsubscribe, clinic.instructions, clinic.most_a_week,
+        facts.get("text", "") if facts else "",
     )  # fmt: skip
 
 

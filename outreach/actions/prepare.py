@@ -46,7 +46,9 @@ def prepare(
     """What is handed over, and what its row remembers. BadInput: there are no such words."""
     message = due.message
     token = vault.token("message", message.id)
-    link, unsubscribe = f"{sources.public_url}/p/{token}", f"{sources.public_url}/u/{token}"
+    # What goes to staff names the page of ours that it leads to; a patient's link is the message's own.
+    page = (message.facts or {}).get("page") or f"/p/{token}"
+    link, unsubscribe = f"{sources.public_url}{page}", f"{sources.public_url}/u/{token}"
     content, wording = compose(due, sources.words, sources.sequences, link, unsubscribe, warned, now)
     attempt_id, clinic_id = fresh_id(), message.clinic_id
     assert due.to is not None  # decide() ended it otherwise

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.envisage import facts_of
 from outreach.actions.replan import quiet_of
+from outreach.actions.stand_for import stand_in
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
 from outreach.domain.sequence import Step
@@ -45,7 +46,7 @@ def try_out(session: Session, clinic_id: UUID, staff_id: UUID, wanted: Wanted, n
     person = stand_ins.own(session, clinic_id, staff_id, lock=True)
     if wanted.channel not in person.reach:
         raise BadInput(say("There is no phone number of your own yet. Add it under My account."))
-    patient_id = person.stand_in or _stand_in(session, clinic, staff_id, person, now)
+    patient_id = stand_in(session, clinic, staff_id, person, now)
     if stand_ins.sent_since(session, patient_id, now - timedelta(hours=1)) >= AN_HOUR:
         raise BadInput(say("You have sent yourself %(n)s tests in the last hour. Wait a little.", n=AN_HOUR))
     known = patients.get(session, clinic_id, patient_id)
@@ -59,14 +60,6 @@ def try_out(session: Session, clinic_id: UUID, staff_id: UUID, wanted: Wanted, n
         detail={"step": wanted.step.key, "channel": wanted.channel.value, "locale": wanted.locale},
     )  # fmt: skip
     return due
-
-
-def _stand_in(session: Session, clinic: Clinic, staff_id: UUID, person: Own, now: datetime) -> UUID:
-    patient_id = patients.add(
-        session, clinic_id=clinic.id, name=person.name, locale=clinic.locale, zone=clinic.zone, wording="full", now=now
-    )
-    stand_ins.appoint(session, clinic.id, staff_id, patient_id)
-    return patient_id
 
 
 def _address(

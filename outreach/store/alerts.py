@@ -79,6 +79,12 @@ def ever(session: Session, kind: str, keys: Collection[str]) -> set[str]:
     return set(session.scalars(select(Alert.key).where(Alert.kind == kind, Alert.key.in_(keys))))
 
 
+def is_open(session: Session, clinic_id: UUID, kind: str, key: str) -> bool:
+    """Whether this very alert is open."""
+    this = Alert.clinic_id == clinic_id, Alert.kind == kind, Alert.key == key, Alert.cleared_at.is_(None)
+    return session.scalar(select(Alert.id).where(*this)) is not None
+
+
 def open_alerts(session: Session, clinic_id: UUID | None) -> list[Raised]:
     """A clinic's open alerts, newest first. None: the operator's own."""
     whose = Alert.clinic_id.is_(None) if clinic_id is None else Alert.clinic_id == clinic_id

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Update, update
+from sqlalchemy import ColumnElement, Update, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -58,6 +59,46 @@ def close(session: Session, clinic_id: UUID, task_id: UUID, staff_id: UUID | Non
     """Close the task with a reason; False when it is closed already. `staff_id` None: it settled itself."""
     still = update(Task).where(Task.clinic_id == clinic_id, Task.id == task_id, Task.closed_at.is_(None))
     return _one(session, still.values(closed_at=now, closed_by=staff_id, outcome=outcome))
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An open task that nobody has taken. `escalated`: how often somebody was told of it."""
+
+    id: UUID
+    clinic_id: UUID
+    escalated: int
+
+
+def waiting(session: Session, kind: str, since: datetime) -> list[Waiting]:
+    """Tasks of all clinics that nobody has taken, and nobody was told of after `since`; locked, oldest first.
+
+    Those that another worker deals with just now are passed over.
+    """
+    rows = session.execute(
+        select(Task.id, Task.clinic_id, Task.escalated)
+        .where(*_untaken(kind), Task.escalated_at.is_(None) | (Task.escalated_at <= since))
+        .order_by(Task.opened_at, Task.id)
+        .with_for_update(skip_locked=True)
+    )
+    return [Waiting(*row) for row in rows]
+
+
+def untaken(session: Session, kind: str) -> list[tuple[UUID, UUID]]:
+    """(clinic, task) of every open task of this kind that nobody has taken."""
+    return [(row[0], row[1]) for row in session.execute(select(Task.clinic_id, Task.id).where(*_untaken(kind)))]
+
+
+def escalated(session: Session, task_id: UUID, now: datetime) -> None:
+    """Somebody was told of it, once more."""
+    session.execute(
+        update(Task).where(Task.id == task_id).values(escalated=Task.escalated + 1, escalated_at=now)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+def _untaken(kind: str) -> list[ColumnElement[bool]]:
+    return [Task.kind == kind, Task.closed_at.is_(None), Task.taken_by.is_(None)]
 
 
 def _one(session: Session, change: Update) -> bool:
