@@ -14,6 +14,7 @@ from outreach.bench.comparison import usual_rows
 from outreach.bench.ground import ground
 from outreach.bench.mail import email_rows
 from outreach.bench.paced import lateness_rows, memory_rows
+from outreach.bench.pages import page_rows
 from outreach.bench.plan import Plan
 from outreach.bench.pumping import pump_rows
 from outreach.bench.receipts import receipt_rows
@@ -29,6 +30,7 @@ SECTIONS: Mapping[str, Callable[[Any, Plan], list[Row]]] = {
     "email": lambda _ground, plan: email_rows(plan),
     "lateness": lateness_rows,
     "memory": memory_rows,
+    "pages": page_rows,
 }
 
 

@@ -81,7 +81,8 @@ class Stock:
         of = own | {"patient_id": patient}
         yield "patient", own | {
             "id": patient, "name_sealed": vault.seal("Jordan Example", "patient.name", clinic, patient),
-            "locale": LOCALES[number % 3], "zone": zone, "wording": "full", "active": True, "created_at": made,
+            "locale": LOCALES[number % 3], "zone": zone, "wording": "full", "active": True, "test": False, "version": 0,
+            "created_at": made,
             "search": search.hashes(vault, clinic, _NAME_WORDS | finding.of_address(channel, value)),
         }  # fmt: skip
         yield "address", of | {

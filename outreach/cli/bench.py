@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from outreach.errors import BadInput
 
 CHAOS = "run `outreach chaos --kills 50 --json > chaos.json`, then `outreach bench --kills chaos.json`"
-NAMES = ("pump", "usual", "claim", "snapshot", "receipts", "email", "lateness", "memory")
+NAMES = ("pump", "usual", "claim", "snapshot", "receipts", "email", "lateness", "memory", "pages")
 
 
 def register(app: typer.Typer) -> None:
