@@ -78,7 +78,7 @@ def test_nothing_is_said_by_left_and_right(css: str) -> None:
     sided = re.findall(
         r"[\s;{](?:(?:margin|padding|border)-(?:left|right)[\w-]*|left|right|text-align: (?:left|right))\s*[:;}]", css
     )
-    four = re.findall(r"(?:padding|margin): (\S+) (\S+) (\S+) ([^\s;}]+)", css)
+    four = re.findall(r"(?:padding|margin): ([^\s;]+) ([^\s;]+) ([^\s;]+) ([^\s;}]+)", css)
     assert not sided
     assert not [values for values in four if values[1] != values[3]]
 
