@@ -20,7 +20,7 @@ from outreach.domain.plan import at_once
 from outreach.domain.sequence import Sequence
 from outreach.domain.window import zone
 from outreach.errors import BadInput
-from outreach.store import choices, clinics, consents, enrolments, messages, patients
+from outreach.store import choices, clinics, consents, enrolments, inbox, messages, patients
 from outreach.store.patients import Person, Reach
 from outreach.store.tables import Clinic
 
@@ -94,7 +94,8 @@ def ask(
 ) -> int:
     """Queue the opt-in request to each address that has not answered yet. Once per address, ever. Returns how many.
 
-    An address that somebody in the clinic shares and has stopped is not asked: it has said no, under another name.
+    An address that somebody in the clinic shares and has stopped is not asked: it has said no, under another name. Nor
+    is a number from which somebody wrote STOP before it was anybody's here.
     """
     queued = 0
     shared = {one.id: one for one in patients.sharing(session, [one.id for one in reach.values()])}
@@ -105,6 +106,8 @@ def ask(
         for channel in (channel for channel in step.channels if channel in reach):
             to = reach[channel]
             if not to.usable or (channel, to.value.casefold()) in no or not may_ask(ledgers.get(to.id, ()), now):
+                continue
+            if inbox.stopped_before(session, clinic.id, channel, contact.index_form(channel, to.value)):
                 continue
             one = at_once(step, channel, person.zone, now, quiet=quiet_of(clinic))
             queued += messages.add_occasion(

@@ -12,8 +12,10 @@ from outreach.domain.contact import index_form
 from outreach.domain.decision import REQUEST
 from outreach.domain.message import Inbound
 from outreach.domain.plan import Visit
+from outreach.domain.replies import Understood
+from outreach.domain.response import Situation, respond
 from outreach.domain.sequence import Sequence as Steps
-from outreach.store import answers, audit, inbox
+from outreach.store import answers, audit, inbox, tasks
 from outreach.store.due import Due
 
 STILL_OF_USE = timedelta(days=7)
@@ -40,9 +42,9 @@ def in_time(due: Due, visit: Visit | None, now: datetime) -> bool:
 
 
 def press(session: Session, due: Due, digit: str, locale: str, now: datetime) -> bool:
-    """Keep the answer as if it had been written. False: there is one already, and it stands.
+    """Keep the answer as if it had been written, and open what it needs a person for. False: there is one already.
 
-    2 always asks for something, so a person must see it.
+    The page shows the answer, so that no text needs to say it as well.
     """
     message = due.message
     assert message.address_id is not None  # asks() offers nothing otherwise
@@ -51,12 +53,17 @@ def press(session: Session, due: Due, digit: str, locale: str, now: datetime) ->
         return False
     inbound = Inbound(answers.page_id(message.id), message.channel, due.to, "", digit)
     writer = inbox.Sender(message.address_id, message.patient_id, due.patient_locale, due.patient_zone)
+    said = Understood("answer", "1" if digit == "1" else "2", why="the button of the page")
+    kinds = respond(said, Situation(asked=message.step)).tasks
     inbound_id = inbox.keep(
-        session, message.clinic_id, inbound, index_form(message.channel, due.to), sender=writer, understood="answer",
-        answer=digit, locale=locale, about=message.id, needs_person=digit != "1", now=now,
+        session, message.clinic_id, inbound, index_form(message.channel, due.to), sender=writer, understood=said.kind,
+        answer=digit, locale=locale, about=message.id, needs_person=bool(kinds), now=now,
     )  # fmt: skip
     if inbound_id is None:
         return False
+    for kind in kinds:
+        tasks.open_task(session, clinic_id=message.clinic_id, patient_id=message.patient_id, kind=kind, now=now,
+                        occasion=f"inbound:{inbound_id}", message_id=message.id, inbound_id=inbound_id)  # fmt: skip
     fallback.heard_from(session, {message.address_id}, now)
     audit.note(
         session, clinic_id=message.clinic_id, at=now, actor_kind="patient", actor_id=message.patient_id,

@@ -1,8 +1,7 @@
-"""What a patient wrote: kept once, understood in any language, acted upon, answered once."""
+"""What a patient wrote: kept once, understood in any language, acted upon by domain.response, answered once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,94 +9,107 @@ import structlog
 from sqlalchemy.orm import Session
 
 from outreach.actions import agree, fallback, withdraw
+from outreach.actions.greet import greet
+from outreach.actions.size_up import Sized, size_up
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
-from outreach.domain.consent import State, may_contact
 from outreach.domain.contact import index_form
-from outreach.domain.decision import REQUEST
 from outreach.domain.message import Inbound
-from outreach.domain.replies import ReplyWords, Understood, understand
+from outreach.domain.replies import ReplyWords, Understood
+from outreach.domain.response import Response, respond
 from outreach.domain.window import tz_version, wall_at
-from outreach.store import consents, inbox, seen
+from outreach.store import audit, clinics, inbox, tasks
+from outreach.store.inbox import Sender
 from outreach.store.messages import add_occasion
 
 log = structlog.get_logger()
-ASKING = (REQUEST, "pre.the_day", "post.check_in")
-ANSWER_WITHIN = timedelta(minutes=5)
+CONFIRM_WITHIN = timedelta(minutes=5)
+ANSWER_WITHIN = timedelta(hours=1)
 
 
-def heard(session: Session, inbound: Inbound, *, replies: ReplyWords, words: Words, now: datetime) -> UUID | None:
-    """Take in one inbound message. None: no clinic texts from that number, or this message is known already."""
+def heard(session: Session, inbound: Inbound, *, replies: ReplyWords, words: Words, now: datetime) -> str:
+    """Take in one inbound message; one that is known already changes nothing.
+
+    Patients are answered by the pump, like everything else. Returns what the webhook itself is to say, which is for
+    strangers only, since there is no patient whose message it could be; "" for nothing.
+    """
     clinic_id = inbox.clinic_of_sender(session, inbound.to, inbound.service)
     if clinic_id is None:
         log.warning("inbound for no clinic of ours", channel=inbound.channel.value)
-        return None
-    normal = index_form(inbound.channel, inbound.sender)
+        return ""
+    clinic, normal = clinics.by_id(session, clinic_id), index_form(inbound.channel, inbound.sender)
+    index = inbox.take_turn(session, clinic_id, inbound.channel, normal)
     people = inbox.senders(session, clinic_id, inbound.channel, normal)
-    asked = seen.last_asking(session, [one.address_id for one in people], ASKING)
-    said = understand(inbound.body, replies, asked.step if asked else None)
-    kind = "stop" if inbound.opt_out_type == "STOP" else said.kind
-    writer = _writer(people, asked)
-    inbound_id = inbox.keep(
-        session, clinic_id, inbound, normal, sender=writer, understood=kind, answer=said.answer, locale=said.locale,
-        about=asked.id if asked and said.answer else None,
-        needs_person=_needs_person(kind, said, asked, people), now=now,
-    )  # fmt: skip
-    if inbound_id is None or writer is None:
-        return inbound_id
+    sized = size_up(session, clinic, inbound, people, replies, index, now)
+    if not people:
+        return greet(session, clinic, inbound, normal, sized, words, index, now)
+    writer = next((one for one in people if sized.question and one.address_id == sized.question.address_id), people[0])
+    response = respond(sized.said, sized.seen)
+    inbound_id = _keep(session, clinic_id, inbound, normal, writer, sized, response, now)
+    if inbound_id is None:
+        return ""
     fallback.heard_from(session, {one.address_id for one in people}, now)
-    locale = _locale(said, writer, words)
-    if kind == "stop":
-        _stop(session, clinic_id, writer, inbound_id, inbound.body, locale, now)
-    elif kind == "start":
-        if withdraw.restore(session, writer.address_id, method="sms", evidence=str(inbound_id), now=now, locale=locale):
-            _answer(session, clinic_id, writer, "reply.restarted", inbound_id, locale, now)
-    elif kind == "help":
-        _answer(session, clinic_id, writer, "reply.help", inbound_id, locale, now)
-    elif said.answer == "1" and asked and asked.step == REQUEST and asked.address_id:
-        agree.agree(session, asked.address_id, method="sms", evidence=str(inbound_id), locale=asked.locale or "",
-                    wording=asked.body, now=now)  # fmt: skip
-    return inbound_id
+    act(session, writer, clinic_id, inbound_id, inbound.body, sized, response, words, now)
+    return ""
 
 
-def _writer(people: Sequence[inbox.Sender], asked: seen.Seen | None) -> inbox.Sender | None:
-    """Who of a shared phone wrote: whoever was asked last, else the first."""
-    if asked:
-        return next((one for one in people if one.address_id == asked.address_id), None)
-    return people[0] if people else None
+def act(
+    session: Session, writer: Sender, clinic_id: UUID, inbound_id: UUID, body: str, sized: Sized, response: Response,
+    words: Words, now: datetime,
+) -> None:  # fmt: skip
+    """Do what was decided: the effect, the answers that follow from it, a task for each thing that needs a person."""
+    said, question = sized.said, sized.question
+    locale, answers, kinds = locale_of(said, writer.locale, words.locales), response.answers, response.tasks
+    if response.effect == "stop":
+        withdraw.stop(session, writer.address_id, method="sms", evidence=str(inbound_id), now=now, wording=body,
+                      locale=locale)  # fmt: skip
+    elif response.effect == "start":
+        if not withdraw.restore(session, writer.address_id, method="sms", evidence=str(inbound_id), now=now,
+                                locale=locale):  # fmt: skip
+            answers, kinds = (), ("reply",)
+    elif response.effect == "agree" and question and question.address_id:
+        agree.agree(session, question.address_id, method="sms", evidence=str(inbound_id), now=now,
+                    locale=question.locale or "", wording=question.body)  # fmt: skip
+    for step in answers:
+        _answer(session, clinic_id, writer, step, inbound_id, locale, now)
+    about = question.id if question and response.binds else None
+    for kind in kinds:
+        # A machine writes for ever: whoever has looked at it once a day has looked at it.
+        occasion = f"robot:{writer.address_id}:{now:%Y-%m-%d}" if sized.seen.robot else f"inbound:{inbound_id}"
+        tasks.open_task(session, clinic_id=clinic_id, patient_id=writer.patient_id, kind=kind, occasion=occasion,
+                        now=now, message_id=about, inbound_id=inbound_id)  # fmt: skip
+    audit.note(
+        session, clinic_id=clinic_id, at=now, actor_kind="patient", actor_id=writer.patient_id, action="patient.wrote",
+        subject="patient", subject_id=writer.patient_id,
+        detail={"inbound": str(inbound_id), "taken_for": said.kind, "why": said.why, "effect": response.effect,
+                "answers": list(answers), "tasks": list(kinds), "robot": sized.seen.robot},
+    )  # fmt: skip
 
 
-def _needs_person(kind: str, said: Understood, asked: seen.Seen | None, people: Sequence[inbox.Sender]) -> bool:
-    """Nothing a patient writes goes unread: what no rule settles is for staff."""
-    if kind == "stop":
-        return said.doubtful or len({one.patient_id for one in people}) != 1
-    if kind in ("start", "help", "thanks"):
-        return said.doubtful
-    return not (said.answer == "1" and asked is not None)
+def locale_of(said: Understood, own: str, offered: tuple[str, ...]) -> str:
+    """The language of the word used; the patient's own where the word is one of it, or English: STOP is everybody's."""
+    if said.locale is None or said.locale == "en" or own in said.locales:
+        return own
+    return next((one for one in (said.locale, *said.locales) if one in offered), own)
 
 
-def _locale(said: Understood, writer: inbox.Sender, words: Words) -> str:
-    """The language of the word used; STOP, START and HELP in Latin belong to every language."""
-    if said.locale and said.locale != "en" and said.locale in words.locales:
-        return said.locale
-    return writer.locale
-
-
-def _stop(
-    session: Session, clinic_id: UUID, writer: inbox.Sender, inbound_id: UUID, body: str, locale: str, now: datetime
-) -> None:
-    """Opt out everybody on that number; confirm once, and not again to a patient who had stopped before."""
-    already = may_contact(consents.ledger(session, writer.address_id), now).state is State.OPTED_OUT
-    withdraw.stop(session, writer.address_id, method="sms", evidence=str(inbound_id), now=now, wording=body,
-                  locale=locale)  # fmt: skip
-    if not already:
-        _answer(session, clinic_id, writer, "reply.stopped", inbound_id, locale, now)
+def _keep(
+    session: Session, clinic_id: UUID, inbound: Inbound, normal: str, writer: Sender, sized: Sized, response: Response,
+    now: datetime,
+) -> UUID | None:  # fmt: skip
+    said, machine = sized.said, bool(sized.seen.robot)
+    digit = None if machine else said.answer
+    return inbox.keep(
+        session, clinic_id, inbound, normal, sender=writer, understood=said.kind, answer=digit, locale=said.locale,
+        about=sized.question.id if sized.question and response.binds else None,
+        needs_person=bool(response.tasks), urgent=said.urgent, wish=said.wish, robot=machine, now=now,
+    )  # fmt: skip
 
 
 def _answer(
-    session: Session, clinic_id: UUID, writer: inbox.Sender, step: str, inbound_id: UUID, locale: str, now: datetime
+    session: Session, clinic_id: UUID, writer: Sender, step: str, inbound_id: UUID, locale: str, now: datetime
 ) -> None:
-    within = ANSWER_WITHIN if step == "reply.stopped" else timedelta(hours=1)
+    within = CONFIRM_WITHIN if step.startswith("reply.stopped") else ANSWER_WITHIN
     add_occasion(
         session, clinic_id=clinic_id, patient_id=writer.patient_id, address_id=writer.address_id,
         channel=Channel.SMS, step=step, occasion=f"inbound:{inbound_id}", zone=writer.zone, due_at=now,

@@ -13,8 +13,8 @@ from outreach.errors import Reason
 from outreach.store import consents, messages, patients
 from outreach.store.patients import Reach
 
-# The one confirmation of a STOP, and the answer to HELP, which is owed to everybody.
-KEPT = ("reply.stopped", "reply.help")
+# The one confirmation of a STOP, and what is owed to everybody: the answer to HELP, and to what is urgent.
+KEPT = ("reply.stopped", "reply.stopped_all", "reply.stopped_visit", "reply.help", "reply.urgent")
 
 
 def stop(
@@ -54,19 +54,22 @@ def restore(
 ) -> list[UUID]:
     """The patient said START. Returns the addresses that may be written to again; none if STOP had taken nothing.
 
-    Gives back what STOP took, and no more: not a first agreement, not what staff or a carrier revoked. `alone`: only
-    these addresses, since we know who it was; a sister with the same phone may have meant her own STOP.
+    Gives back what STOP took, and no more: not a first agreement, not what staff or a carrier revoked. An address
+    beside those that START came from is given back only where one and the same STOP took both: whoever has a patient's
+    old number by now cannot undo what the patient said from the new one. `alone`: only these addresses, since we know
+    who it was; a sister with the same phone may have meant her own STOP.
     """
     shared = _reached(session, address_ids, method)
     if alone:
         shared = [one for one in shared if one.id in _several(address_ids)]
     before = consents.ledgers(session, [one.id for one in shared])
     asked = set(_several(address_ids))
+    stops = {event.id for one in asked for event in before.get(one, ()) if event.kind == ConsentKind.OPTED_OUT}
     stopped = [
         one
         for one in shared
         if may_contact(before.get(one.id, ()), now).state is State.OPTED_OUT
-        and (one.id in asked or _stopped_by(before[one.id]) == method)
+        and (one.id in asked or _same_stop(before[one.id], method, stops))
     ]
     _write(session, stopped, ConsentKind.RESTORED, method=method, evidence=evidence, now=now, actor=actor,
            wording=None, locale=locale)  # fmt: skip
@@ -95,8 +98,10 @@ def _reached(session: Session, address_ids: UUID | Collection[UUID], method: str
     return list({one.id: one for one in [*shared, *others]}.values())
 
 
-def _stopped_by(events: Sequence[ConsentEvent]) -> str:
-    return next((one.method for one in reversed(events) if one.kind == ConsentKind.OPTED_OUT), "")
+def _same_stop(events: Sequence[ConsentEvent], method: str, stops: Collection[str]) -> bool:
+    """Whether the last STOP of these came this way, and is one of `stops`."""
+    last = next((one for one in reversed(events) if one.kind == ConsentKind.OPTED_OUT), None)
+    return last is not None and last.method == method and last.id in stops
 
 
 def _several(address_ids: UUID | Collection[UUID]) -> Collection[UUID]:

@@ -65,8 +65,8 @@ def _messages() -> Iterator[str]:
 def _plain(one: Understood) -> dict[str, Any]:
     return {
         "kind": one.kind, "answer": one.answer, "urgent": list(one.urgent), "wish": one.wish or None,
-        "needs_person": one.doubtful or bool(one.urgent) or one.kind == "other", "locale": one.locale,
-        "locales": list(one.locales), "why": one.why,
+        "needs_person": one.doubtful or one.robot or bool(one.urgent) or one.kind == "other", "locale": one.locale,
+        "locales": list(one.locales), "robot": one.robot, "why": one.why,
     }  # fmt: skip
 
 
@@ -74,6 +74,8 @@ def _shown(one: Understood) -> str:
     parts = [one.kind + (f" {one.answer}" if one.answer else "")]
     if one.urgent:
         parts.append(f"urgent: {', '.join(one.urgent)}")
+    if one.robot:
+        parts.append("automatic")
     if one.wish:
         parts.append(f"wants: {one.wish}")
     return " · ".join(parts)

@@ -89,7 +89,7 @@ class Receipt(NamedTuple):
 
 @dataclass(frozen=True)
 class Inbound:
-    """A message a patient sent us. Addresses in E.164."""
+    """A message a patient sent us. Addresses in E.164, or a short code or name. `media`: pictures that came along."""
 
     carrier_id: str
     channel: Channel
@@ -98,6 +98,7 @@ class Inbound:
     body: str
     opt_out_type: str = ""
     service: str = ""
+    media: int = 0
 
 
 @dataclass(frozen=True)

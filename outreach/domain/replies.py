@@ -9,7 +9,7 @@ be both, and a false alarm costs a call while a missed one may cost more.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -19,7 +19,7 @@ from outreach.domain.wording import Lexicon, Tokens, Word
 Meaning = Literal["stop", "start", "help", "answer", "urgent", "thanks", "other"]
 Wish = Literal["", "change", "call"]
 LONGEST = 2000
-INSIDE = ("urgent", "change", "call")  # these count inside a longer message, all of them
+INSIDE = ("urgent", "change", "call", "robot")  # these count inside a longer message, all of them
 REQUEST, VISIT, CHECK_IN = "consent.request", "pre.the_day", "post.check_in"
 # What a plain word answers, by what was asked. "Yes" to the check-in could mean either digit: that is for a person.
 _ANSWERS: dict[str, tuple[tuple[str, Literal["1", "2"]], ...]] = {
@@ -66,6 +66,7 @@ class Understood:
 
     `doubtful`: obeyed, but a person should read it (a word inside a longer text, or one with another meaning).
     `urgent`: what it tells of that cannot wait, whatever else it means. `wish`: what a person should see to.
+    `ambiguous`: a stop that may have meant the visit. `robot`: it holds the words of an automatic reply.
     """
 
     kind: Meaning
@@ -76,20 +77,27 @@ class Understood:
     locales: tuple[str, ...] = ()
     urgent: tuple[str, ...] = ()
     wish: Wish = ""
+    ambiguous: bool = False
+    robot: bool = False
 
 
 def understand(text: str, words: ReplyWords, asked: str | None = None) -> Understood:
     """The meaning of a reply; `asked` is the key of the step that last asked this patient for a digit, if any."""
     said = _Said.of(text, words)
+    meant = _meaning(said, words, asked)
+    return replace(meant, robot=True) if words.inside("robot", said.all) else meant
+
+
+def _meaning(said: _Said, words: ReplyWords, asked: str | None) -> Understood:
     alarms = words.inside("urgent", said.all)
     found = _stops(said, words) or _answers(said, words, asked) or _asks(said, words)
     if alarms:
         about = tuple(sorted({word.about for word in alarms}))
         if found is None or found.kind in ("answer", "thanks", "start", "other"):
             found = _by(alarms, "urgent", "anywhere", doubtful=True)
-        return _with(found, urgent=about, doubtful=True)
+        return replace(found, urgent=about, doubtful=True)
     found = found or _small(said, words) or Understood("other", why="no word or digit we know")
-    return _with(found, wish=_wish(said, words)) if found.kind == "other" else found
+    return replace(found, wish=_wish(said, words)) if found.kind == "other" else found
 
 
 def _stops(said: _Said, words: ReplyWords) -> Understood | None:
@@ -179,13 +187,9 @@ def _without(tokens: tuple[str, ...], courtesies: Iterable[tuple[str, ...]], who
 
 def _by(found: list[Word], kind: Meaning, where: str, *, doubtful: bool) -> Understood:
     first = found[0]
-    return Understood(kind, None, first.locale, f'"{first.text}" ({first.locale}), {where}', doubtful, _locales(found))
-
-
-def _with(one: Understood, *, urgent: tuple[str, ...] = (), doubtful: bool = False, wish: Wish = "") -> Understood:
-    return Understood(
-        one.kind, one.answer, one.locale, one.why, one.doubtful or doubtful, one.locales, urgent, wish or one.wish
-    )
+    why = f'"{first.text}" ({first.locale}), {where}'
+    ambiguous = all(word.ambiguous for word in found)
+    return Understood(kind, None, first.locale, why, doubtful, _locales(found), ambiguous=ambiguous)
 
 
 def _locales(found: list[Word]) -> tuple[str, ...]:

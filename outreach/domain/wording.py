@@ -10,7 +10,9 @@ from typing import Literal, NamedTuple
 
 from outreach.domain.folding import fold, symbols
 
-Kind = Literal["stop", "start", "help", "yes", "no", "come", "change", "call", "gone", "still", "urgent", "thanks"]
+Kind = Literal[
+    "stop", "start", "help", "yes", "no", "come", "change", "call", "gone", "still", "urgent", "thanks", "robot"
+]
 LETTERS = 3
 NEAR = 6
 """How many words apart the halves of `chest ~ pain` may stand."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -21,12 +21,16 @@ from outreach.store.vault import vault_of
 
 @dataclass(frozen=True)
 class Sender:
-    """A patient's address that an inbound message may come from; several share a family's phone."""
+    """A patient's address that an inbound message may come from; several share a family's phone.
+
+    `active`: it is the patient's number now, and not one from before.
+    """
 
     address_id: UUID
     patient_id: UUID
     locale: str
     zone: str
+    active: bool = True
 
 
 def clinic_of_sender(session: Session, number: str, service: str = "") -> UUID | None:
@@ -43,12 +47,22 @@ def senders(session: Session, clinic_id: UUID, channel: Channel, normal_form: st
     """Everybody of the clinic whose address this is or was: a STOP from an old number counts. Active ones first."""
     index = vault_of(session).index(channel.value, normal_form, clinic_id)
     rows = session.execute(
-        select(Address.id, Patient.id, Patient.locale, Patient.zone)
+        select(Address.id, Patient.id, Patient.locale, Patient.zone, Address.active & Patient.active)
         .join(Patient, Patient.id == Address.patient_id)
         .where(Address.clinic_id == clinic_id, Address.value_index == index)
         .order_by(Address.active.desc(), Patient.created_at, Patient.id)
     )
     return [Sender(*row) for row in rows]
+
+
+def take_turn(session: Session, clinic_id: UUID, channel: Channel, normal_form: str) -> bytes:
+    """The blind index of a number; two messages from it are taken in one after the other until this transaction ends.
+
+    Else two STOPs that arrive at once would each find nobody stopped, and be confirmed twice.
+    """
+    index = vault_of(session).index(channel.value, normal_form, clinic_id)
+    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(index[:8], "big", signed=True))))
+    return index
 
 
 def keep(
@@ -64,6 +78,9 @@ def keep(
     about: UUID | None,
     needs_person: bool,
     now: datetime,
+    urgent: Sequence[str] = (),
+    wish: str = "",
+    robot: bool = False,
 ) -> UUID | None:
     """Keep an inbound message; None when this carrier id is known already (a replay)."""
     vault, inbound_id = vault_of(session), uuid4()
@@ -76,7 +93,7 @@ def keep(
             sender_index=vault.index(inbound.channel.value, normal_form, clinic_id),
             body_sealed=vault.seal(inbound.body, "inbound.body", clinic_id, inbound_id),
             understood=understood, answer=answer, locale=locale, about_message_id=about, needs_person=needs_person,
-            received_at=now,
+            urgent=list(urgent), wish=wish, robot=robot, received_at=now,
         )
         .on_conflict_do_nothing()
         .returning(InboundMessage.id)
@@ -110,3 +127,22 @@ def heard_from(session: Session, clinic_id: UUID, patient_id: UUID) -> Sequence[
               row.understood, row.answer, row.needs_person, row.received_at)
         for row in rows
     ]  # fmt: skip
+
+
+def strangers(session: Session, clinic_id: UUID, index: bytes, since: datetime | None = None) -> list[str]:
+    """What messages from a number that was nobody's then were taken for, earliest first; automatic ones left out."""
+    # By patient first: strangers' rows are few, and the index of patients holds those of none together.
+    statement = select(InboundMessage.understood).where(
+        InboundMessage.patient_id.is_(None), InboundMessage.clinic_id == clinic_id,
+        InboundMessage.sender_index == index, InboundMessage.robot.is_(False),
+    )  # fmt: skip
+    if since is not None:
+        statement = statement.where(InboundMessage.received_at > since)
+    return list(session.scalars(statement.order_by(InboundMessage.received_at)))
+
+
+def stopped_before(session: Session, clinic_id: UUID, channel: Channel, normal_form: str) -> bool:
+    """Whether somebody wrote STOP from this number when it was nobody's, and no START since."""
+    said = strangers(session, clinic_id, vault_of(session).index(channel.value, normal_form, clinic_id))
+    last = [kind for kind in said if kind in ("stop", "start")][-1:]
+    return last == ["stop"]

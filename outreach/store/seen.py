@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
-from outreach.store.messages import HANDED_OVER
 from outreach.store.traffic import Message
 from outreach.store.vault import Vault, vault_of
 
@@ -94,22 +93,6 @@ def by_token(session: Session, token: str) -> Seen:
     if not found:
         raise NotFound("no message has this link")
     return found[0]
-
-
-def last_asking(session: Session, address_ids: Collection[UUID], steps: Collection[str]) -> Seen | None:
-    """The newest message to these addresses that asked something and surely or possibly arrived."""
-    found = _see(
-        session,
-        select(*SEEN)
-        .where(
-            Message.address_id.in_(address_ids),
-            Message.step.in_(steps),
-            Message.status.in_([s.value for s in HANDED_OVER]),
-        )
-        .order_by(Message.sent_at.desc().nulls_last(), Message.due_at.desc())
-        .limit(1),
-    )
-    return found[0] if found else None
 
 
 def _see(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Seen]:

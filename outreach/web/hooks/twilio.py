@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
 
 import structlog
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -41,7 +42,7 @@ Signed = Annotated[dict[str, str], Depends(signed_fields)]
 
 @router.post("/inbound", status_code=NOTED)
 def inbound(fields: Signed, out: Wired) -> Response:
-    """What a patient wrote. Answers go out by the pump like every message, not in this response."""
+    """What a patient wrote. Answers go out by the pump like every message; only a stranger's is in this response."""
     heard = Inbound(
         carrier_id=fields.get("MessageSid", ""),
         channel=Channel.SMS,
@@ -50,10 +51,17 @@ def inbound(fields: Signed, out: Wired) -> Response:
         body=fields.get("Body", ""),
         opt_out_type=fields.get("OptOutType", ""),
         service=fields.get("MessagingServiceSid", ""),
+        media=int(count) if (count := fields.get("NumMedia", "")).isascii() and count.isdigit() else 0,
     )
     if not heard.carrier_id or not heard.sender:
         log.warning("inbound without sender or id", route="inbound")
         return Response(status_code=NOTED)
     with out.sessions.begin() as session:
-        reply.heard(session, heard, replies=out.replies, words=out.words, now=out.clock())
-    return Response(status_code=NOTED)
+        words = reply.heard(session, heard, replies=out.replies, words=out.words, now=out.clock())
+    return _twiml(words) if words else Response(status_code=NOTED)
+
+
+def _twiml(words: str) -> Response:
+    """An answer that the carrier itself sends to whoever wrote."""
+    told = f'<?xml version="1.0" encoding="UTF-8"?><Response><Message>{escape(words)}</Message></Response>'
+    return Response(told, media_type="text/xml")

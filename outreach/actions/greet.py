@@ -1,0 +1,55 @@
+"""Greeting a stranger: a number that no patient has is kept, told once who we are, and shown to a person."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from outreach.actions.size_up import Sized
+from outreach.content.compose import Values, Words
+from outreach.domain.channel import Channel
+from outreach.domain.message import Inbound
+from outreach.domain.response import HELP, URGENT
+from outreach.store import inbox, tasks
+from outreach.store.tables import Clinic
+
+ONCE_IN = timedelta(days=30)
+"""Strangers are told who we are once in this time."""
+SILENT = frozenset({"stop", "start", "thanks"})
+"""What a stranger needs no answer to: we never wrote to that number, and a STOP is remembered (enrol.ask)."""
+
+
+def greet(
+    session: Session, clinic: Clinic, inbound: Inbound, normal: str, sized: Sized, words: Words, index: bytes,
+    now: datetime,
+) -> str:  # fmt: skip
+    """Keep it; returns the words the webhook answers with, "" for none, and for a message that is known already."""
+    said, seen = sized.said, sized.seen
+    met = [kind for kind in inbox.strangers(session, clinic.id, index, now - ONCE_IN) if kind not in SILENT]
+    kinds = ("urgent",) if said.urgent else () if said.kind in SILENT and not said.doubtful else ("reply",)
+    inbound_id = inbox.keep(
+        session, clinic.id, inbound, normal, sender=None, understood=said.kind, answer=None, locale=said.locale,
+        about=None, needs_person=bool(kinds), urgent=said.urgent, wish=said.wish, robot=bool(seen.robot), now=now,
+    )  # fmt: skip
+    if inbound_id is None:
+        return ""
+    for kind in kinds:
+        # Somebody may write a whole story in ten texts: one look at it a day. What is urgent is told each time.
+        often = f"inbound:{inbound_id}" if kind == "urgent" else f"{now:%Y-%m-%d}"
+        tasks.open_task(session, clinic_id=clinic.id, patient_id=None, kind=kind, now=now, inbound_id=inbound_id,
+                        occasion=f"stranger:{index.hex()[:16]}:{often}")  # fmt: skip
+    if seen.robot or not seen.reachable:
+        return ""
+    if said.urgent:
+        return _words(clinic, URGENT, said.locale, words)
+    if said.kind in SILENT or met or (said.kind == "help" and seen.carrier_answered):
+        return ""
+    return _words(clinic, HELP, said.locale, words)
+
+
+def _words(clinic: Clinic, step: str, heard: str | None, words: Words) -> str:
+    """In the language of the word used, else the clinic's."""
+    locale = heard if heard in words.locales and heard != "en" else clinic.locale
+    values = Values(clinic.name, clinic.phone, clinic.zone, clinic.address, clinic.zone, clinic.emergency)
+    return words.compose(step, Channel.SMS, locale or clinic.locale, "neutral", values).text
