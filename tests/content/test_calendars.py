@@ -29,7 +29,8 @@ def test_it_is_byte_for_byte_what_the_library_writes(
     made = calendars.visit(uid, sequence, start, minutes, summary, location, method, now)
     assert made == _by_library(uid, sequence, start, minutes, summary, location, method, now)
     event = Calendar.from_ical(made).walk("VEVENT")[0]
-    assert event.decoded("DTSTART") == start.replace(microsecond=0)
+    # As instants: a time inside a gap equals nothing in another zone, not even itself.
+    assert event.decoded("DTSTART").timestamp() == start.replace(microsecond=0).timestamp()
     assert event.decoded("DTEND") - event.decoded("DTSTART") == timedelta(minutes=minutes)
     assert max(map(len, made.split(b"\r\n"))) <= 75
 

@@ -18,13 +18,23 @@ from outreach.domain.segments import normalise
 from outreach.errors import BadInput
 from outreach.settings import ROOT
 
-LOCALES = ("en", "es", "ar")
+LOCALES = ("en", "es", "zh_Hans", "vi", "ar", "zh_Hant", "ko", "fil", "ru", "ht", "pt_BR", "fr", "fa")
 SEQUENCE = ROOT / "config" / "sequences" / "ketamine-infusion.yaml"
 # What nobody should read on a locked screen.
 TELLING = {
     "en": r"ketamine|infusion|\bpain|crps|rsd|vein|treatment|medicine|dose|side effect",
     "es": r"ketamina|infusi|dolor|sdrc|vena|tratamiento|medicamento|dosis|efecto",
     "ar": r"كيتامين|تسريب|ألم|وريد|علاج|دواء|جرعة|الآثار",
+    "zh_Hans": r"ketamine|氯胺酮|输液|点滴|疼|痛|CRPS|RSD|静脉|治疗|药|剂量|副作用|症",
+    "zh_Hant": r"ketamine|氯胺酮|輸液|點滴|疼|痛|CRPS|RSD|靜脈|治療|藥|劑量|副作用|症",
+    "vi": r"ketamin|truyền|đau|crps|tĩnh mạch|điều trị|thuốc|liều|tác dụng",
+    "ko": r"케타민|주사|통증|crps|정맥|치료|(?<!예)약|부작용|증상",
+    "fil": r"ketamin|infusion|pananakit|kirot|sakit|crps|rsd|ugat|vein|gamot|gamutan|dosis|side effect",
+    "ru": r"кетамин|капельниц|инфузи|\bбол(ь|и|ью|ей)\b|крбс|crps|\bвен[ауы]|лечени|лекарств|\bдоз|побочн",
+    "ht": r"ketamin|pèfizyon|doulè|crps|venn|tretman|medikaman|dòz|efè segondè",
+    "pt_BR": r"[ck]etamina|infus|\bdor|crps|sdrc|\bveia|tratamento|medicament|remédio|dose|efeito",
+    "fr": r"kétamine|perfusion|douleur|crps|sdrc|veine|traitement|médicament|dose|effet",
+    "fa": r"کتامین|تزریق|درد|crps|\bرگ\b|درمان|دارو|عوارض|سرم",
 }
 PROMISES = r"\bsafe(ly|ty)?\b|\bcure|guarantee|will (help|relieve|heal)|depress|anxiet|alcohol|\bdriv|\beat\b|\bdrink"
 
@@ -41,7 +51,7 @@ CASES = list(_cases())
 IDS = [" ".join(case) for case in CASES]
 
 
-def test_english_spanish_and_arabic_are_complete(words: Words) -> None:
+def test_every_language_is_complete(words: Words) -> None:
     assert words.locales == LOCALES
 
 
@@ -75,7 +85,7 @@ def test_every_email_can_be_said_three_ways(words: Words, values: Values, locale
     assert values.unsubscribe in content.html
     for said in (content.text, content.html, page):
         assert not re.search(r"%\(|\{\{|\{%", said)
-    assert content.html.count(f'lang="{locale}"') >= 3
+    assert content.html.count(f'lang="{locale.replace("_", "-")}"') >= 3
 
 
 @pytest.mark.parametrize("locale", LOCALES)
