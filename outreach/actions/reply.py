@@ -74,8 +74,9 @@ def act(
         _answer(session, clinic_id, writer, step, inbound_id, locale, now)
     about = question.id if question and response.binds else None
     for kind in kinds:
-        # A machine writes for ever: whoever has looked at it once a day has looked at it.
-        occasion = f"robot:{writer.address_id}:{now:%Y-%m-%d}" if sized.seen.robot else f"inbound:{inbound_id}"
+        # A machine writes for ever: whoever has looked at it once a day has looked at it; once an hour if it is urgent.
+        often = f"{now:%Y-%m-%dT%H}" if kind == "urgent" else f"{now:%Y-%m-%d}"
+        occasion = f"robot:{writer.address_id}:{often}" if sized.seen.robot else f"inbound:{inbound_id}"
         tasks.open_task(session, clinic_id=clinic_id, patient_id=writer.patient_id, kind=kind, occasion=occasion,
                         now=now, message_id=about, inbound_id=inbound_id)  # fmt: skip
     audit.note(

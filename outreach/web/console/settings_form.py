@@ -14,6 +14,7 @@ from babel import Locale
 
 from outreach.actions.adjust import SAID, TEXTS
 from outreach.domain import contact
+from outreach.domain.response import MODES
 from outreach.domain.timing import parse_clock
 from outreach.domain.window import QuietHours, zone_names
 from outreach.errors import BadInput, say
@@ -22,12 +23,13 @@ from outreach.web.console.typed import Reading, one_of, whole
 FIELDS = TEXTS + SAID
 LONGEST = {"name": 60, "address": 200, "directions": 1000, "instructions": 1000}
 WORDINGS = ("full", "neutral")
+CARRIER_ANSWERS = ("none", "stop_help", "advanced", "toll_free")
 MOST = {"most_a_day": 50, "most_a_week": 200}
 
 
 def read(
-    fields: Mapping[str, str], stored: Mapping[str, Any], locales: Collection[str]
-) -> tuple[dict[str, Any], Reading]:  # fmt: skip
+    fields: Mapping[str, str], stored: Mapping[str, Any], locales: Collection[str], laws: Collection[str]
+) -> tuple[dict[str, Any], Reading]:
     """(values, reading): the values are whole where nothing is in `reading.wrong`.
 
     What was typed as it stands stays as it stands, even where it would be written otherwise today.
@@ -43,8 +45,12 @@ def read(
         "country": str,
         "locale": lambda text: one_of(text, locales),
         "wording": lambda text: one_of(text, WORDINGS),
+        "carrier_answers": lambda text: one_of(text, MODES),
         "quiet_from": _clock,
         "quiet_to": _clock,
+        "law": lambda text: one_of(text, laws),
+        "carrier_answers": lambda text: one_of(text, CARRIER_ANSWERS),
+        "join_open": bool,
     }
     for name in ("address", "directions", "instructions"):
         readers[name] = partial(_lines, most=LONGEST[name], needed=name == "address")
@@ -60,7 +66,13 @@ def read(
 
 def typed(stored: Mapping[str, Any]) -> dict[str, str]:
     """The values as the form shows them."""
-    return {name: f"{value:%H:%M}" if isinstance(value, time) else str(value) for name, value in stored.items()}
+    return {name: _shown(value) for name, value in stored.items()}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):  # a box: ticked or not
+        return "1" if value else ""
+    return f"{value:%H:%M}" if isinstance(value, time) else str(value)
 
 
 @cache
