@@ -23,7 +23,6 @@ from outreach.web.console.typed import Reading, one_of, whole
 FIELDS = TEXTS + SAID
 LONGEST = {"name": 60, "address": 200, "directions": 1000, "instructions": 1000}
 WORDINGS = ("full", "neutral")
-CARRIER_ANSWERS = ("none", "stop_help", "advanced", "toll_free")
 MOST = {"most_a_day": 50, "most_a_week": 200}
 
 
@@ -45,11 +44,10 @@ def read(
         "country": str,
         "locale": lambda text: one_of(text, locales),
         "wording": lambda text: one_of(text, WORDINGS),
-        "carrier_answers": lambda text: one_of(text, MODES),
         "quiet_from": _clock,
         "quiet_to": _clock,
         "law": lambda text: one_of(text, laws),
-        "carrier_answers": lambda text: one_of(text, CARRIER_ANSWERS),
+        "carrier_answers": lambda text: one_of(text, MODES),
         "join_open": bool,
     }
     for name in ("address", "directions", "instructions"):
