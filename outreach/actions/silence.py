@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from outreach.actions.withdraw import revoke
 from outreach.domain.channel import Channel
-from outreach.domain.consent import State, may_contact
+from outreach.domain.consent import Scope, State, may_contact
 from outreach.store import audit, consents, patients
 
 
@@ -22,23 +22,29 @@ def silence(
     staff_id: UUID,
     now: datetime,
     channels: Collection[Channel] = tuple(Channel),
+    asked_on: date | None = None,
+    every_channel: bool = False,
 ) -> int:
     """Revoke what was agreed for these channels. Returns how many waiting messages were suppressed.
 
-    An address the clinic has revoked already is left as it is: pressing twice writes one row.
+    An address the clinic has revoked already is left as it is: pressing twice writes one row. `asked_on`: when the
+    patient asked. `every_channel`: the law's switch, which makes a stop on one channel one of all.
     """
     patients.lock(session, clinic_id, patient_id)
+    channels = tuple(Channel) if every_channel else channels
+    scope = Scope.ALL if set(channels) == set(Channel) else Scope.ADDRESS
+    evidence = f"desk:{now.isoformat()}" + (f":asked:{asked_on.isoformat()}" if asked_on else "")
     reach = [one for one in patients.addresses(session, clinic_id, patient_id).values() if one.channel in channels]
     ledgers = consents.ledgers(session, [one.id for one in reach])
     open_ones = [one for one in reach if may_contact(ledgers.get(one.id, ()), now).state is not State.REVOKED_BY_STAFF]
     count = sum(
-        revoke(session, one.id, actor=f"staff:{staff_id}", evidence=f"desk:{now.isoformat()}", now=now)
-        for one in open_ones
+        revoke(session, one.id, actor=f"staff:{staff_id}", evidence=evidence, now=now, scope=scope) for one in open_ones
     )
     if open_ones:
         audit.note(
             session, clinic_id=clinic_id, at=now, actor_kind="staff", actor_id=staff_id, action="consent.revoked",
             subject="patient", subject_id=patient_id,
-            detail={"channels": sorted(one.channel.value for one in open_ones), "messages": count},
+            detail={"channels": sorted(one.channel.value for one in open_ones), "messages": count,
+                    "asked_on": str(asked_on or "")},
         )  # fmt: skip
     return count
