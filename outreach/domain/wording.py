@@ -58,6 +58,11 @@ class Word:
         return fold(self.text)
 
     @cached_property
+    def solid(self) -> str:
+        """Without its spaces."""
+        return self.folded.replace(" ", "")
+
+    @cached_property
     def marked(self) -> str:
         return fold(self.text, marks=True)
 
@@ -80,7 +85,7 @@ class Word:
         if self.marks_matter and said.plain != said.marked:
             return " ".join(said.marked) == self.marked
         together = "".join(said.plain)
-        return bool(together) and together == self.folded.replace(" ", "")
+        return bool(together) and together == self.solid
 
     def is_in(self, said: Tokens) -> bool:
         """Whether the message holds this word."""
@@ -115,15 +120,18 @@ def _places(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
 
 
 def _run(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    return all(
-        token.startswith(word[:-1]) if word.endswith("*") else token == word
-        for token, word in zip(tokens, wanted, strict=True)
-    )
+    for token, word in zip(tokens, wanted, strict=True):
+        if token != word and not (word[-1] == "*" and token.startswith(word[:-1])):
+            return False
+    return True
 
 
 def _inside(text: str, part: str) -> list[int]:
-    found = [at for at in range(len(text) - len(part) + 1) if text.startswith(part, at)] if part else []
-    return [at // 2 for at in found]  # two letters of these scripts are about a word
+    found, at = list[int](), text.find(part) if part else -1
+    while at >= 0:
+        found.append(at // 2)  # two letters of these scripts are about a word
+        at = text.find(part, at + 1)
+    return found
 
 
 class Lexicon:
@@ -132,10 +140,13 @@ class Lexicon:
     def __init__(self, words: Iterable[Word]) -> None:
         self._by_letters: dict[str, list[Word]] = {}
         self._always: list[Word] = []
+        self._unspaced: list[Word] = []
         for word in words:
             first = word.halves[0][0] if word.halves and word.halves[0] else ""
             letters = first.rstrip("*")[:LETTERS]
-            if len(letters) < LETTERS - 1 or _UNSPACED.search(first) or word.symbol:
+            if _UNSPACED.search(first) and not word.symbol:
+                self._unspaced.append(word)
+            elif len(letters) < LETTERS - 1 or word.symbol:
                 self._always.append(word)
             else:
                 self._by_letters.setdefault(letters, []).append(word)
@@ -145,4 +156,6 @@ class Lexicon:
         bare = {_ARABIC_PREFIX.sub("", token, count=1) for token in said.plain if "\u0600" <= token[0] <= "\u06ff"}
         starts = {token[:size] for token in {*said.plain, *said.marked, *bare} for size in (LETTERS - 1, LETTERS)}
         likely = [word for start in sorted(starts) for word in self._by_letters.get(start, ())]
-        return [word for word in [*self._always, *likely] if word.is_in(said)]
+        # Most messages hold no letter of these scripts, and then no word of them.
+        unspaced = self._unspaced if any(_UNSPACED.search(one) for one in (*said.plain, *said.marked)) else []
+        return [word for word in [*self._always, *unspaced, *likely] if word.is_in(said)]

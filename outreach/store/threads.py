@@ -59,10 +59,13 @@ with open_task as (
     count(*) filter (where t.taken_by is null) as untaken
   from task t left join inbound i on i.id = t.inbound_id
   where t.clinic_id = %(clinic)b and t.closed_at is null group by 1, 2
-), heard as (
-  select {_KEY.format("i")} as key, i.patient_id, max(i.received_at) as last_at,
-    count(*) filter (where {UNREAD}) as unread, min(i.received_at) filter (where {UNREAD}) as unread_at
+), written as (
+  select i.patient_id, case when i.patient_id is null then i.sender_index end as sender_index, null::uuid as id,
+    max(i.received_at) as last_at, count(*) filter (where {UNREAD}) as unread,
+    min(i.received_at) filter (where {UNREAD}) as unread_at
   from inbound i where i.clinic_id = %(clinic)b group by 1, 2
+), heard as (
+  select {_KEY.format("i")} as key, i.patient_id, i.last_at, i.unread, i.unread_at from written i
 ), thread as (
   select key, coalesce(h.patient_id, o.patient_id) as patient_id, coalesce(h.unread, 0) as unread, o.due_at, o.kinds,
     o.takers, coalesce(o.untaken, 0) as untaken, h.last_at, least(o.due_at, h.unread_at) as since,

@@ -10,13 +10,24 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.decision import REQUEST
 from outreach.domain.replies import understand
+from outreach.errors import Sentence, say
 from outreach.store.seen import Seen
 from outreach.store.talk import Heard
 from outreach.web.console.timeline import Item, items
 from outreach.web.forms import Wired
 
-SHOWN = 60
+SHOWN = 40
 """Lines of one page; the earlier ones are a link away."""
+RULES = {
+    "the whole message": say("the whole message"),
+    "inside a longer message": say("inside a longer message"),
+    "anywhere": say("anywhere in it"),
+    "the digit alone": say("the digit alone"),
+    "where a digit was asked for": say("where a digit was asked for"),
+    "thanks or a courtesy": say("thanks or a courtesy"),
+    "no word or digit we know": say("no word or digit we know"),
+}
+"""The rules as domain.replies names them, for whoever reads another language."""
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
 
@@ -28,7 +39,7 @@ class Line:
     at: datetime
     item: Item | None = None
     heard: Heard | None = None
-    why: str = ""
+    why: tuple[str, Sentence | str] | None = None
     by: str = ""
 
 
@@ -59,13 +70,16 @@ def talk(
     return Talk(shown[::-1], earlier, mark(heard))
 
 
-def _why(out: Wired, heard: Heard, asked: Sequence[Seen]) -> str:
-    """The rule by which it was understood; "" where the rules of today would take it for something else."""
+def _why(out: Wired, heard: Heard, asked: Sequence[Seen]) -> tuple[str, Sentence | str] | None:
+    """(the word, the rule) by which it was understood; None where the rules of today take it for something else."""
     if heard.page:
-        return ""
+        return None
     question = next((one.step for one in asked if (one.sent_at or one.due_at) <= heard.received_at), None)
     said = understand(heard.body, out.replies, question)
-    return said.why if (said.kind, said.answer) == (heard.understood, heard.answer) else ""
+    if (said.kind, said.answer) != (heard.understood, heard.answer):
+        return None
+    rule = next((one for one in RULES if said.why.endswith(one)), "")
+    return (said.why.removesuffix(rule), RULES[rule]) if rule else (said.why, "")
 
 
 def mark(at: datetime) -> str:
