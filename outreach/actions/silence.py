@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 from outreach.actions.withdraw import revoke
 from outreach.domain.channel import Channel
 from outreach.domain.consent import Scope, State, may_contact
-from outreach.store import audit, consents, patients
+from outreach.store import audit, consents, patients, tasks
+
+STOP, DONE = "stop", "done"
+"""The kind of the task that a request to stop becomes, and how it ends once it is met."""
 
 
 def silence(
@@ -40,6 +43,9 @@ def silence(
     count = sum(
         revoke(session, one.id, actor=f"staff:{staff_id}", evidence=evidence, now=now, scope=scope) for one in open_ones
     )
+    for task in tasks.of_patient(session, clinic_id, patient_id):
+        if task.kind == STOP and task.closed_at is None:
+            tasks.close(session, clinic_id, task.id, staff_id, DONE, now)
     if open_ones:
         audit.note(
             session, clinic_id=clinic_id, at=now, actor_kind="staff", actor_id=staff_id, action="consent.revoked",
@@ -48,3 +54,21 @@ def silence(
                     "asked_on": str(asked_on or "")},
         )  # fmt: skip
     return count
+
+
+def silence_later(
+    session: Session, clinic_id: UUID, patient_id: UUID, *, asked_on: date, due_at: datetime, staff_id: UUID,
+    now: datetime,
+) -> None:  # fmt: skip
+    """A request that cannot be met at once (a letter that names nobody clearly) becomes a task with the law's deadline.
+
+    The same request noted twice is one task. Messages go on until somebody presses Stop.
+    """
+    patients.lock(session, clinic_id, patient_id)
+    opened = tasks.open_task(session, clinic_id=clinic_id, patient_id=patient_id, kind=STOP,
+                             occasion=f"asked:{patient_id}:{asked_on.isoformat()}", now=now, due_at=due_at)  # fmt: skip
+    if opened:
+        audit.note(
+            session, clinic_id=clinic_id, at=now, actor_kind="staff", actor_id=staff_id, action="consent.stop_asked",
+            subject="patient", subject_id=patient_id, detail={"asked_on": str(asked_on), "due": due_at.isoformat()},
+        )  # fmt: skip

@@ -55,6 +55,7 @@ def restore(
     actor: str = "patient",
     locale: str = "",
     alone: bool = False,
+    wording: str | None = None,
 ) -> list[UUID]:
     """The patient said START. Returns the addresses that may be written to again; none if STOP had taken nothing.
 
@@ -76,7 +77,7 @@ def restore(
         and (one.id in asked or _same_stop(before[one.id], method, stops))
     ]
     _write(session, stopped, ConsentKind.RESTORED, method=method, evidence=evidence, now=now, actor=actor,
-           wording=None, locale=locale)  # fmt: skip
+           wording=wording, locale=locale)  # fmt: skip
     after = consents.ledgers(session, [one.id for one in stopped])
     allowed = [one.id for one in stopped if may_contact(after.get(one.id, ()), now).allowed]
     if allowed:
