@@ -40,6 +40,7 @@ class Word:
     """A word, phrase or symbol. In `text`, `breath*` is every word that begins so, `chest ~ pain` both near each other.
 
     `anywhere`: counts inside a longer message too; `marks_matter`: with another tone it is another word (vi);
+    `bare`: counts only in a message without any accent or tone, whose writer left them out throughout;
     `ambiguous`: may also mean something else (cancel the visit): obeyed, and shown to a person; `about`: what an
     urgent word tells of (breathing, chest, fainting, confusion, swelling, self_harm, emergency).
     """
@@ -49,6 +50,7 @@ class Word:
     locale: str
     anywhere: bool = False
     marks_matter: bool = False
+    bare: bool = False
     ambiguous: bool = False
     reviewed: bool = False
     about: str = ""
@@ -91,6 +93,8 @@ class Word:
         """Whether the message holds this word."""
         if self.symbol:
             return self.symbol in said.symbols
+        if self.bare and said.plain != said.marked:
+            return False
         tokens = said.marked if self.marks_matter else said.plain
         places = [_places(tokens, half) for half in self.halves]
         if len(places) == 1:
@@ -113,7 +117,7 @@ def _places(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
         return _inside("".join(tokens), "".join(wanted).replace("*", ""))
     size = len(wanted)
     found = [at for at in range(len(tokens) - size + 1) if _run(tokens[at : at + size], wanted)]
-    if not found and len(wanted[0]) > 2 and "\u0600" <= wanted[0][0] <= "\u06ff":
+    if not found and len(wanted[0]) > 1 and "\u0600" <= wanted[0][0] <= "\u06ff":
         bare = tuple(_ARABIC_PREFIX.sub("", token, count=1) for token in tokens)
         found = [at for at in range(len(bare) - size + 1) if _run(bare[at : at + size], wanted)]
     return found
