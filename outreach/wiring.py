@@ -72,6 +72,7 @@ class Outreach:
             lease=settings.lease_seconds,
             # A rehearsal's clock runs ahead of everybody's, on purpose.
             ahead=Ahead(None if settings.clock == "database" else AHEAD),
+            laws=self.laws,
         )
 
     def close(self) -> None:
