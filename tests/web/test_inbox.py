@@ -10,11 +10,12 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from outreach.actions.answer import compose
 from outreach.domain.access import Role
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
 from outreach.domain.message import Inbound
-from outreach.store import consents, inbox, patients, staff, tasks
+from outreach.store import clinics, consents, inbox, patients, staff, tasks
 from outreach.store.office import Audit, Note, Task
 from outreach.store.traffic import InboundMessage, Message
 from tests.web.house import NOW, PASSWORD, House, add_clinic, count_queries, field
@@ -295,6 +296,25 @@ def test_ready_answers_stand_in_both_languages_and_fill_the_field(house: House) 
     assert re.search(r"<textarea[^>]*name=\"text\"[^>]*>\s*Hola\. \S", filled.text)
     assert "SMS parts: 1" in filled.text
     assert sent(house) == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        pytest.param("يرجى الاتصال بنا: \u2068+1 312-555-0100\u2069.", id="of a ready answer"),
+        pytest.param("يرجى الاتصال بنا: +1 312-555-0100.", id="typed by hand"),
+        pytest.param("\u202eيرجى الاتصال بنا: \u2067+1 312-555-0100.", id="with marks that would turn it round"),
+    ],
+)
+def test_a_number_keeps_its_order_in_an_arabic_answer(house: House, typed: str) -> None:
+    patient = house.patient("ar")
+    with house.out.sessions() as session:
+        person = patients.get(session, house.clinic_id, patient)
+        clinic = clinics.by_id(session, house.clinic_id)
+    said = compose(house.out.words, clinic, person, typed).text
+    assert "\u2068+1 312-555-0100\u2069" in said
+    assert said.count("\u2068") == said.count("\u2069")
+    assert not set(said) & set("\u202e\u2067")
 
 
 def test_parts_are_counted_while_typing_by_the_same_rules(house: House) -> None:
