@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 
 from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -13,7 +14,9 @@ from outreach import logs
 from outreach.actions.dispatch import Pump
 from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
+from outreach.content.laws import load_laws
 from outreach.content.sequences import load as load_sequence
+from outreach.domain.law import Law
 from outreach.domain.replies import ReplyWords
 from outreach.domain.sequence import Sequence
 from outreach.errors import BadInput
@@ -32,6 +35,12 @@ AHEAD = 30.0
 """Seconds a worker's clock may be ahead of the database's before it is not believed."""
 
 
+@cache
+def _laws() -> Mapping[str, Law]:
+    """The profiles of config/law, by the name that a clinic has in its settings."""
+    return load_laws(ROOT / "config" / "law")
+
+
 @dataclass(frozen=True)
 class Outreach:
     """Everything an entrance needs, made once per process."""
@@ -45,6 +54,7 @@ class Outreach:
     replies: ReplyWords
     providers: Mapping[str, Provider]
     clock: Callable[[], datetime]
+    laws: Mapping[str, Law] = field(default_factory=_laws)
 
     def pump(self) -> Pump:
         """The pump as the workers run it."""
@@ -62,6 +72,7 @@ class Outreach:
             lease=settings.lease_seconds,
             # A rehearsal's clock runs ahead of everybody's, on purpose.
             ahead=Ahead(None if settings.clock == "database" else AHEAD),
+            laws=self.laws,
         )
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from outreach.actions.compose import Permitted, standing_of
+from outreach.actions.hint import Owed, hints_of, owed
 from outreach.actions.prepare import Handed, Sources, prepare
 from outreach.actions.replan import quiet_of
 from outreach.domain.brakes import Pauses
@@ -126,6 +127,7 @@ class _Taking:
         self.dealt: set[UUID] = set()
         self.begun: set[UUID] = set()
         self.passed: dict[Lane, datetime] = {}
+        self.owed: Owed = owed(sources, ())
 
     def open(self, clinics: Mapping[UUID, ClinicFacts], every: Mapping[UUID, Sequence[Sender]]) -> None:
         """The clinics, and the senders that may be used now; limited ones locked for this claim, or not used in it."""
@@ -145,10 +147,11 @@ class _Taking:
         held = self._held(lined_up)
         lane_of = {turn.id: turn.lane for turn in lined_up if turn.lane not in held}
         ids = list(lane_of)
-        ours, rows, visits, consented = together(
+        ours, rows, visits, consented, *hints = together(
             self.session, turns.asking_turnstile(lined_up), *due_messages.asking(ids, self.now),
-            consents.asking_for(ids),
+            consents.asking_for(ids), *hints_of(self.sources, ids, self.now),
         )  # fmt: skip
+        self.owed = owed(self.sources, hints)
         patients, ledgers = {row[0] for row in ours}, consents.told(consented)
         found = due_messages.told(self.vault, rows, visits, self.clinics, self.now)
         if len(found) < len(lane_of):
@@ -224,7 +227,8 @@ class _Taking:
     def _go(self, due: Due, sender: Sender, warned: bool) -> Go | Wait | End:
         """Compose, and take it. BadInput: no such words."""
         try:
-            handed, row = prepare(due, sender, self.sources, self.vault, warned, self.now, self.begin_by)
+            hint = self.owed(due, self.now)
+            handed, row = prepare(due, sender, self.sources, self.vault, warned, self.now, self.begin_by, hint=hint)
         except BadInput:
             message = due.message
             log.warning("words missing", message=str(message.id), step=message.step, locale=due.patient_locale)

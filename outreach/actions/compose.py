@@ -50,15 +50,20 @@ def wording_of(due: Due, warned: bool) -> Literal["full", "neutral"]:
 
 
 def compose(
-    due: Due, words: Words, sequences: Mapping[str, Steps], link: str, unsubscribe: str, warned: bool, now: datetime
-) -> Composed:
-    """The exact words that would go now. BadInput: the words or a value they need are missing."""
+    due: Due, words: Words, sequences: Mapping[str, Steps], link: str, unsubscribe: str, warned: bool, now: datetime,
+    *, hint: bool = False,
+) -> Composed:  # fmt: skip
+    """The exact words that would go now. BadInput: the words or a value they need are missing.
+
+    `hint`: a text that does not say by itself how to stop says so at its end.
+    """
     wording = wording_of(due, warned)
     message = due.message
     locale = message.locale if message.occasion and message.locale else due.patient_locale
     content = words.compose(
         message.step, message.channel, locale, wording, values_of(due, link, unsubscribe, now),
         calendar=message.channel is Channel.EMAIL and _calendar(message.step, sequences), now=now,
+        hint=hint,
     )  # fmt: skip
     return Composed(content, wording)
 

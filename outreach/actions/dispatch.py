@@ -27,6 +27,7 @@ from outreach.actions.prepare import Handed, Sources
 from outreach.actions.timekeeper import Timekeeper
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
+from outreach.domain.law import Law
 from outreach.domain.sequence import Sequence as Steps
 from outreach.providers.base import Provider
 from outreach.store.due import Due
@@ -59,6 +60,7 @@ class Pump:
     lease: float = 60.0
     poll: float = 0.1
     ahead: Ahead = Ahead()  # noqa: RUF009  immutable
+    laws: Mapping[str, Law] = field(default_factory=dict)
 
     def room(self, channel: Channel) -> int:
         """How many messages of a channel may be in flight."""
@@ -106,7 +108,7 @@ class _Shift:
     def __init__(self, pump: Pump, stop_at: float, linger: bool, stop: threading.Event) -> None:
         clock = Timekeeper(pump.clock, pump.ahead.seconds)
         self.pump, self.stop_at, self.linger, self.stop = replace(pump, clock=clock), stop_at, linger, stop
-        sources = Sources(pump.words, pump.sequences, pump.public_url, frozenset(pump.providers))
+        sources = Sources(pump.words, pump.sequences, pump.public_url, frozenset(pump.providers), pump.laws)
         self.lanes = Lanes({provider.channel for provider in pump.providers.values()}, pump.poll)
         self.claimer = Claimer(pump.sessions, sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead)
         self.recorder = Recorder(pump.sessions, pump.lease)

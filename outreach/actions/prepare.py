@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from outreach.actions.compose import compose
 from outreach.content.compose import Words
+from outreach.domain.law import Law
 from outreach.domain.message import Parcel, text_hash
 from outreach.domain.sender import Sender
 from outreach.domain.sequence import Sequence as Steps
@@ -23,12 +24,13 @@ INSIST = "#rc=5&rp=all"
 
 @dataclass(frozen=True)
 class Sources:
-    """What composing and addressing need: words, sequences, our public address, and the carriers there are."""
+    """What composing and addressing need: words, sequences, our public address, the carriers and laws there are."""
 
     words: Words
     sequences: Mapping[str, Steps]
     public_url: str
     carriers: Collection[str]
+    laws: Mapping[str, Law] = field(default_factory=dict)
 
 
 class Handed(NamedTuple):
@@ -41,15 +43,17 @@ class Handed(NamedTuple):
 
 
 def prepare(
-    due: Due, sender: Sender, sources: Sources, vault: Vault, warned: bool, now: datetime, begin_by: float
-) -> tuple[Handed, Going]:
+    due: Due, sender: Sender, sources: Sources, vault: Vault, warned: bool, now: datetime, begin_by: float,
+    *, hint: bool = False,
+) -> tuple[Handed, Going]:  # fmt: skip
     """What is handed over, and what its row remembers. BadInput: there are no such words."""
     message = due.message
     token = vault.token("message", message.id)
     # What goes to staff names the page of ours that it leads to; a patient's link is the message's own.
     page = (message.facts or {}).get("page") or f"/p/{token}"
     link, unsubscribe = f"{sources.public_url}{page}", f"{sources.public_url}/u/{token}"
-    content, wording = compose(due, sources.words, sources.sequences, link, unsubscribe, warned, now)
+    content, wording = compose(due, sources.words, sources.sequences, link, unsubscribe, warned, now,
+                               hint=hint)  # fmt: skip
     attempt_id, clinic_id = fresh_id(), message.clinic_id
     assert due.to is not None  # decide() ended it otherwise
     callback = f"{sources.public_url}/hooks/twilio/status/{attempt_id}{INSIST}"

@@ -88,10 +88,17 @@ def act(
 
 
 def locale_of(said: Understood, own: str, offered: tuple[str, ...]) -> str:
-    """The language of the word used; the patient's own where the word is one of it, or English: STOP is everybody's."""
-    if said.locale is None or said.locale == "en" or own in said.locales:
+    """The language of the word used; the patient's own where the word is one of it, or English: STOP is everybody's.
+
+    A word that both ways of writing Chinese share is listed under one of them.
+    """
+    if said.locale is None or said.locale == "en" or _language(own) in map(_language, said.locales):
         return own
     return next((one for one in (said.locale, *said.locales) if one in offered), own)
+
+
+def _language(locale: str) -> str:
+    return locale.partition("_")[0]
 
 
 def _keep(

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from outreach.actions.listing import Line, read_table
 from outreach.actions.load import Loaded, chosen, load_lines
 from outreach.content.compose import Words
+from outreach.content.laws import load_laws
 from outreach.content.yaml_lines import line_of, read_yaml
 from outreach.domain import window
 from outreach.domain.access import Role
+from outreach.domain.law import Law
 from outreach.domain.sequence import Sequence
 from outreach.domain.timing import parse_clock
 from outreach.errors import BadFile, BadInput
@@ -22,7 +24,11 @@ from outreach.store import clinics, staff
 from outreach.store.tables import Clinic
 
 TEXTS = ("slug", "name", "zone", "country", "locale", "phone", "address", "emergency", "instructions", "wording",
-         "quiet_from", "quiet_to", "sms_sender", "email_sender")  # fmt: skip
+         "sms_sender", "email_sender")  # fmt: skip
+CLOCKS = ("quiet_from", "quiet_to")
+NUMBERS = ("most_a_day", "most_a_week")
+LINES = (*TEXTS, "law", *CLOCKS, *NUMBERS)
+"""What a file may say. Hours and numbers that it leaves out are those of its profile of the law."""
 MAY_BE_EMPTY = frozenset({"instructions"})
 AHEAD = timedelta(days=2)
 DEMO_STAFF = {
@@ -51,31 +57,50 @@ def load_sample(
 
 def add_clinic(session: Session, root: Path, *, quiet: bool = False) -> Clinic:
     """The sample clinic, marked as a demo. Without `quiet` it may write at any hour: whenever it is tried, it shows."""
-    values = read_clinic(root / "config" / "sample" / "clinic.yaml")
+    values = read_clinic(root / "config" / "sample" / "clinic.yaml", load_laws(root / "config" / "law"))
     if not quiet:
         values |= {"quiet_from": time(0), "quiet_to": time(0)}
     return clinics.add(session, **values, demo=True)
 
 
-def read_clinic(path: Path) -> dict[str, Any]:
+def read_clinic(path: Path, laws: Mapping[str, Law]) -> dict[str, Any]:
     """The columns of a clinic from its YAML file. BadFile names the line and what would be right."""
     tree = read_yaml(path)
     for key in tree:
-        if key not in TEXTS:
-            raise BadFile(path, line_of(tree, key), f'unknown line "{key}".', f"The lines are: {', '.join(TEXTS)}.")
+        if key not in LINES:
+            raise BadFile(path, line_of(tree, key), f'unknown line "{key}".', f"The lines are: {', '.join(LINES)}.")
     values: dict[str, Any] = {}
     for key in TEXTS:
         value = tree.get(key)
         if not isinstance(value, str) or not (value.strip() or key in MAY_BE_EMPTY):
             raise BadFile(path, line_of(tree, key), f'"{key}" must be a text.', 'Put it in quotation marks: "911".')
         values[key] = value.strip()
-    key = "zone"
     try:
-        window.zone(values[key])
-        for key in ("quiet_from", "quiet_to"):
-            values[key] = parse_clock(values[key])
+        window.zone(values["zone"])
     except BadInput as error:
-        raise BadFile(path, line_of(tree, key), str(error)) from None
+        raise BadFile(path, line_of(tree, "zone"), str(error)) from None
+    return values | _bounds(path, tree, laws)
+
+
+def _bounds(path: Path, tree: Mapping[str, Any], laws: Mapping[str, Law]) -> dict[str, Any]:
+    """The clinic's profile of the law, and its hours and numbers: its own, or else the profile's."""
+    law = laws.get(str(tree.get("law", "us")))
+    if law is None:
+        raise BadFile(
+            path, line_of(tree, "law"), f'there is no profile "{tree["law"]}".', f"Choose: {', '.join(laws)}."
+        )
+    values: dict[str, Any] = {"law": law.code}
+    for key in CLOCKS:
+        own = tree.get(key)
+        try:
+            values[key] = getattr(law, key) if own is None else parse_clock(str(own))
+        except BadInput as error:
+            raise BadFile(path, line_of(tree, key), str(error)) from None
+    for key in NUMBERS:
+        own = tree.get(key, getattr(law, key))
+        if isinstance(own, bool) or not isinstance(own, int) or own < 1:
+            raise BadFile(path, line_of(tree, key), f'"{key}" must be a whole number from 1.')
+        values[key] = own
     return values
 
 

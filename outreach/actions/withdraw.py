@@ -8,11 +8,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from outreach.domain.consent import ConsentEvent, ConsentKind, State, may_contact
+from outreach.domain.consent import ConsentEvent, ConsentKind, Scope, State, may_contact
 from outreach.errors import Reason
 from outreach.store import consents, messages, patients
 from outreach.store.patients import Reach
 
+TEXT = "sms"
+"""The method of a reply by text, whose STOP and START speak for every channel."""
 # The one confirmation of a STOP, and what is owed to everybody: the answer to HELP, and to what is urgent.
 KEPT = ("reply.stopped", "reply.stopped_all", "reply.stopped_visit", "reply.help", "reply.urgent")
 
@@ -27,17 +29,19 @@ def stop(
     actor: str = "patient",
     wording: str | None = None,
     locale: str = "",
+    every_channel: bool = False,
 ) -> int:
     """The patient wants no more. Returns how many waiting messages were suppressed.
 
     Everybody of the clinic who shares the number or mailbox is included: we cannot know who of a family wrote, and
     silence is the safe side. Who replies STOP to a text wants nothing more on any channel; the button of an e-mail or
-    a carrier's own list speaks for that address alone. `wording`: what the person wrote, kept sealed. A repeat of the
-    same evidence is harmless.
+    a carrier's own list speaks for that address alone, unless `every_channel` (Law.ends_every_channel). `wording`:
+    what the person wrote, kept sealed. A repeat of the same evidence is harmless.
     """
-    shared = _reached(session, address_ids, method)
+    everywhere = every_channel or method == TEXT
+    shared = _reached(session, address_ids, everywhere)
     _write(session, shared, ConsentKind.OPTED_OUT, method=method, evidence=evidence, now=now, actor=actor,
-           wording=wording, locale=locale)  # fmt: skip
+           wording=wording, locale=locale, scope=Scope.ALL if everywhere else Scope.ADDRESS)  # fmt: skip
     return messages.suppress_scheduled(session, [one.id for one in shared], Reason.OPTED_OUT, now, KEPT)
 
 
@@ -51,6 +55,7 @@ def restore(
     actor: str = "patient",
     locale: str = "",
     alone: bool = False,
+    wording: str | None = None,
 ) -> list[UUID]:
     """The patient said START. Returns the addresses that may be written to again; none if STOP had taken nothing.
 
@@ -59,7 +64,7 @@ def restore(
     old number by now cannot undo what the patient said from the new one. `alone`: only these addresses, since we know
     who it was; a sister with the same phone may have meant her own STOP.
     """
-    shared = _reached(session, address_ids, method)
+    shared = _reached(session, address_ids, method == TEXT)
     if alone:
         shared = [one for one in shared if one.id in _several(address_ids)]
     before = consents.ledgers(session, [one.id for one in shared])
@@ -72,7 +77,7 @@ def restore(
         and (one.id in asked or _same_stop(before[one.id], method, stops))
     ]
     _write(session, stopped, ConsentKind.RESTORED, method=method, evidence=evidence, now=now, actor=actor,
-           wording=None, locale=locale)  # fmt: skip
+           wording=wording, locale=locale)  # fmt: skip
     after = consents.ledgers(session, [one.id for one in stopped])
     allowed = [one.id for one in stopped if may_contact(after.get(one.id, ()), now).allowed]
     if allowed:
@@ -80,18 +85,20 @@ def restore(
     return allowed
 
 
-def revoke(session: Session, address_id: UUID, *, actor: str, evidence: str, now: datetime) -> int:
+def revoke(
+    session: Session, address_id: UUID, *, actor: str, evidence: str, now: datetime, scope: Scope = Scope.ADDRESS
+) -> int:
     """Staff note that the patient withdrew by telephone, letter or at the desk. START does not undo it."""
     reach = patients.address(session, address_id)
     _write(session, [reach], ConsentKind.REVOKED_BY_STAFF, method="staff", evidence=evidence, now=now, actor=actor,
-           wording=None, locale="")  # fmt: skip
+           wording=None, locale="", scope=scope)  # fmt: skip
     return messages.suppress_scheduled(session, [address_id], Reason.WITHDRAWN, now)
 
 
-def _reached(session: Session, address_ids: UUID | Collection[UUID], method: str) -> list[Reach]:
-    """The addresses a STOP or START speaks for: those that share the number and, by text, its people's others."""
+def _reached(session: Session, address_ids: UUID | Collection[UUID], everywhere: bool) -> list[Reach]:
+    """The addresses a STOP or START speaks for: those that share the number; `everywhere`, its people's others too."""
     shared = patients.sharing(session, _several(address_ids))
-    if method != "sms":
+    if not everywhere:
         return shared
     people = {(one.clinic_id, one.patient_id) for one in shared}
     others = [reach for person in sorted(people) for reach in patients.addresses(session, *person).values()]
@@ -119,9 +126,11 @@ def _write(
     actor: str,
     wording: str | None,
     locale: str,
+    scope: Scope = Scope.ADDRESS,
 ) -> None:
     for one in reaches:
         consents.add(
             session, clinic_id=one.clinic_id, patient_id=one.patient_id, address_id=one.id, channel=one.channel,
             kind=kind, method=method, actor=actor, at=now, evidence=evidence, wording=wording, locale=locale,
+            scope=scope,
         )  # fmt: skip

@@ -31,6 +31,7 @@ from outreach.web.console.desk import COOKIE
 from outreach.wiring import Outreach
 
 TIMES, TIMES_QUICK = 100, 3
+MOST_BLAMED, LONGEST = 3, 400
 FILES = (".csv", ".xlsx", ".css", ".ics", ".json")
 # For each name in a path, what the stock has; a page that needs something else is told of and left out.
 EXAMPLES = {
@@ -59,12 +60,13 @@ class Asked:
         return sorted(self.seconds)[min(len(self.seconds) - 1, int(len(self.seconds) * 0.99))] * 1000
 
     def blame(self) -> str:
-        """The statement that most of its time went to."""
-        if not self.statements:
-            return "no statement of it was seen"
-        worst = max(self.statements, key=lambda statement: self.statements[statement])
-        spent = self.statements[worst] * 1000 / len(self.seconds)
-        return f"{spent:.0f} ms of it: {' '.join(worst.split())[:600]}"
+        """How much of it the database took, and the statements that took most."""
+        each = {
+            " ".join(one.split())[:LONGEST]: spent * 1000 / len(self.seconds) for one, spent in self.statements.items()
+        }
+        worst = sorted(each.items(), key=lambda pair: -pair[1])[:MOST_BLAMED]
+        told = "".join(f"\n  {spent:.0f} ms: {statement}" for statement, spent in worst)
+        return f"{sum(each.values()):.0f} ms in {len(each)} statements of the database:{told}"
 
 
 def page_rows(ground: Ground, plan: Plan) -> list[Row]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from outreach.content import console_words, extraction, plurals
-from outreach.content.compose import Words
-from outreach.content.measure import Finding, measure
+from outreach.content.checker import reports
+from outreach.content.checker.findings import Fault, Finding
+from outreach.content.checker.house import House, check_file, check_locale
+from outreach.content.formats import resolve
+from outreach.content.measure import longest
 from outreach.errors import BadInput
 from outreach.settings import ROOT
 
@@ -43,29 +47,43 @@ def update(
 
 
 @app.command()
-def check() -> None:
-    """Read every catalog, and compose every message in every language with the longest values."""
+def check(
+    locales: Annotated[list[str] | None, typer.Argument(help="Locales; all when none is named.")] = None,
+    style: Annotated[str, typer.Option("--format", help=f"One of: {', '.join(reports.FORMATS)}.")] = "text",
+    po: Annotated[Path | None, typer.Option(help="Check this catalog instead, of whatever project.")] = None,
+    pot: Annotated[Path | None, typer.Option(help="The template that --po is compared with.")] = None,
+) -> None:
+    """Look for everything that is wrong in the translations, as a translator should hear it.
+
+    Exit code 1 where something must be mended; advice alone does not count.
+    """
+    if style not in reports.FORMATS:
+        raise typer.BadParameter(f"{style!r} is unknown; choose one of {', '.join(reports.FORMATS)}.")
+    if pot and not po:
+        raise typer.BadParameter("--pot needs --po: the catalog to be compared with it.")
+    house = House(ROOT)
     try:
-        words = Words.load(ROOT)
-        findings = measure(words, ROOT / "config" / "longest.yaml")
+        checked = {str(po): check_file(house, po, pot, (locales or [""])[0])} if po else _ours(house, locales or [])
+        typer.echo(reports.written(style, checked, ROOT))
     except BadInput as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    for locale in words.voices:
-        missing = words.missing(locale)
-        typer.echo(f"{locale}: complete" if not missing else f"{locale}: {len(missing)} missing, first {missing[0]}")
-    over = [finding for finding in findings if finding.over]
-    for finding in over:
-        typer.echo(_shown(finding), err=True)
+    raise typer.Exit(any(one.fault.blocking for findings in checked.values() for one in findings))
+
+
+def _ours(house: House, named: list[str]) -> dict[str, list[Finding]]:
+    values = longest(ROOT / "config" / "longest.yaml")
+    wanted = [resolve(name, house.languages) for name in named] or list(house.languages)
+    checked = {locale: check_locale(house, locale, values) for locale in wanted}
+    return checked if named else checked | {"templates": _templates()}
+
+
+def _templates() -> list[Finding]:
+    """The two template files against the sources they are made of."""
+    found = []
     for name, module in (("messages", extraction), ("console", console_words)):
-        if (ROOT / "locales" / f"{name}.pot").read_bytes() != module.template(ROOT):
-            typer.echo(f"locales/{name}.pot is out of date; run: outreach locales extract", err=True)
-            over = over or findings
-    raise typer.Exit(1 if over else 0)
-
-
-def _shown(found: Finding) -> str:
-    return (
-        f"{found.locale} {found.key} ({found.wording}): {found.segments} segments, {found.budget} allowed; "
-        f"{found.encoding}, {len(found.text)} characters"
-    )
+        path = ROOT / "locales" / f"{name}.pot"
+        if path.read_bytes() != module.template(ROOT):
+            fault = Fault("file.stale", "the sources have changed since.", "Run: outreach locales extract.")
+            found.append(Finding(str(path), 0, "", "", fault))
+    return found

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from gettext import c2py
 from pathlib import Path
 
 from outreach.content import plurals
+from outreach.content.checker import files, header
+from outreach.content.checker import forms as plural_forms
+from outreach.content.checker.files import MOST_BYTES
+from outreach.content.checker.findings import Fault, Pair
 from outreach.content.checks import faults
 from outreach.content.pofile import Entry, parse
 from outreach.errors import BadFile
 
-MOST_BYTES = 2_000_000
-_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+__all__ = ["MOST_BYTES", "Catalog", "Unit", "identity", "load"]
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ class Catalog:
 def load(path: Path, locale: str, units: Mapping[str, Unit]) -> Catalog:
     """Read and check one catalog. Raises BadFile with the line, the key, what is wrong and what would be right."""
     entries = parse(path, _text(path))
-    header = _header(path, entries)
-    _check_header(path, locale, header)
-    count = _plural_forms(path, locale, header.get("plural-forms", ""))
-    choose = _chooser(locale)
-    matched = Counter(choose(number) for number in range(1001))
-    lone = {index for index, numbers in matched.items() if numbers == 1}
+    said = _header(path, entries)
+    for family in (
+        header.language(said, locale), header.charset(said), header.plural(said.get("plural-forms", ""), locale)
+    ):  # fmt: skip
+        _refuse(path, 1, family)
+    count, choose = plurals.rule(locale)[0], _chooser(locale)
+    matched = plural_forms.numbers(choose, count)
+    lone = {index: numbers[0] for index, numbers in matched.items() if len(numbers) == 1}
     forms: dict[str, tuple[str, ...]] = {}
     seen: dict[tuple[str, str], int] = {}
     for entry in entries[1:]:
@@ -59,7 +63,7 @@ def load(path: Path, locale: str, units: Mapping[str, Unit]) -> Catalog:
         if first != entry.line:
             what = f"{entry.key}: the same entry stands in line {first} already."
             raise BadFile(path, entry.line, what, "Keep one of the two.")
-        if _usable(path, entry, units.get(entry.key), count, lone):
+        if _usable(path, locale, entry, units.get(entry.key), count, lone):
             forms[entry.key] = entry.forms
     return Catalog(locale, forms, choose)
 
@@ -82,22 +86,17 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise BadFile(path, 0, f"the catalog cannot be read ({error.strerror}).", "Check the file.") from error
     if size > MOST_BYTES:
-        raise BadFile(
-            path, 0, f"the catalog has {size} bytes.", f"At most {MOST_BYTES} are read; is it the right file?"
-        )
-    if raw.startswith(b"\xef\xbb\xbf"):
-        raise BadFile(path, 1, "the file begins with a byte order mark.", "Save it as UTF-8 without BOM.")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise BadFile(path, line, "the text is not UTF-8.", "Save the file as UTF-8.") from error
-    for number, line_text in enumerate(text.split("\n"), 1):
-        if line_text.startswith(_MARKERS):
-            raise BadFile(
-                path, number, "a merge conflict was left in the file.", "Choose one side and delete the marks."
-            )
-    return text.replace("\r\n", "\n")
+        _refuse(path, 0, [files.too_big(size)])
+    for line, fault in files.faults(raw):
+        _refuse(path, line, [fault])
+    return files.decoded(raw)
+
+
+def _refuse(path: Path, line: int, faults: Iterable[Fault], key: str = "") -> None:
+    """Raise the first fault that blocks."""
+    for fault in faults:
+        if fault.blocking:
+            raise BadFile(path, line, f"{key}: {fault.what}" if key else fault.what, fault.remedy)
 
 
 def _header(path: Path, entries: list[Entry]) -> dict[str, str]:
@@ -105,38 +104,16 @@ def _header(path: Path, entries: list[Entry]) -> dict[str, str]:
         raise BadFile(path, 1, "the header (the entry with an empty msgid) is missing.", "Begin with it.")
     if entries[0].fuzzy:
         raise BadFile(path, entries[0].line, "the header is marked fuzzy.", "Remove the mark once the header is right.")
-    lines = (line.partition(":") for line in entries[0].forms[0].split("\n"))
-    return {name.strip().lower(): value.strip() for name, colon, value in lines if colon}
+    return header.fields(entries[0].forms[0])
 
 
-def _check_header(path: Path, locale: str, header: dict[str, str]) -> None:
-    if header.get("language") != locale:
-        what = f"the header says Language {header.get('language', 'nothing')!r}, the folder {locale!r}."
-        raise BadFile(path, 1, what, f"Write Language: {locale}, or move the file.")
-    if "charset=utf-8" not in header.get("content-type", "").replace(" ", "").lower():
-        raise BadFile(
-            path, 1, "the header does not say charset=utf-8.", "Write Content-Type: text/plain; charset=utf-8."
-        )
-
-
-def _plural_forms(path: Path, locale: str, written: str) -> int:
-    expected = plurals.HEADERS.get(locale)
-    if expected is None:
-        raise BadFile(path, 1, f"no plural rule is known for {locale!r}.", "Add it to outreach/content/plurals.py.")
-    if plurals.squeezed(written) != plurals.squeezed(expected):
-        raise BadFile(path, 1, f"the plural rule is not that of {locale}.", f"Write Plural-Forms: {expected};")
-    return plurals.rule(locale)[0]
-
-
-def _usable(path: Path, entry: Entry, unit: Unit | None, count: int, lone: Container[int]) -> bool:
+def _usable(path: Path, locale: str, entry: Entry, unit: Unit | None, count: int, lone: Mapping[int, int]) -> bool:
     """Whether an entry may be sent; what is neither usable nor honestly unfinished is refused."""
     if unit is None or entry.fuzzy or not any(entry.forms) or (entry.source, entry.plural) != (unit.text, unit.plural):
         return False
-    wanted = count if unit.plural else 1
-    if len(entry.forms) != wanted or not all(entry.forms):
-        what = f"{entry.key}: {sum(map(bool, entry.forms))} of {wanted} forms are there."
-        raise BadFile(path, entry.line, what, "Translate every form, or empty them all.")
+    _refuse(path, entry.line, plural_forms.complete(unit.plural, entry.forms, count), entry.key)
     for index, form in enumerate(entry.forms):
-        for what, remedy in faults(unit.text, unit.plural, form, bool(unit.plural) and index in lone):
-            raise BadFile(path, entry.line, f"{entry.key}: {what}", remedy)
+        number = lone.get(index) if unit.plural else None
+        pair = Pair(unit.text, unit.plural, form, number is not None, number, entry.key, locale)
+        _refuse(path, entry.line, faults(pair), entry.key)
     return True

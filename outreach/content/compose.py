@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ __all__ = ["Values", "Words"]
 SOURCE = "en"
 SET_APART = frozenset({"neutral", "page", "canned"})
 CANCELLING = "visit.cancelled"
+STOP = "STOP"  # in Latin capitals in every language: the checker holds translators to it
 
 Wording = Literal["full", "neutral"]
 
@@ -98,10 +100,12 @@ class Words:
         *,
         calendar: bool = False,
         now: datetime | None = None,
+        hint: bool = False,
     ) -> Content:
-        """What is sent. `calendar` adds the visit to an e-mail and needs `now` (aware). Raises BadInput."""
+        """What is sent. `calendar` adds the visit to an e-mail and needs `now` (aware); `hint` adds to a text how to
+        stop, where it does not say so itself. Raises BadInput."""
         if channel is _SMS:
-            return self._sms(key, locale, wording, values)
+            return self._sms(key, locale, wording, values, hint)
         language, (subject, text, html) = self._draft("email", key, locale, wording, values)
         ics, method = self._calendar(key, locale, values, now) if calendar else (None, "PUBLISH")
         return Content(
@@ -127,8 +131,17 @@ class Words:
         found = [part.facts for name, part in self.parts.items() if name.startswith(f"messages/{key}/")]
         return tuple(dict.fromkeys(fact for facts in found for fact in facts))
 
-    def _sms(self, key: str, locale: str, wording: Wording, values: Values) -> Content:
+    @cached_property
+    def telling(self) -> frozenset[str]:
+        """The messages whose text says in its own words how to stop, in every language."""
+        said = {key: self.parts.get(f"messages/{key}/sms.txt") for key in (*self.keys, "neutral")}
+        return frozenset(key for key, part in said.items() if part and all(STOP in unit.text for unit in part.units))
+
+    def _sms(self, key: str, locale: str, wording: Wording, values: Values, hint: bool) -> Content:
         language, (said,) = self._draft("sms", key, locale, wording, values)
+        spoken = self._part(key, "sms.txt", wording).split("/")[1]
+        if hint and spoken not in self.telling:
+            said = f"{said} {self._voice(locale).say('hint.stop')}"
         text = normalise(opened(language, said))
         encoding, _, segments = size(text)
         return Content(language.locale, text, segments=segments, encoding=encoding)

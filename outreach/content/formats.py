@@ -172,6 +172,24 @@ def isolated(language: Language, value: str) -> str:
     return f"{FSI}{value}{PDI}"
 
 
+_OWN_ISOLATE = re.compile(f"{FSI}([^{FSI}{PDI}]*){PDI}|(\\+?\\d[\\d ().-]{{4,}}\\d)")
+
+
+def written(language: Language, value: str) -> str:
+    """What somebody wrote, perhaps with a ready answer in it: in right-to-left text numbers keep their order.
+
+    Isolates that came along with a ready answer stay, a number typed by hand gets its own; all other marks go.
+    """
+    if language.direction == "ltr":
+        return plain(value)
+    parts, end = list[str](), 0
+    for found in _OWN_ISOLATE.finditer(value):
+        before, inside = value[end : found.start()], plain(found[1] or found[2] or "")
+        parts += [_BIDI.sub("", _CONTROLS.sub(" ", before)), f"{FSI}{inside}{PDI}" if inside else ""]
+        end = found.end()
+    return isolated(language, "".join([*parts, _BIDI.sub("", _CONTROLS.sub(" ", value[end:]))]).strip())
+
+
 def as_bdi(html: str) -> str:
     """Isolates as elements, which webmail keeps. The direction is written out, because a number has no letter to tell
     it by."""

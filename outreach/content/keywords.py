@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,10 +14,10 @@ from outreach.domain.wording import Kind, Word
 from outreach.errors import BadFile
 
 KINDS = get_args(Kind)
-KEYS = ("kind", "locale", "words", "source", "review", "anywhere", "marks_matter", "ambiguous", "about")
+KEYS = ("kind", "locale", "words", "source", "review", "anywhere", "marks_matter", "bare", "ambiguous", "about")
 ALARMS = ("breathing", "chest", "fainting", "confusion", "swelling", "self_harm", "emergency")
 MAY_ALSO = ("stop", "urgent", "change")  # a stop wins over these; with any other meaning it would be missed
-FLAGS = ("anywhere", "marks_matter", "ambiguous")
+FLAGS = ("anywhere", "marks_matter", "bare", "ambiguous")
 
 
 def load_replies(path: Path) -> ReplyWords:
@@ -60,9 +61,15 @@ def _group(path: Path, groups: Any, at: int) -> list[Word]:
             f"An urgent group, and no other, says what it is about: {', '.join(ALARMS)}.",
         )
     flags = {key: _flag(path, group, key) for key in FLAGS}
-    texts = _texts(path, group, "words")
+    texts = [each for text in _texts(path, group, "words") for each in _each(text)]
     reviewed = "review" not in group
     return [Word(group["kind"], text, str(group["locale"]), reviewed=reviewed, about=about, **flags) for text in texts]
+
+
+def _each(text: str) -> list[str]:
+    """`borr*|quit* ~ lista|número` is four phrases."""
+    halves = [[one.strip() for one in half.split("|")] for half in text.split("~")]
+    return [" ~ ".join(chosen) for chosen in product(*halves)]
 
 
 def _flag(path: Path, group: Any, key: str) -> bool:

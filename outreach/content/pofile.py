@@ -22,6 +22,7 @@ class Entry:
     line: int = 0
     fuzzy: bool = False
     fields: dict[str, str] = field(default_factory=dict)
+    flags: set[str] = field(default_factory=set)
 
     @property
     def key(self) -> str:
@@ -50,7 +51,8 @@ def parse(path: Path, text: str) -> list[Entry]:
         if line.startswith("#"):
             if entry.fields:
                 entries, entry, current = [*entries, entry], Entry(), ""
-            entry.fuzzy = entry.fuzzy or _marks_fuzzy(line)
+            entry.flags |= _flags(line)
+            entry.fuzzy = "fuzzy" in entry.flags
         elif line.startswith('"') and current:
             entry.fields[current] += _string(path, number, line)
         elif line:
@@ -63,10 +65,9 @@ def parse(path: Path, text: str) -> list[Entry]:
     return [*entries, entry] if entry.fields else entries
 
 
-def _marks_fuzzy(line: str) -> bool:
+def _flags(line: str) -> set[str]:
     """`#, fuzzy` in any case, and `#= fuzzy`, which gettext writes since 2025."""
-    flags = line[2:].lower().replace(" ", "").split(",") if line.startswith(("#,", "#=")) else []
-    return "fuzzy" in flags
+    return set(line[2:].lower().replace(" ", "").split(",")) if line.startswith(("#,", "#=")) else set()
 
 
 def _keyword(path: Path, number: int, line: str) -> tuple[str, str]:

@@ -64,7 +64,7 @@ class Teller:
             "emergency": self._phone(values.emergency),
             "link": _address("link", values.link),
             "unsubscribe": _address("unsubscribe", values.unsubscribe),
-            "text": self._shown(values.text),
+            "text": formats.written(self._voice.language, values.text) if values.text else "",
         }
         if "" in told.values():
             told = {name: value for name, value in told.items() if value}

@@ -37,6 +37,41 @@ class ConsentKind(StrEnum):
     CHOSEN = "chosen"
 
 
+class Basis(StrEnum):
+    """What an event rests on, as the law would ask. Stored; never rename a value."""
+
+    EXPRESS = "express"  # the patient's own yes to the words shown, by text or button
+    WRITTEN = "written"  # signed on paper
+    ATTESTED = "attested"  # the clinic or its software tells that the patient agreed
+    REQUEST = "request"  # the patient asked for it: to stop, to start again, to be asked, to change a choice
+    NUMBER_GIVEN = "number_given"  # the patient gave the address to the clinic, which asks there once
+    CARRIER = "carrier"  # the carrier's list or a complaint
+
+
+class Scope(StrEnum):
+    """What an event speaks for. Stored; never rename a value."""
+
+    ADDRESS = "address"
+    ALL = "all"  # every address of the patient: a STOP by text, or by the law's date any stop
+
+
+def basis_of(kind: ConsentKind, method: str) -> Basis:
+    """The basis of an event by its kind and the way it came."""
+    if kind is ConsentKind.REVOKED_BY_CARRIER:
+        return Basis.CARRIER
+    if kind is ConsentKind.ASKED:
+        return Basis.REQUEST if method == JOIN else Basis.NUMBER_GIVEN
+    if kind is not ConsentKind.AGREED:
+        return Basis.REQUEST
+    if method == "paper":
+        return Basis.WRITTEN
+    return Basis.EXPRESS if method in ("sms", "email", "page") else Basis.ATTESTED
+
+
+JOIN = "join"
+"""The method of what a person typed on the clinic's public page."""
+
+
 class State(StrEnum):
     """Where an address stands now."""
 

@@ -167,7 +167,9 @@ class _Said:
         return cls(whole, Tokens(plain, marked, whole.symbols))
 
     def whole(self, words: tuple[Word, ...]) -> list[Word]:
-        return [word for word in words if word.is_all(self.kept)]
+        together = "".join(self.kept.plain)  # asked first: this is asked of every word there is, several times over
+        likely = (word for word in words if word.solid == together or word.symbol or word.marks_matter)
+        return [word for word in likely if word.is_all(self.kept)]
 
 
 def _without(tokens: tuple[str, ...], courtesies: Iterable[tuple[str, ...]], whole: bool = False) -> tuple[str, ...]:

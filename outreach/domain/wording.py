@@ -40,6 +40,7 @@ class Word:
     """A word, phrase or symbol. In `text`, `breath*` is every word that begins so, `chest ~ pain` both near each other.
 
     `anywhere`: counts inside a longer message too; `marks_matter`: with another tone it is another word (vi);
+    `bare`: counts only in a message without any accent or tone, whose writer left them out throughout;
     `ambiguous`: may also mean something else (cancel the visit): obeyed, and shown to a person; `about`: what an
     urgent word tells of (breathing, chest, fainting, confusion, swelling, self_harm, emergency).
     """
@@ -49,6 +50,7 @@ class Word:
     locale: str
     anywhere: bool = False
     marks_matter: bool = False
+    bare: bool = False
     ambiguous: bool = False
     reviewed: bool = False
     about: str = ""
@@ -56,6 +58,11 @@ class Word:
     @cached_property
     def folded(self) -> str:
         return fold(self.text)
+
+    @cached_property
+    def solid(self) -> str:
+        """Without its spaces."""
+        return self.folded.replace(" ", "")
 
     @cached_property
     def marked(self) -> str:
@@ -80,12 +87,14 @@ class Word:
         if self.marks_matter and said.plain != said.marked:
             return " ".join(said.marked) == self.marked
         together = "".join(said.plain)
-        return bool(together) and together == self.folded.replace(" ", "")
+        return bool(together) and together == self.solid
 
     def is_in(self, said: Tokens) -> bool:
         """Whether the message holds this word."""
         if self.symbol:
             return self.symbol in said.symbols
+        if self.bare and said.plain != said.marked:
+            return False
         tokens = said.marked if self.marks_matter else said.plain
         places = [_places(tokens, half) for half in self.halves]
         if len(places) == 1:
@@ -108,22 +117,25 @@ def _places(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
         return _inside("".join(tokens), "".join(wanted).replace("*", ""))
     size = len(wanted)
     found = [at for at in range(len(tokens) - size + 1) if _run(tokens[at : at + size], wanted)]
-    if not found and len(wanted[0]) > 2 and "\u0600" <= wanted[0][0] <= "\u06ff":
+    if not found and len(wanted[0]) > 1 and "\u0600" <= wanted[0][0] <= "\u06ff":
         bare = tuple(_ARABIC_PREFIX.sub("", token, count=1) for token in tokens)
         found = [at for at in range(len(bare) - size + 1) if _run(bare[at : at + size], wanted)]
     return found
 
 
 def _run(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    return all(
-        token.startswith(word[:-1]) if word.endswith("*") else token == word
-        for token, word in zip(tokens, wanted, strict=True)
-    )
+    for token, word in zip(tokens, wanted, strict=True):
+        if token != word and not (word[-1] == "*" and token.startswith(word[:-1])):
+            return False
+    return True
 
 
 def _inside(text: str, part: str) -> list[int]:
-    found = [at for at in range(len(text) - len(part) + 1) if text.startswith(part, at)] if part else []
-    return [at // 2 for at in found]  # two letters of these scripts are about a word
+    found, at = list[int](), text.find(part) if part else -1
+    while at >= 0:
+        found.append(at // 2)  # two letters of these scripts are about a word
+        at = text.find(part, at + 1)
+    return found
 
 
 class Lexicon:
@@ -132,10 +144,13 @@ class Lexicon:
     def __init__(self, words: Iterable[Word]) -> None:
         self._by_letters: dict[str, list[Word]] = {}
         self._always: list[Word] = []
+        self._unspaced: list[Word] = []
         for word in words:
             first = word.halves[0][0] if word.halves and word.halves[0] else ""
             letters = first.rstrip("*")[:LETTERS]
-            if len(letters) < LETTERS - 1 or _UNSPACED.search(first) or word.symbol:
+            if _UNSPACED.search(first) and not word.symbol:
+                self._unspaced.append(word)
+            elif len(letters) < LETTERS - 1 or word.symbol:
                 self._always.append(word)
             else:
                 self._by_letters.setdefault(letters, []).append(word)
@@ -145,4 +160,6 @@ class Lexicon:
         bare = {_ARABIC_PREFIX.sub("", token, count=1) for token in said.plain if "\u0600" <= token[0] <= "\u06ff"}
         starts = {token[:size] for token in {*said.plain, *said.marked, *bare} for size in (LETTERS - 1, LETTERS)}
         likely = [word for start in sorted(starts) for word in self._by_letters.get(start, ())]
-        return [word for word in [*self._always, *likely] if word.is_in(said)]
+        # Most messages hold no letter of these scripts, and then no word of them.
+        unspaced = self._unspaced if any(_UNSPACED.search(one) for one in (*said.plain, *said.marked)) else []
+        return [word for word in [*self._always, *unspaced, *likely] if word.is_in(said)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from outreach.domain.decision import REQUEST
@@ -92,7 +92,7 @@ def heard_since(session: Session, clinic_id: UUID, index: bytes, since: datetime
     return session.scalar(count) or 0
 
 
-def _to(people: Collection[Sender]) -> Sequence[object]:
+def _to(people: Collection[Sender]) -> tuple[ColumnElement[bool], ...]:
     """By the patients, who have an index, and then by the addresses."""
     return (
         Message.patient_id.in_({one.patient_id for one in people}),

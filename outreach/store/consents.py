@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
-from outreach.domain.consent import ConsentEvent, ConsentKind
+from outreach.domain.consent import ConsentEvent, ConsentKind, Scope, basis_of
 from outreach.store.rows import Ask, Ids, fetch
 from outreach.store.tables import Consent
 from outreach.store.vault import vault_of
@@ -36,10 +36,12 @@ def add(
     wording_version: str = "",
     locale: str = "",
     purpose: str = "care",
+    scope: Scope = Scope.ADDRESS,
 ) -> UUID | None:
     """Append to the ledger of an address. `evidence` names the source (an inbound id, a form); None: it was there.
 
     `wording`: the words the person was shown; kept sealed. `at`: when it was said, not when we wrote it down.
+    `scope`: what it speaks for; what it rests on follows from its kind and method.
     """
     vault, event_id = vault_of(session), uuid4()
     return session.scalar(
@@ -52,6 +54,8 @@ def add(
             channel=channel.value,
             kind=kind.value,
             purpose=purpose,
+            scope=scope.value,
+            basis=basis_of(kind, method).value,
             warned=warned,
             method=method,
             wording_sealed=vault.seal(wording, "consent_event.wording", clinic_id, event_id) if wording else None,
@@ -105,7 +109,10 @@ def told(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[ConsentEvent]]:
 
 @dataclass(frozen=True)
 class Proof:
-    """One row of the ledger with the words that were shown, for the patient's page and the export."""
+    """One row of the ledger with the words that were shown, for the patient's page and the export.
+
+    `address_id`: what it is bound to. `scope`, `basis`: "" in rows from before they were written down.
+    """
 
     kind: ConsentKind
     channel: Channel
@@ -117,6 +124,11 @@ class Proof:
     wording: str
     wording_version: str
     evidence: str
+    id: UUID
+    address_id: UUID
+    purpose: str
+    scope: str
+    basis: str
 
 
 def history(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Proof]:
@@ -128,6 +140,6 @@ def history(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Proof]:
     return [
         Proof(ConsentKind(row.kind), Channel(row.channel), row.at, row.method, row.actor, row.warned, row.locale,
               vault.open(row.wording_sealed, "consent_event.wording", clinic_id, row.id) if row.wording_sealed else "",
-              row.wording_version, row.evidence)
+              row.wording_version, row.evidence, row.id, row.address_id, row.purpose, row.scope, row.basis)
         for row in rows
     ]  # fmt: skip

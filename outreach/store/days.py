@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
 from outreach.store import roll
-from outreach.store.rows import fetch
 from outreach.store.seen import SEEN, Seen, opened
 from outreach.store.tables import Course, Infusion, Staff
 from outreach.store.traffic import Message
@@ -118,22 +117,6 @@ def how_many_visits(session: Session, clinic_id: UUID, start: datetime, end: dat
         .where(*_visiting(clinic_id, start, end))
     ).one()
     return int(row[0]), int(row[1])
-
-
-_SILENT = """
-select count(*) from message m
-where m.clinic_id = %(clinic)b and m.due_at >= %(start)b and m.due_at < %(end)b and m.step = any(%(steps)b::text[])
-  and m.status in ('accepted', 'sent', 'delivered')
-  and m.patient_id not in (
-    select test_patient_id from staff where clinic_id = %(clinic)b and test_patient_id is not null)
-  and not exists (select from inbound i where i.clinic_id = m.clinic_id and i.patient_id = m.patient_id
-    and i.received_at >= m.due_at)"""
-
-
-def silent(session: Session, clinic_id: UUID, start: datetime, end: datetime, steps: Collection[str]) -> int:
-    """How many messages of these steps, due in [start, end), went out and were never answered."""
-    rows = fetch(session, _SILENT, clinic=clinic_id, start=start, end=end, steps=list(steps))
-    return int(rows[0][0])
 
 
 def _within(clinic_id: UUID, start: datetime, end: datetime) -> list[ColumnElement[bool]]:

@@ -48,6 +48,7 @@ class ClinicFacts:
     quiet_to: time
     most_a_day: int
     most_a_week: int
+    law: str = ""
 
 
 class Due(NamedTuple):
@@ -74,7 +75,8 @@ class Due(NamedTuple):
 
 
 _CLINICS = """
-select id, name, zone, phone, address, emergency, instructions, wording, quiet_from, quiet_to, most_a_day, most_a_week
+select id, name, zone, phone, address, emergency, instructions, wording, quiet_from, quiet_to, most_a_day, most_a_week,
+  law
 from clinic where id = any(%(ids)b::uuid[])
 """
 

@@ -110,6 +110,12 @@ def add_occasion(
     return added
 
 
+def due_of(session: Session, patient_id: UUID, occasion: str) -> datetime | None:
+    """When a message of this patient and occasion is, or was, due; None: there is none."""
+    own = Message.patient_id == patient_id, Message.occasion == occasion
+    return session.scalar(select(Message.due_at).where(*own).limit(1))
+
+
 def _fresh(
     clinic_id: UUID,
     patient_id: UUID,

@@ -34,6 +34,17 @@ class SignInTry(Base):
     __table_args__ = (Index("sign_in_try_key", "key", "at"),)
 
 
+class JoinTry(Base):
+    """A try on a clinic's public page, by a keyed digest of what is counted: a place, a number, the clinic itself."""
+
+    __tablename__ = "join_try"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    clinic_id: Mapped[UUID] = mapped_column(ForeignKey("clinic.id"))
+    key: Mapped[bytes]
+    at: Mapped[datetime]
+    __table_args__ = (Index("join_try_key", "clinic_id", "key", "at"), Index("join_try_at", "at"))
+
+
 class Audit(Base):
     """Who did what to whom, when: append-only, a clinic's rows chained by their digests.
 

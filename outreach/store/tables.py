@@ -165,7 +165,10 @@ class Address(Owned, Base):
 
 
 class Consent(Owned, Base):
-    """The ledger: append-only (a trigger refuses UPDATE and DELETE). Current state: domain.consent over these rows."""
+    """The ledger: append-only (a trigger refuses UPDATE and DELETE). Current state: domain.consent over these rows.
+
+    `scope`, `basis`: domain.consent.Scope and Basis; "" in rows from before they were written down.
+    """
 
     __tablename__ = "consent_event"
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
@@ -174,6 +177,8 @@ class Consent(Owned, Base):
     channel: Mapped[str] = mapped_column(String(10))
     kind: Mapped[str] = mapped_column(String(30))
     purpose: Mapped[str] = mapped_column(String(30), default="care")
+    scope: Mapped[str] = mapped_column(String(20), server_default="")
+    basis: Mapped[str] = mapped_column(String(20), server_default="")
     warned: Mapped[bool] = mapped_column(default=False)
     method: Mapped[str] = mapped_column(String(30))
     wording_sealed: Mapped[bytes | None]

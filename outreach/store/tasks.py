@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Update, select, update
+from sqlalchemy import ColumnElement, Update, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain import deadlines
+from outreach.errors import NotFound
 from outreach.store.office import Task
+from outreach.store.traffic import InboundMessage
 
 
 def open_task(
@@ -87,6 +89,70 @@ def waiting(session: Session, kind: str, since: datetime) -> list[Waiting]:
 def untaken(session: Session, kind: str) -> list[tuple[UUID, UUID]]:
     """(clinic, task) of every open task of this kind that nobody has taken."""
     return [(row[0], row[1]) for row in session.execute(select(Task.clinic_id, Task.id).where(*_untaken(kind)))]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A task as staff see it. Open while `closed_at` is None; `outcome`: why it was closed."""
+
+    id: UUID
+    patient_id: UUID | None
+    inbound_id: UUID | None
+    kind: str
+    opened_at: datetime
+    due_at: datetime
+    taken_by: UUID | None
+    closed_at: datetime | None
+    closed_by: UUID | None
+    outcome: str
+
+
+_KNOWN = (Task.id, Task.patient_id, Task.inbound_id, Task.kind, Task.opened_at, Task.due_at, Task.taken_by,
+          Task.closed_at, Task.closed_by, Task.outcome)  # fmt: skip
+
+
+def get(session: Session, clinic_id: UUID, task_id: UUID) -> Known:
+    """One task of the clinic, or NotFound."""
+    row = session.execute(select(*_KNOWN).where(Task.clinic_id == clinic_id, Task.id == task_id)).one_or_none()
+    if row is None:
+        raise NotFound("no such task in this clinic")
+    return Known(**row._mapping)
+
+
+def of_patient(session: Session, clinic_id: UUID, patient_id: UUID, limit: int = 20) -> list[Known]:
+    """A patient's tasks, open ones first and of them those due first; then those closed last."""
+    return _known(session, [Task.clinic_id == clinic_id, Task.patient_id == patient_id], limit)
+
+
+def of_stranger(session: Session, clinic_id: UUID, index: bytes, limit: int = 20) -> list[Known]:
+    """The same of an unknown number, by its blind index."""
+    theirs = select(InboundMessage.id).where(
+        InboundMessage.clinic_id == clinic_id, InboundMessage.sender_index == index, InboundMessage.patient_id.is_(None)
+    )
+    return _known(session, [Task.clinic_id == clinic_id, Task.patient_id.is_(None), Task.inbound_id.in_(theirs)], limit)
+
+
+def _known(session: Session, where: list[ColumnElement[bool]], limit: int) -> list[Known]:
+    order = Task.closed_at.is_not(None), Task.closed_at.desc(), Task.due_at, Task.id
+    return [
+        Known(**row._mapping) for row in session.execute(select(*_KNOWN).where(*where).order_by(*order).limit(limit))
+    ]
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How many tasks of a clinic are open, and how many of them urgent, overdue, mine."""
+
+    open: int
+    urgent: int
+    overdue: int
+    mine: int
+
+
+def waits(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime) -> Waits:
+    counts = (func.count(), func.count().filter(Task.kind == "urgent"), func.count().filter(Task.due_at <= now),
+              func.count().filter(Task.taken_by == staff_id))  # fmt: skip
+    return Waits(*session.execute(select(*counts).where(Task.clinic_id == clinic_id, Task.closed_at.is_(None))).one())
 
 
 def escalated(session: Session, task_id: UUID, now: datetime) -> None:

@@ -13,7 +13,7 @@ CONSOLE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-PATIENTS_PATHS = ("/p/", "/u/")
+PATIENTS_PATHS = ("/p/", "/u/", "/join/")
 EVERYWHERE = {
     "Referrer-Policy": "no-referrer",  # a patient's link must not travel on in a Referer
     "X-Content-Type-Options": "nosniff",

@@ -19,6 +19,7 @@ class Way:
 
 DAILY = (
     Way("/today", say("Today")),
+    Way("/inbox", say("Inbox")),
     Way("/patients", say("Patients")),
     Way("/imports", say("Imports")),
     Way("/sequences", say("Sequences")),
@@ -31,6 +32,7 @@ MORE = (
     Way("/settings", say("Settings")),
     Way("/senders", say("Senders")),
     Way("/staff", say("Staff")),
+    Way("/on-call", say("On call")),
     Way("/keys", say("Keys")),
     Way("/webhooks", say("Webhooks")),
     Way("/audit", say("Audit")),

@@ -20,6 +20,7 @@ from outreach.actions.roster import check
 from outreach.actions.sample import load_sample, read_clinic
 from outreach.actions.sheet import MOST_ROWS
 from outreach.content.compose import Words
+from outreach.content.laws import load_laws
 from outreach.domain.channel import Channel
 from outreach.domain.sequence import Sequence
 from outreach.errors import BadFile
@@ -299,16 +300,29 @@ def test_the_sample_has_series_zones_and_every_kind_of_consent(words: Words) -> 
         (("zone: America/Chicago", "zone: America/Chicgo"), 6, "Did you mean America/Chicago"),
         (('"911"', "911"), 11, "must be a text"),
         (("country: US", "contry: US"), 7, 'unknown line "contry"'),
-        (('quiet_from: "21:00"', 'quiet_from: "25:00"'), 17, "25:00"),
+        (('quiet_from: "21:00"', 'quiet_from: "25:00"'), 19, "25:00"),
+        (("law: us", "law: mars"), 15, 'no profile "mars"'),
+        (("most_a_day: 4", "most_a_day: 0"), 23, "whole number"),
     ],
-    ids=["zone", "number", "unknown", "hour"],
+    ids=["zone", "number", "unknown", "hour", "law", "limit"],
 )
 def test_a_clinic_file_is_refused_with_its_line(tmp_path: Path, change: tuple[str, str], line: int, says: str) -> None:
     path = tmp_path / "clinic.yaml"
     path.write_text((SAMPLE / "clinic.yaml").read_text("utf-8").replace(*change), "utf-8")
     with pytest.raises(BadFile, match=says) as refused:
-        read_clinic(path)
+        read_clinic(path, load_laws(ROOT / "config" / "law"))
     assert refused.value.line == line
+
+
+def test_what_a_clinic_file_leaves_out_is_as_its_law_says(tmp_path: Path) -> None:
+    path, laws = tmp_path / "clinic.yaml", load_laws(ROOT / "config" / "law")
+    lines = [line for line in (SAMPLE / "clinic.yaml").read_text("utf-8").splitlines()
+             if not line.startswith(("quiet_", "most_"))]  # fmt: skip
+    for code, law in laws.items():
+        path.write_text("\n".join(lines).replace("law: us", f"law: {code}"), "utf-8")
+        made = read_clinic(path, laws)
+        assert made["law"] == code
+        assert all(made[name] == getattr(law, name) for name in ("quiet_from", "quiet_to", "most_a_day", "most_a_week"))
 
 
 def test_a_loaded_course_needs_no_other_plan(

@@ -50,4 +50,4 @@ def test_a_missed_target_fails_the_command(bench: Callable[[float], Result]) -> 
 def test_the_slowest_of_a_hundred_counts_and_the_longest_query_is_blamed() -> None:
     asked = Asked("/x", [0.001 * number for number in range(1, 101)], 10, {"select  1": 0.05, "select 2": 0.2})
     assert (round(asked.median, 1), round(asked.p99)) == (50.5, 100)
-    assert asked.blame() == "2 ms of it: select 2"
+    assert asked.blame() == "2 ms in 2 statements of the database:\n  2 ms: select 2\n  0 ms: select 1"

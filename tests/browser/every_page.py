@@ -23,10 +23,17 @@ EXAMPLES = {
     "patient_id": BOOKED.replace("i.id", "c.patient_id"),
     "visit_id": BOOKED,
     "upload_id": "SELECT id FROM upload WHERE state = 'checked'",
+    "task_id": "SELECT id FROM task LIMIT 1",
+    "inbound_id": "SELECT id FROM inbound WHERE patient_id IS NULL LIMIT 1",
     "webhook_id": "SELECT id FROM webhook",
     "/imports/{upload_id}/undo": "SELECT id FROM upload WHERE state = 'done'",
 }
 FIXED = {"name": "ketamine-infusion", "token": NO_LINK}
+
+# What of a page stands out of a telephone's screen.
+WIDEST = """() => [...document.querySelectorAll("main *, header *")]
+    .filter(one => { const box = one.getBoundingClientRect(); return box.right > 361 || box.left < -1 })
+    .slice(0, 3).map(one => one.outerHTML.slice(0, 120))"""
 
 
 def console_pages(site: Site, role: Role = Role.ADMINISTRATOR) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
@@ -55,8 +56,28 @@ def load(site: Site, page: Page) -> None:
     page.reload()
 
 
+def write(site: Site, page: Page, words: str) -> None:
+    """Answer as one of the sample patients, on the phones page."""
+    site.pump()
+    page.goto(f"{site.phones}?show=phones")
+    page.locator("article.phone h2 a").first.click()
+    page.locator("form.answer input[name=body]").fill(words)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("[title='taken by the clinic']").first).to_be_visible()
+    # and a number that nobody here has: it has no phone on the page yet
+    to = site.one("SELECT address FROM sender WHERE channel = 'sms' LIMIT 1")
+    answer = page.request.post(
+        site.phones.removesuffix("/phones") + "/sandbox/inbound",
+        form={"from": "+17735550199", "to": to, "body": words},
+    )
+    assert answer.ok, answer.text()
+    page.goto(f"{site.phones}/{quote('+17735550199')}")
+    expect(page.locator("[title='taken by the clinic']").first).to_be_visible()
+
+
 def furnish(site: Site, page: Page) -> None:
-    """One list that waits for a decision, with an error, and one that is loaded; a key, a webhook."""
+    """A question of a patient, a list with an error that waits, one that is loaded, a key, a webhook."""
+    write(site, page, "Is there a parking place for my daughter?")
     upload(site, page, "loaded.csv", patient_list(site, good(1, "Loaded Sample", "+12025550161")))
     load(site, page)
     rows = good(2, "Good Sample", "+12025550162"), "B-3,Wrong Sample,12,,xx,America/Chicago,yesterday,40,BV-3,,"

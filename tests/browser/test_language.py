@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from outreach.domain.access import Role
 from tests.browser.conftest import Window
-from tests.browser.every_page import console_pages
+from tests.browser.every_page import WIDEST, console_pages
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.xdist_group("browser pages")
@@ -25,7 +25,7 @@ def test_staff_choose_spanish_and_every_page_follows(there: Site, window: Window
         for path in console_pages(there, Role.COORDINATOR):
             desk.goto(path)
             assert desk.locator("html").get_attribute("lang") == "es", path
-            assert desk.evaluate("document.documentElement.scrollWidth") <= 360, path
+            assert desk.evaluate("document.documentElement.scrollWidth") <= 360, f"{path}: {desk.evaluate(WIDEST)}"
             assert desk.locator("nav.slim summary").inner_text() == "Menú", path
     finally:
         desk.goto("/account")

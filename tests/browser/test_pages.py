@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Window
-from tests.browser.every_page import NO_LINK, console_pages, open_pages, patients_pages
+from tests.browser.every_page import NO_LINK, WIDEST, console_pages, open_pages, patients_pages
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.xdist_group("browser pages")
@@ -75,11 +75,6 @@ def test_no_page_is_wider_than_a_phone(there: Site, window: Window, direction: s
         if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
             too_wide.append(f"{path}: {width} px, by {page.evaluate(WIDEST)}")
     assert not too_wide, "\n".join(too_wide)
-
-
-WIDEST = """() => [...document.querySelectorAll("main *, header *")]
-    .filter(one => { const box = one.getBoundingClientRect(); return box.right > 361 || box.left < -1 })
-    .slice(0, 3).map(one => one.outerHTML.slice(0, 120))"""
 
 
 def test_every_page_is_there_without_a_script(there: Site, window: Window) -> None:

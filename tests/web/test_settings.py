@@ -21,7 +21,7 @@ WAITS = re.compile(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"')
 def form_of(browser: TestClient) -> dict[str, str]:
     """The form of the settings as a browser would send it."""
     text = browser.get("/settings").text
-    found = {name: value for name, value in WAITS.findall(text) if name != "wording"}
+    found = {name: value for name, value in WAITS.findall(text) if name not in ("wording", "join_open")}
     for name, value in re.findall(r'<textarea id="(\w+)"[^>]*>\n(.*?)</textarea>', text, re.DOTALL):
         found[name] = value
     for name, block in re.findall(r'<select id="(\w+)".*?>(.*?)</select>', text, re.DOTALL):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -72,6 +73,24 @@ class Ledger(BaseModel):
     """Everything the patient's addresses ever said, in the order it was written down."""
 
     items: list[ConsentOut]
+
+
+class Proof(ConsentOut):
+    """One row of the ledger with all that is known of it."""
+
+    id: UUID
+    address_id: UUID
+    purpose: str = Field(examples=["care"])
+    scope: str = Field(description='address, all, or "" in rows from before it was written down.')
+    basis: str = Field(description='express, written, attested, request, number_given, carrier, or "" as above.')
+    wording: str = Field(description="The words that were shown, or that the patient wrote.")
+
+
+class Proofs(BaseModel):
+    """Every event of a patient's addresses, also of those no longer used, in the order they were written down."""
+
+    patient_id: UUID
+    items: list[Proof]
 
 
 class Agreement(Asked):
@@ -155,6 +174,16 @@ def ledger(caller: AtDoor, patient_id: UUID) -> Ledger:
             for one in rows
         ]
     )  # fmt: skip
+
+
+@router.get("/patients/{patient_id}/consents/export")
+def export(caller: AtDoor, patient_id: UUID) -> Proofs:
+    """The ledger with the words shown, as proof. That it was read is noted in the audit."""
+    with caller.out.sessions.begin() as session:
+        patients.get(session, caller.clinic_id, patient_id)
+        rows = consents.history(session, caller.clinic_id, patient_id)
+        caller.note(session, "consent.exported", "patient", patient_id, events=len(rows))
+    return Proofs(patient_id=patient_id, items=[Proof(**asdict(one)) for one in rows])
 
 
 @router.post("/patients/{patient_id}/consents", status_code=201, response_model=Recorded)

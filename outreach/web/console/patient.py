@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+from outreach.actions.give_back import may_give_back
 from outreach.actions.jot import jot
 from outreach.actions.sign import Paper, record
-from outreach.actions.silence import silence
+from outreach.actions.silence import silence, silence_later
 from outreach.content.formats import phone as readable
 from outreach.domain.channel import Channel
 from outreach.domain.consent import State, may_contact
 from outreach.domain.plan import Visit
 from outreach.domain.window import wall_at
 from outreach.errors import BadInput, say
-from outreach.store import consents, enrolments, inbox, infusions, notes, patients, seen, todo
+from outreach.store import clinics, consents, enrolments, inbox, infusions, notes, patients, seen, todo
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import day_signed
 from outreach.web.console.patients import id_of, language_name
@@ -41,19 +42,25 @@ SAVED = {
     "noted": say("The note is kept."),
     "agreed": say("The agreement is written down. What waited for it goes out when its time comes."),
     "later": say("Written down, but the patient stopped on that day or later. The later word counts: nothing is sent."),
+    "stop_later": say("Noted as a task with its deadline. Until it is done, messages still go out."),
+    "given_back": say("This patient is written to again; the others on the same number are not."),
     "stopped": say("Stopped. Nothing more is sent; only a new agreement of the patient changes that."),
 }
 
 
 @dataclass(frozen=True)
 class Contact:
-    """A patient's address as a line of the page. `warned`: agreed to words that name the treatment."""
+    """A patient's address as a line of the page. `warned`: agreed to words that name the treatment.
+
+    `shared_stop`: it is stopped, and somebody who shares it (or another of this patient's) may have sent that STOP.
+    """
 
     channel: Channel
     shown: str
     state: State
     usable: bool
     warned: bool
+    shared_stop: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Part:
 @router.get("/patients/{patient_id}")
 def shown(patient_id: str, desk: AtDesk, out: Wired, saved: str = "", start: str = "") -> HTMLResponse:
     """One patient: visits, everything planned and sent, what they wrote, what they agreed to."""
-    return _page(desk, out, id_of(patient_id), saved=SAVED.get(saved, ""), start=start)
+    return page_of(desk, out, id_of(patient_id), saved=SAVED.get(saved, ""), start=start)
 
 
 @router.post("/patients/{patient_id}/notes")
@@ -79,7 +86,7 @@ def noted(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
         with out.sessions.begin() as session:
             jot(session, desk.clinic.id, who, body, staff_id=desk.signed.staff_id, now=out.clock())
     except BadInput as error:
-        return _page(desk, out, who, values={"note": body}, wrong={"note": sentence(error)})
+        return page_of(desk, out, who, values={"note": body}, wrong={"note": sentence(error)})
     return RedirectResponse(f"/patients/{who}?saved=noted#notes", 303)
 
 
@@ -90,31 +97,52 @@ def agreed(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response
     try:
         signed = day_signed(fields.get("signed", ""), wall_at(now, desk.clinic.zone).date())
     except BadInput as error:
-        return _page(desk, out, who, values=fields, wrong={"signed": sentence(error)})
+        return page_of(desk, out, who, values=fields, wrong={"signed": sentence(error)})
     channels = frozenset(one for one in Channel if fields.get(f"for_{one.value}"))
     paper = Paper(channels=channels, on=signed, form="console", warned=bool(fields.get("warned")))
     try:
         with out.sessions.begin() as session:
             still = record(session, desk.clinic.id, who, paper, staff_id=desk.signed.staff_id, now=now)
     except BadInput as error:
-        return _page(desk, out, who, values=fields, wrong={"for": sentence(error)})
+        return page_of(desk, out, who, values=fields, wrong={"for": sentence(error)})
     return RedirectResponse(f"/patients/{who}?saved={'later' if still else 'agreed'}", 303)
 
 
 @router.post("/patients/{patient_id}/stop")
 def stopped(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
-    """The patient told the clinic to stop: all messages, or those of one channel."""
-    who, only = id_of(patient_id), form.fields.get("channel", "")
-    channels = [one for one in Channel if only in ("", one.value)]
+    """The patient told the clinic to stop: all messages, or those of one channel; at once, or as a task."""
+    who, fields, now, clinic = id_of(patient_id), form.fields, out.clock(), desk.clinic
+    here, staff_id = wall_at(now, clinic.zone).date(), desk.signed.staff_id
+    asked_on = date_of(fields.get("asked_on", "")) if fields.get("asked_on") else here
+    if asked_on is None or asked_on > here:
+        wrong = {"asked_on": say("Give the day on which the patient asked; it cannot be in the future.")}
+        return page_of(desk, out, who, values=fields, wrong=wrong)
+    channels = [one for one in Channel if fields.get("channel", "") in ("", one.value)]
     with out.sessions.begin() as session:
-        silence(session, desk.clinic.id, who, staff_id=desk.signed.staff_id, now=out.clock(), channels=channels)
+        law = out.laws[clinics.by_id(session, clinic.id).law]
+        if fields.get("when") == "later":
+            due = law.stop_due(asked_on, clinic.zone)
+            silence_later(session, clinic.id, who, asked_on=asked_on, due_at=due, staff_id=staff_id, now=now)
+            return RedirectResponse(f"/patients/{who}?saved=stop_later", 303)
+        silence(session, clinic.id, who, staff_id=staff_id, now=now, channels=channels, asked_on=asked_on,
+                every_channel=law.ends_every_channel(here))  # fmt: skip
     return RedirectResponse(f"/patients/{who}?saved=stopped", 303)
 
 
-def _page(
+def date_of(text: str) -> date | None:
+    """YYYY-MM-DD of this century, else None."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None
+
+
+def page_of(
     desk: Desk, out: Wired, patient_id: UUID, *, saved: str = "", start: str = "",
     values: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None,
 ) -> HTMLResponse:  # fmt: skip
+    """The patient's page; with `wrong`, as it comes back with a form that has faults."""
     now, clinic_id = out.clock(), desk.clinic.id
     with out.sessions() as session:
         person = patients.get(session, clinic_id, patient_id)
@@ -160,7 +188,8 @@ def _contacts(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime
     for channel, reach in sorted(reaches.items(), reverse=True):
         permission = may_contact(ledgers.get(reach.id, []), now)
         text = readable(reach.value) if channel is Channel.SMS else reach.value
-        found.append(Contact(channel, text, permission.state, reach.usable, permission.warned))
+        shared = permission.state is State.OPTED_OUT and may_give_back(session, reach.id, now)
+        found.append(Contact(channel, text, permission.state, reach.usable, permission.warned, shared))
     return found
 
 

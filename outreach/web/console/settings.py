@@ -41,7 +41,7 @@ def saved(desk: AtDesk, form: Checked, out: Wired) -> Response:
     seen = {name: fields.get(SEEN + name, "") for name in FIELDS}
     with out.sessions() as session:
         stored = adjust.as_stored(clinics.by_id(session, desk.clinic.id))
-    wanted, reading = read(fields, stored, out.words.locales)
+    wanted, reading = read(fields, stored, out.words.locales, out.laws)
     if reading.wrong:
         return _page(desk, out, reading.typed, seen, reading.wrong, 422)
     try:
@@ -83,9 +83,14 @@ def _page(
     *,
     done: str = "",
 ) -> HTMLResponse:
+    with out.sessions() as session:
+        clinic = clinics.by_id(session, desk.clinic.id)
+    law = out.laws[clinic.law]
     languages = [("", [(code, out.words.language(code).own_name) for code in out.words.locales])]
     return desk.page(
         "settings.html", status, values=values, wrong=wrong, seen={SEEN + name: mark for name, mark in seen.items()},
         languages=languages, countries=[("", countries(desk.signed.locale))], zones=zones(desk), most=MOST,
-        done=DONE.get(done, ""),
+        done=DONE.get(done, ""), law=law, laws=[("", [(one.code, one.name) for one in out.laws.values()])],
+        laxer=law.laxer(clinic.quiet_from, clinic.quiet_to, clinic.most_a_day, clinic.most_a_week),
+        join=f"{out.settings.public_url}/join/{clinic.slug}",
     )  # fmt: skip

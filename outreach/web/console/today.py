@@ -36,13 +36,12 @@ class Needs:
     pauses: int
     alerts: int
     unusable: int
-    silent: int
     not_agreed: int
     words_missing: int
 
     @property
     def nothing(self) -> bool:
-        return not any((self.open_tasks, self.in_doubt, self.pauses, self.alerts, self.unusable, self.silent,
+        return not any((self.open_tasks, self.in_doubt, self.pauses, self.alerts, self.unusable,
                         self.not_agreed, self.words_missing))  # fmt: skip
 
 
@@ -71,7 +70,7 @@ def today(desk: AtDesk, out: Wired, day: str = "") -> HTMLResponse:
     with out.sessions() as session:
         tally = days.tally(session, clinic_id, shown.start, shown.end)
         visits = days.visits(session, clinic_id, shown.wall, shown.wall + timedelta(days=1), VISITS + 1)
-        needs = _needs(session, desk, out, now, tally)
+        needs = _needs(session, desk, now, tally)
         names = _names(session, clinic_id, visits, needs.tasks)
     return desk.page(
         "today.html", day=shown, tally=tally, visits=visits[:VISITS], more_visits=len(visits) > VISITS, needs=needs,
@@ -95,12 +94,10 @@ def messages(desk: AtDesk, out: Wired, day: str = "", show: str = "", reason: st
                      more=after + MOST if len(rows) > MOST else None, most=MOST)  # fmt: skip
 
 
-def _needs(session: Session, desk: Desk, out: Wired, now: datetime, tally: Tally) -> Needs:
+def _needs(session: Session, desk: Desk, now: datetime, tally: Tally) -> Needs:
     clinic_id, here = desk.clinic.id, wall_at(now, desk.clinic.zone)
     raised = alerts.open_alerts(session, clinic_id)
     dead = sum(one.kind == UNUSABLE for one in raised)
-    asking = {step.key for sequence in out.sequences.values() for step in sequence.steps
-              if step.asks and step.key.startswith("post.")}  # fmt: skip
     _, not_agreed = days.how_many_visits(session, clinic_id, here, here + WEEK)
     return Needs(
         tasks=todo.of_clinic(session, clinic_id, TASKS),
@@ -109,7 +106,6 @@ def _needs(session: Session, desk: Desk, out: Wired, now: datetime, tally: Tally
         pauses=len(pauses.listing(session, clinic_id, now)),
         alerts=len(raised) - dead,
         unusable=dead,
-        silent=days.silent(session, clinic_id, now - timedelta(days=2), now - timedelta(days=1), asking),
         not_agreed=not_agreed,
         words_missing=tally.reasons.get(Reason.WORDS_MISSING.value, 0),
     )

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from outreach.web.patient import lost, pages, preferences, stopping, visit
+from outreach.web.patient import join, lost, pages, preferences, stopping, visit
 
 router = APIRouter()
-for room in (pages, visit, preferences, stopping, lost):  # lost last: it takes what the others leave
+for room in (pages, visit, preferences, stopping, join, lost):  # lost last: it takes what the others leave
     router.include_router(room.router)

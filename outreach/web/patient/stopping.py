@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from outreach.actions import withdraw
+from outreach.domain.channel import Channel
 from outreach.domain.consent import State
-from outreach.store import audit
+from outreach.domain.window import wall_at
+from outreach.store import audit, clinics
 from outreach.web.forms import Wired
 from outreach.web.patient.reader import In, Reader, find, gone, over, show
 
@@ -48,10 +54,19 @@ def _stop(out: Wired, token: str, method: str, wanted: str) -> Reader | None:
         if message.address_id and reader.permission.state is not State.OPTED_OUT:
             # A second STOP after a START must count again: the evidence carries the moment, not only the message.
             evidence = f"{method}:{message.id}:{now:%Y%m%dT%H%M%S}"
-            withdraw.stop(session, message.address_id, method=method, evidence=evidence, now=now, locale=reader.locale)
+            whole = _ends_all(session, out, message.clinic_id, now)
+            withdraw.stop(session, message.address_id, method=method, evidence=evidence, now=now, locale=reader.locale,
+                          every_channel=whole)  # fmt: skip
             audit.note(
                 session, clinic_id=message.clinic_id, at=now, actor_kind="patient", actor_id=message.patient_id,
                 action="consent.stopped", subject="patient", subject_id=message.patient_id,
-                detail={"channels": [message.channel.value], "by": method, "message": str(message.id)},
+                detail={"channels": [one.value for one in Channel] if whole else [message.channel.value], "by": method,
+                        "message": str(message.id)},
             )  # fmt: skip
         return find(session, out, token, now, wanted)
+
+
+def _ends_all(session: Session, out: Wired, clinic_id: UUID, now: datetime) -> bool:
+    """Whether the clinic's law makes this stop one of all channels, on this day of its calendar."""
+    clinic = clinics.by_id(session, clinic_id)
+    return out.laws[clinic.law].ends_every_channel(wall_at(now, clinic.zone).date())
