@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from outreach.content.compose import Values, Words
+from outreach.content.compose import TOKEN, Values, Words
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentEvent, State, may_contact
 from outreach.domain.decision import Standing
@@ -17,6 +18,9 @@ from outreach.domain.plan import Visit
 from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.window import moment
 from outreach.store.due import Due
+
+_SMS = Channel.SMS
+_TOKEN = re.compile(f"[A-Za-z0-9_-]{{{len(TOKEN)}}}")
 
 
 class Permitted(NamedTuple):
@@ -56,9 +60,14 @@ def compose(
     wording = wording_of(due, warned)
     message = due.message
     locale = message.locale if message.occasion and message.locale else due.patient_locale
+    if message.channel is _SMS:
+        token = link[-len(TOKEN) :]
+        if _TOKEN.fullmatch(token) and unsubscribe.endswith(token):
+            values = values_of(due, link[: -len(TOKEN)] + TOKEN, unsubscribe[: -len(TOKEN)] + TOKEN, now)
+            return Composed(words.mould(message.step, locale, wording, values).fill(token), wording)
     content = words.compose(
         message.step, message.channel, locale, wording, values_of(due, link, unsubscribe, now),
-        calendar=message.channel is Channel.EMAIL and _calendar(message.step, sequences), now=now,
+        calendar=message.channel is not _SMS and _calendar(message.step, sequences), now=now,
     )  # fmt: skip
     return Composed(content, wording)
 
@@ -75,7 +84,11 @@ def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
     start = _start(visit.starts, visit.zone) if visit else old
     if facts and "new_start" in facts:
         start = datetime.fromisoformat(facts["new_start"])
-    minutes, uid, revision = (visit.minutes, str(visit.id), visit.revision) if visit else (60, "", 0)
+    minutes, uid, revision = 60, "", 0
+    if visit:
+        # Only calendars tell which visit it is: the texts of all whose visits begin together are the same.
+        minutes, uid = visit.minutes, "" if due.message.channel is _SMS else str(visit.id)
+        revision = 0 if due.message.channel is _SMS else visit.revision
     # By position: this runs for each message, and names would cost as much as all the rest of it.
     return Values(
         clinic.name, clinic.phone, due.patient_zone, clinic.address, clinic.zone, clinic.emergency, start, minutes, uid,

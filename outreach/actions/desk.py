@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from outreach.store.aside import apart, considerate, inconsiderate
 from outreach.store.rows import as_before, by_index
 
 
@@ -25,18 +26,24 @@ class Desk:
     def transaction(self) -> Iterator[Session]:
         """A transaction over it; after any fault the next begins with a fresh one."""
         if self._connection is None:
-            self._connection = self._engine.connect()
-            by_index(self._connection, joins_batches=self._joins_batches)
+            self._connection = apart(self._connect)
         try:
             with self._sessions(bind=self._connection) as session, session.begin():
                 yield session
         except BaseException:
-            self.close()
+            apart(self.close)
             raise
 
     def close(self) -> None:
         """Give the connection back."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            inconsiderate(connection)
             as_before(connection)
             connection.close()
+
+    def _connect(self) -> Connection:
+        connection = self._engine.connect()
+        by_index(connection, joins_batches=self._joins_batches)
+        considerate(connection)
+        return connection

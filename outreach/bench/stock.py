@@ -80,6 +80,7 @@ class Stock:
         yield "patient", own | {
             "id": patient, "name_sealed": vault.seal("Jordan Example", "patient.name", clinic, patient),
             "locale": LOCALES[number % 3], "zone": zone, "wording": "full", "active": True, "created_at": made,
+            "test": False, "version": 0, "search": [],
         }  # fmt: skip
         yield "address", of | {
             "id": address, "channel": channel.value, "active": True, "created_at": made,

@@ -19,7 +19,8 @@ from outreach.domain.decision import FREE, Traffic
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
 from outreach.errors import Reason
-from outreach.store.rows import Ask, Ids, together
+from outreach.store.arrays import Ids
+from outreach.store.rows import Ask, together
 from outreach.store.seen import Seen
 from outreach.store.vault import Vault, vault_of
 
@@ -148,13 +149,13 @@ def told(
 
     A row whose sealed columns do not open is left out, loudly.
     """
-    by_message: dict[UUID, list[Visit]] = {}
+    by_message: dict[int, list[Visit]] = {}
     for visit in visits:
-        by_message.setdefault(visit[0], []).append(Visit(*visit[1:]))
+        by_message.setdefault(visit[0].int, []).append(Visit(*visit[1:]))
     due = []
     for row in rows:
         try:
-            due.append(_one(vault, row, clinics[row[1]], tuple(by_message.get(row[0], ())), now))
+            due.append(_one(vault, row, clinics[row[1]], tuple(by_message.get(row[0].int, ())), now))
         except InvalidTag:
             log.exception("a sealed column does not open", message=str(row[0]))
     return due

@@ -17,8 +17,9 @@ from outreach.domain.decision import LOOK_AGAIN
 from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
 from outreach.store import strikes
+from outreach.store.arrays import Ids
 from outreach.store.brakes import Pause, Strike
-from outreach.store.rows import Ask, Ids, together
+from outreach.store.rows import Ask, together
 from outreach.store.tables import Enrolment, Patient
 from outreach.store.traffic import Message, Sender
 

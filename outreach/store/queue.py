@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
-from outreach.store.rows import Ids, fetch, run
+from outreach.store.arrays import Blobs, Ids, Instants, Numbers, Texts
+from outreach.store.rows import Ask, run, together
 
 
 class Going(NamedTuple):
@@ -45,9 +46,6 @@ select attempt_id, clinic_id, id, attempts, carrier, sender_id, clock_timestamp(
 """
 
 
-_IDS = frozenset({"ids", "attempts", "senders"})
-
-
 def begin_sending(session: Session, going: Sequence[Going], lease: timedelta) -> None:
     """Rows go scheduled → sending with attempt, lease and exact words. Commit before a byte leaves.
 
@@ -56,12 +54,13 @@ def begin_sending(session: Session, going: Sequence[Going], lease: timedelta) ->
     """
     if not going:
         return
-    names = ("ids", "attempts", "senders", "locales", "wordings", "subjects", "bodies", "segments", "hashes")
-    columns: dict[str, object] = {
-        name: Ids.of(column) if name in _IDS else list(column)
-        for name, column in zip(names, zip(*going, strict=True), strict=True)
-    }
-    begun = run(session, _BEGIN, lease=lease.total_seconds(), **columns)
+    ids, attempts, senders, locales, wordings, subjects, bodies, segments, hashes = zip(*going, strict=True)
+    begun = run(
+        session, _BEGIN, lease=lease.total_seconds(), ids=Ids.of(ids), attempts=Ids.of(attempts),
+        senders=Ids.of(senders), locales=Texts.of(locales), wordings=Texts.of(wordings),
+        subjects=Blobs.of(subjects) if any(subjects) else None, bodies=Blobs.of(bodies),
+        segments=Numbers.of(segments), hashes=Blobs.of(hashes),
+    )  # fmt: skip
     if begun != len(going):
         raise RuntimeError(f"{len(going) - begun} of {len(going)} messages were begun without being locked")
 
@@ -117,26 +116,27 @@ def record(session: Session, outcomes: Sequence[Outcome]) -> set[UUID]:
     """
     if not outcomes:
         return set()
-    fetch(session, _LOCK, ids=Ids.of([one.message_id for one in outcomes]))
     alike: dict[tuple[object, ...], list[Outcome]] = {}
     for one in outcomes:
         alike.setdefault((one.status, one.word, one.reason, one.code, one.from_status), []).append(one)
-    return {moved for group in alike.values() for moved in _record(session, group)}
+    lock = Ask(_LOCK, {"ids": Ids.of([one.message_id for one in outcomes])})
+    _, *moved = together(session, lock, *(_recording(group) for group in alike.values()))
+    return {row[0] for rows in moved for row in rows}
 
 
-def _record(session: Session, group: Sequence[Outcome]) -> list[UUID]:
+def _recording(group: Sequence[Outcome]) -> Ask:
     """Outcomes that differ only in message, attempt and times."""
     first = group[0]
-    rows = fetch(
-        session, _RECORD, ids=Ids.of([one.message_id for one in group]),
-        clinics=Ids.of([one.clinic_id for one in group]), attempts=Ids.of([one.attempt_id for one in group]),
-        ats=[one.at for one in group], carrier_ids=[one.carrier_id for one in group],
-        dues=[one.due_at for one in group], status=first.status.value, word=first.word,
-        reason=first.reason.value if first.reason else None, code=first.code or None,
-        sent=first.status in (Status.ACCEPTED, Status.SENT), ended=first.status in ENDS,
-        again=first.status is Status.SCHEDULED, befores=[status.value for status in first.from_status],
-    )  # fmt: skip
-    return [row[0] for row in rows]
+    return Ask(_RECORD, {
+        "ids": Ids.of([one.message_id for one in group]), "clinics": Ids.of([one.clinic_id for one in group]),
+        "attempts": Ids.of([one.attempt_id for one in group]), "ats": Instants.of([one.at for one in group]),
+        "carrier_ids": Texts.of([one.carrier_id for one in group]),
+        "dues": [one.due_at for one in group] if any(one.due_at for one in group) else None,
+        "status": first.status.value, "word": first.word, "reason": first.reason.value if first.reason else None,
+        "code": first.code or None, "sent": first.status in (Status.ACCEPTED, Status.SENT),
+        "ended": first.status in ENDS, "again": first.status is Status.SCHEDULED,
+        "befores": [status.value for status in first.from_status],
+    })  # fmt: skip
 
 
 _DEFER = """

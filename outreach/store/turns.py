@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
-from outreach.store.rows import Ask, Ids, fetch
+from outreach.store.arrays import Ids
+from outreach.store.rows import Ask, fetch
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
