@@ -20,6 +20,7 @@ from outreach.domain.window import moment
 from outreach.store.due import Due
 
 _SMS = Channel.SMS
+_STOPPED = (State.OPTED_OUT, State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER)
 _TOKEN = re.compile(f"[A-Za-z0-9_-]{{{len(TOKEN)}}}")
 
 
@@ -41,7 +42,7 @@ def standing_of(due: Due, ledgers: Mapping[UUID, Sequence[ConsentEvent]], now: d
     """Where this message's address stands by its ledger."""
     events = ledgers.get(due.message.address_id, ()) if due.message.address_id else ()
     permission = may_contact(events, now)
-    stopped = permission.state in (State.OPTED_OUT, State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER)
+    stopped = not permission.allowed and permission.state in _STOPPED
     reachable = due.to is not None and due.address_active
     standing = Standing(reachable, due.patient_active, permission.allowed, stopped, permission.reason)
     return Permitted(standing, permission.warned)
@@ -104,9 +105,13 @@ def _start(starts: datetime, zone: str) -> datetime:
 
 def _visit(due: Due) -> Visit | None:
     """The infusion a message is about; for a message about a course its first before, its last after."""
-    infusion = due.message.infusion_id or _of_occasion(due.message.occasion) or _of_facts(due.message.facts)
+    message = due.message
+    infusion = message.infusion_id or _of_occasion(message.occasion) or _of_facts(message.facts)
     if infusion:
-        return next((visit for visit in due.visits if visit.id == infusion), None)
+        for visit in due.visits:
+            if visit.id == infusion:
+                return visit
+        return None
     live = [visit for visit in due.visits if visit.status != "cancelled"]
     if not live:
         return None
@@ -124,5 +129,8 @@ def _of_facts(facts: Mapping[str, str]) -> UUID | None:
 
 
 def _next(visits: Sequence[Visit], now: datetime) -> datetime | None:
-    coming = [_start(visit.starts, visit.zone) for visit in visits if visit.status == "booked"]
-    return min((at for at in coming if at > now), default=None)
+    soonest = None
+    for visit in visits:
+        if visit.status == "booked" and (at := _start(visit.starts, visit.zone)) > now:
+            soonest = at if soonest is None else min(soonest, at)
+    return soonest

@@ -116,7 +116,8 @@ class _Shift:
         self.oldest = 0.0
         self.asking = self.writing = 0
         self.freed, self.came = asyncio.Event(), asyncio.Event()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.begun = 0
+        self.tasks: dict[int, asyncio.Task[None]] = {}
         self.fault: Exception | None = None
 
     async def work(self) -> Tally:
@@ -206,11 +207,10 @@ class _Shift:
 
     def _begin(self, handed: Handed) -> None:
         self.flying[handed.parcel.channel] += 1
-        task = asyncio.get_running_loop().create_task(self._fly(handed))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        number = self.begun = self.begun + 1
+        self.tasks[number] = asyncio.get_running_loop().create_task(self._fly(handed, number))
 
-    async def _fly(self, handed: Handed) -> None:
+    async def _fly(self, handed: Handed, number: int) -> None:
         """Carry one message. Landings wake others only where they are enough: each would cost as much as a claim."""
         channel = handed.parcel.channel
         try:
@@ -222,6 +222,7 @@ class _Shift:
             return
         finally:
             self.flying[channel] -= 1
+            del self.tasks[number]
         if not self.landed:
             self.oldest = time.monotonic()
         self.landed.append((handed, outcome))
