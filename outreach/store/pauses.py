@@ -192,7 +192,7 @@ def _of(held: Held) -> ColumnElement[bool]:
 def _due_soon(now: datetime) -> list[ColumnElement[bool]]:
     """A held message is looked at again within LOOK_AGAIN; all columns of the index of turns, so that it is used."""
     return [
-        Message.status == Status.SCHEDULED.value,
+        Message.waiting,
         Message.channel.in_([channel.value for channel in Channel]),
         Message.urgent.in_([True, False]),
         Message.due_at <= now + LOOK_AGAIN + timedelta(hours=1),  # the hour: clocks need not agree

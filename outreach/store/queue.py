@@ -39,7 +39,9 @@ with go as (
     lease_until = clock_timestamp() + %(lease)b * interval '1 second', carrier = s.carrier, locale = go.locale,
     wording = go.wording, subject_sealed = go.subject, body_sealed = go.body, segments = go.segments, reason = null
   from go join sender s on s.id = go.sender_id where m.id = go.id and m.status = 'scheduled'
-  returning m.attempt_id, m.clinic_id, m.id, m.attempts, m.carrier, go.sender_id, go.text_hash
+  returning m.attempt_id, m.clinic_id, m.id, m.attempts, m.carrier, m.lease_until, go.sender_id, go.text_hash
+), flown as (
+  insert into flight (lease_until, messages) select max(lease_until), array_agg(id) from begun having count(*) > 0
 )
 insert into attempt (id, clinic_id, message_id, number, carrier, sender_id, started_at, text_hash)
 select attempt_id, clinic_id, id, attempts, carrier, sender_id, clock_timestamp(), text_hash from begun

@@ -145,7 +145,7 @@ def change(session: Session, sender_id: UUID, **values: Any) -> None:
 def waiting(session: Session, clinic_id: UUID, channel: Channel) -> int:
     """How many messages of a clinic are still to come on a channel."""
     theirs = Message.clinic_id == clinic_id, Message.channel == channel.value
-    still = select(func.count()).where(*theirs, Message.status == Status.SCHEDULED.value)
+    still = select(func.count()).where(*theirs, Message.waiting)
     return session.scalar(still) or 0
 
 
