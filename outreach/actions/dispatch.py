@@ -35,7 +35,7 @@ from outreach.store.turns import Ahead
 
 FLUSH = 0.1
 """Seconds an outcome waits at most for others to be recorded with it."""
-REFILL = 4
+REFILL = 2
 """A claim is made when this part of the window (one in so many) is free: smaller claims cost more each."""
 
 

@@ -25,8 +25,9 @@ class Ask(NamedTuple):
 def together(session: Session, *asks: Ask) -> list[Sequence[Any]]:
     """Ask several things in one round trip; their rows, in order. Each sees what the one before it did and locked."""
     driver = _driver(session)
-    with _ours(asks[0].statement), driver.pipeline():
-        cursors = [driver.execute(statement, values, binary=True) for statement, values in asks]
+    with _ours(asks[0].statement):
+        with driver.pipeline():  # left before the rows are read: reading them inside would be a round trip more
+            cursors = [driver.execute(statement, values, binary=True) for statement, values in asks]
         return [cursor.fetchall() for cursor in cursors]
 
 
