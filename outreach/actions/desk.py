@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from outreach.store.aside import apart, considerate, inconsiderate
+from outreach.store.aside import apart, considerate
 from outreach.store.rows import as_before, by_index
 
 
@@ -21,6 +21,7 @@ class Desk:
     def __init__(self, sessions: sessionmaker[Session], engine: Engine, *, joins_batches: bool = False) -> None:
         self._sessions, self._engine, self._joins_batches = sessions, engine, joins_batches
         self._connection: Connection | None = None
+        self._hurry: Callable[[], object] = bool
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -38,12 +39,12 @@ class Desk:
         """Give the connection back."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            inconsiderate(connection)
+            self._hurry()
             as_before(connection)
             connection.close()
 
     def _connect(self) -> Connection:
         connection = self._engine.connect()
         by_index(connection, joins_batches=self._joins_batches)
-        considerate(connection)
+        self._hurry = considerate(connection)
         return connection

@@ -35,9 +35,7 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
         if outcome.reason is _UNSUBSCRIBED and message.address_id:
             withdraw.stop(session, message.address_id, method="carrier", evidence=str(outcome.attempt_id),
                           now=outcome.at)  # fmt: skip
-    lost = [
-        (one.message_id, one.reason) for _, one in landed if one.status is _FAILED and one.message_id in moved
-    ]
+    lost = [(one.message_id, one.reason) for _, one in landed if one.status is _FAILED and one.message_id in moved]
     if lost:
         fallback.after_failure(session, lost, landed[0][1].at)
 

@@ -116,7 +116,7 @@ def _standing(events: Iterable[ConsentEvent], now: datetime, purpose: str) -> tu
             if (kind, event.id) in seen:
                 continue
             seen.add((kind, event.id))
-        taken = _TAKES.get(kind)  # type: ignore[call-overload]
+        taken = _TAKES.get(kind)
         if taken is not None:
             if state is not _OUT:
                 before_stop = state

@@ -9,25 +9,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.waiting import wait_async
 from sqlalchemy import Connection
 from sqlalchemy.util.concurrency import await_, greenlet_spawn, in_greenlet
 
-P, R = ParamSpec("P"), TypeVar("R")
+A = TypeVar("A")
+R = TypeVar("R")
 LOOK = 5.0
 """Seconds after which a connection that waits looks whether its socket is still there."""
 
 
-async def stepping_aside(work: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
+async def stepping_aside(work: Callable[[A], R], what: A) -> R:
     """Do plain blocking work on the loop's thread; while it waits over a `considerate` connection the loop goes on."""
-    return await greenlet_spawn(work, *args, **named)
+    return await greenlet_spawn(work, what)
 
 
-def considerate(connection: Connection) -> None:
-    """From now on this connection steps aside where it waits; `inconsiderate` before it goes back to the pool."""
+def considerate(connection: Connection) -> Callable[[], object]:
+    """From now on this connection steps aside where it waits; call what is returned before it goes back to the pool."""
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     plain = driver.wait
 
@@ -36,13 +37,8 @@ def considerate(connection: Connection) -> None:
             return plain(generator, *args, **named)
         return await_(wait_async(generator, driver.pgconn.socket, LOOK))
 
-    driver.wait = wait  # type: ignore[method-assign]
-
-
-def inconsiderate(connection: Connection) -> None:
-    """The connection waits again as any other does."""
-    if (driver := connection.connection.driver_connection) is not None:
-        vars(driver).pop("wait", None)
+    vars(driver)["wait"] = wait
+    return lambda: vars(driver).pop("wait", None)
 
 
 def apart(work: Callable[[], R]) -> R:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
@@ -29,8 +29,8 @@ ASKED = ("not listed", "listed", "no list", "carrier away")
 
 
 AHEAD = timedelta(days=2)
-"""A message may be known as sent before it was due: its next try was put off so long at most, and an older one got there."""
-UNKNOWN = (Message.doubtful, Message.sent_at.is_(None))
+"""One may be known as sent before it is due: its next try was put off by less than this, and an older one got there."""
+UNKNOWN = (Message.doubtful == true(), Message.sent_at.is_(None))
 """`sent_at` is never set before a carrier is known to have it."""
 
 
@@ -74,7 +74,7 @@ def settle(
 
 def _open(status: Status, sent_before: datetime) -> list[ColumnElement[bool]]:
     """Led by the index of open messages: what was sent by then was due by then, however far a worker's clock is off."""
-    return [Message.open, Message.due_at <= sent_before + AHEAD, Message.status == status.value]  # type: ignore[list-item]
+    return [Message.open == true(), Message.due_at <= sent_before + AHEAD, Message.status == status.value]
 
 
 def turn_all(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -111,6 +112,9 @@ returning m.id
 """
 
 
+_id_of = attrgetter("message_id.int")
+
+
 def record(session: Session, outcomes: Sequence[Outcome]) -> set[UUID]:
     """Write outcomes by compare-and-set on (id, status, attempt): a late writer changes nothing. Returns who moved.
 
@@ -119,11 +123,13 @@ def record(session: Session, outcomes: Sequence[Outcome]) -> set[UUID]:
     if not outcomes:
         return set()
     alike: dict[tuple[object, ...], list[Outcome]] = {}
-    for one in outcomes:
+    for one in sorted(outcomes, key=_id_of):
         alike.setdefault((one.status, one.word, one.reason, one.code, one.from_status), []).append(one)
-    lock = Ask(_LOCK, {"ids": Ids.of([one.message_id for one in outcomes])})
-    _, *moved = together(session, lock, *(_recording(group) for group in alike.values()))
-    return {row[0] for rows in moved for row in rows}
+    asks = [_recording(group) for group in alike.values()]
+    if len(asks) > 1:  # a single one, by index over an array in their order, locks them in it as it goes
+        lock = Ask(_LOCK, {"ids": Ids.of([one.message_id for one in outcomes])})
+        return {row[0] for rows in together(session, lock, *asks)[1:] for row in rows}
+    return {row[0] for row in together(session, *asks)[0]}
 
 
 def _recording(group: Sequence[Outcome]) -> Ask:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.sender import Sender as Value
-from outreach.domain.status import Status
 from outreach.store.arrays import Ids
 from outreach.store.rows import Ask, together
 from outreach.store.traffic import Attempt, Event, Message, Sender

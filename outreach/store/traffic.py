@@ -43,7 +43,7 @@ OPEN = (
 
 
 class Flight(Base):
-    """The messages that one claim began, and until when it has them; taken away when none of them is `sending` any more.
+    """The messages that one claim began, and until when; taken away once none of them is `sending`.
 
     So leases that are over are found without an index that each claim and each answer would have to write into.
     """
@@ -96,10 +96,10 @@ class Message(Owned, Base):
     sent_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     # What the indexes go by. None of it changes while an answer is written down, so that this writes into no index.
-    waiting: Mapped[bool | None] = mapped_column(Computed("((status)::text = 'scheduled'::text)", persisted=True))
-    open: Mapped[bool | None] = mapped_column(Computed(f"((status)::text = ANY ({OPEN}))", persisted=True))
-    doubtful: Mapped[bool | None] = mapped_column(Computed("((status)::text = 'unknown'::text)", persisted=True))
-    withdrawn: Mapped[bool | None] = mapped_column(Computed("((status)::text = 'cancelled'::text)", persisted=True))
+    waiting: Mapped[bool] = mapped_column(Computed("((status)::text = 'scheduled'::text)", persisted=True))
+    open: Mapped[bool] = mapped_column(Computed(f"((status)::text = ANY ({OPEN}))", persisted=True))
+    doubtful: Mapped[bool] = mapped_column(Computed("((status)::text = 'unknown'::text)", persisted=True))
+    withdrawn: Mapped[bool] = mapped_column(Computed("((status)::text = 'cancelled'::text)", persisted=True))
     __table_args__ = (
         within("patient_id", "patient"),
         within("enrolment_id", "enrolment"),
@@ -147,7 +147,7 @@ class Message(Owned, Base):
         Index("message_doubt", "lease_until", postgresql_where=text("doubtful")),
         Index("message_of_patient", "patient_id", "due_at"),
         Index("message_by_clinic", "clinic_id", "due_at"),
-        {"postgresql_with": {"fillfactor": 50}},  # room for the rows that a claim and an answer make of each
+        {"postgresql_with": {"fillfactor": 60}},  # room for the rows that a claim and an answer make of each
     )
 
 

@@ -28,8 +28,10 @@ REMADE = ("message_once_per_infusion", "message_once_per_course", "message_turn"
 
 
 def upgrade() -> None:
-    flags = ", ".join(f"add column {name} boolean generated always as {how} stored" for name, how in FLAGS.items())
-    op.execute("alter table message set (fillfactor = 50)")
+    flags = ", ".join(
+        f"add column {name} boolean not null generated always as {how} stored" for name, how in FLAGS.items()
+    )
+    op.execute("alter table message set (fillfactor = 60)")
     op.execute(f"alter table message {flags}")  # one pass, which also leaves the room
     for name in (*REMADE, "message_lease"):
         op.drop_index(name, table_name="message")
