@@ -173,7 +173,7 @@ class _Shift:
             self.writing = len(landed)
             fault = await stepping_aside(self.recorder.record, landed)
             self.fault = self.fault or fault
-            self.lanes.more = True  # others of the same patients may go now
+            self.lanes.news()
             self.asking, self.writing = self.asking - 1, 0
         self.freed.set()
 
