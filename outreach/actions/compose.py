@@ -65,7 +65,9 @@ def compose(
         token = link[-len(TOKEN) :]
         if _TOKEN.fullmatch(token) and unsubscribe.endswith(token):
             values = values_of(due, link[: -len(TOKEN)] + TOKEN, unsubscribe[: -len(TOKEN)] + TOKEN, now)
-            return Composed(words.mould(message.step, locale, wording, values).fill(token), wording)
+            mould = words.mould(message.step, locale, wording, values)
+            if mould.pieces:
+                return Composed(mould.fill(token), wording)
     content = words.compose(
         message.step, message.channel, locale, wording, values_of(due, link, unsubscribe, now),
         calendar=message.channel is not _SMS and _calendar(message.step, sequences), now=now,

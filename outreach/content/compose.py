@@ -38,7 +38,8 @@ MOULDS = 8192
 
 
 class Mould(NamedTuple):
-    """An SMS without its token: `pieces` joined by it are the text; its size is the same whichever it is."""
+    """An SMS without its token: `pieces` joined by it are the text (none: it has to be composed each time); its size is
+    the same whichever it is."""
 
     pieces: tuple[str, ...]
     sample: Content
@@ -141,7 +142,9 @@ class Words:
             if len(self._moulds) >= MOULDS:
                 self._moulds.clear()
             content = self._sms(key, locale, wording, values)
-            found = self._moulds[asked] = Mould(tuple(content.text.split(TOKEN)), content)
+            named = values._replace(link="", unsubscribe="")
+            odd = any(TOKEN in value for value in named if isinstance(value, str))  # a name: nothing is put in there
+            found = self._moulds[asked] = Mould(() if odd else tuple(content.text.split(TOKEN)), content)
         return found
 
     def page(self, key: str, locale: str, wording: Wording, values: Values) -> str:
