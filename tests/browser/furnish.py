@@ -1,4 +1,4 @@
-"""What the sample clinic does not bring, so that every page has something to show: lists, a key, a webhook, the public page open."""
+"""What the sample clinic does not bring, so that every page has something to show."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def write(site: Site, page: Page, words: str) -> None:
 
 
 def furnish(site: Site, page: Page) -> None:
-    """A question of a patient, a list with an error that waits, one that is loaded, a key, a webhook, the public page open."""
+    """A patient's question, a list that waits with an error and one that is loaded, a key, a webhook, /join open."""
     write(site, page, "Is there a parking place for my daughter?")
     upload(site, page, "loaded.csv", patient_list(site, good(1, "Loaded Sample", "+12025550161")))
     load(site, page)
