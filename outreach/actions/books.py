@@ -1,5 +1,5 @@
 """The books of one shift: one hand claims what is due, the other writes down what came back; each asks the database
-over a connection of its own, in a thread of its own."""
+over a connection of its own, and steps aside while it waits (store.aside)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from outreach.actions.overtaken import supersede
 from outreach.actions.prepare import Handed, Sources
 from outreach.actions.timekeeper import Timekeeper
 from outreach.domain.channel import Channel
+from outreach.store.aside import rest
 from outreach.store.due import Due
 from outreach.store.queue import Outcome
 from outreach.store.turns import Ahead
@@ -91,7 +92,7 @@ class Recorder(Desk):
                 if time.monotonic() > give_up:
                     return error
                 log.warning("database away, outcomes wait", count=len(landed), error=type(error).__name__)
-                time.sleep(1)
+                rest(1)
             except Exception as error:
                 attempt = str(landed[0][1].attempt_id)
                 log.exception("not recorded", attempt=attempt, count=len(landed), error=type(error).__name__)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.compose import Permitted, standing_of
 from outreach.actions.hint import Owed, hints_of, owed
-from outreach.actions.prepare import Handed, Sources, prepare
+from outreach.actions.prepare import Handed, Preparing, Sources
 from outreach.actions.replan import quiet_of
 from outreach.domain.brakes import Pauses
 from outreach.domain.channel import Channel
@@ -92,7 +92,7 @@ def claim(
 
 
 def _mark(
-    claim: Claim, lanes: Wanted, lined_up: Sequence[Turn], taken: Collection[UUID], passed: Mapping[Lane, datetime]
+    claim: Claim, lanes: Wanted, lined_up: Sequence[Turn], taken: Collection[int], passed: Mapping[Lane, datetime]
 ) -> None:
     """A lane's mark follows what was dealt with, and stops at what was not; who gave all that was asked has more.
 
@@ -103,7 +103,7 @@ def _mark(
         by_lane.setdefault(id(turn.lane), []).append(turn)
     for lane, mark, most in lanes:
         of_lane = by_lane.get(id(lane), [])
-        left = [turn.due_at for turn in of_lane if turn.id not in taken] if len(taken) < len(lined_up) else []
+        left = [turn.due_at for turn in of_lane if turn.id.int not in taken] if len(taken) < len(lined_up) else []
         claim.marks[lane] = max(mark, (min(left) if left else of_lane[-1].due_at) - LAG) if of_lane else mark
         claim.marks[lane] = min(claim.marks[lane], passed.get(lane, claim.marks[lane]))
         if len(of_lane) >= most or left:
@@ -124,8 +124,8 @@ class _Taking:
         self.going: list[Going] = []
         self.ends: dict[tuple[Status, Reason], list[UUID]] = {}
         self.waits: list[tuple[UUID, datetime, Reason | None]] = []
-        self.dealt: set[UUID] = set()
-        self.begun: set[UUID] = set()
+        self.dealt: set[int] = set()
+        self.begun: set[int] = set()
         self.passed: dict[Lane, datetime] = {}
         self.owed: Owed = owed(sources, ())
 
@@ -145,23 +145,29 @@ class _Taking:
     def all(self, lined_up: Sequence[Turn]) -> None:
         """Deal with the turns in order; what is not dealt with waits for the next claim."""
         held = self._held(lined_up)
-        lane_of = {turn.id: turn.lane for turn in lined_up if turn.lane not in held}
-        ids = list(lane_of)
+        ours_now = [turn for turn in lined_up if turn.lane not in held] if held else lined_up
+        # Ids as numbers: a UUID is hashed by Python, and these are looked up a dozen times for each message.
+        lane_of = {turn.id.int: turn.lane for turn in ours_now}
+        ids = [turn.id for turn in ours_now]
         ours, rows, visits, consented, *hints = together(
             self.session, turns.asking_turnstile(lined_up), *due_messages.asking(ids, self.now),
             consents.asking_for(ids), *hints_of(self.sources, ids, self.now),
         )  # fmt: skip
         self.owed = owed(self.sources, hints)
-        patients, ledgers = {row[0] for row in ours}, consents.told(consented)
+        patients, ledgers = {row[0].int for row in ours}, consents.told(consented)
         found = due_messages.told(self.vault, rows, visits, self.clinics, self.now)
+        self.preparing = Preparing(self.sources, self.vault, self.now, self.begin_by, found)
         if len(found) < len(lane_of):
-            for message_id in lane_of.keys() - {due.message.id for due in found}:
-                self._wait(message_id, self.now + SET_ASIDE)
+            known = {due.message.id.int for due in found}
+            for turn in lined_up:
+                if turn.id.int in lane_of and turn.id.int not in known:
+                    self._wait(turn.id, self.now + SET_ASIDE)
         for due in found:
-            message, lane = due.message, lane_of[due.message.id]
+            message = due.message
+            lane, patient = lane_of[message.id.int], message.patient_id.int
             if due.flying:
                 self.claim.busy.setdefault((message.patient_id, lane), message.due_at)
-            if due.flying or message.patient_id in self.begun or message.patient_id not in patients:
+            if due.flying or patient in self.begun or patient not in patients:
                 continue  # one at a time: a patient's messages arrive in the order they were meant
             if due.overtaken:  # refused, after its visit was moved or cancelled while it was in the air
                 self.claim.overtaken.append(due)
@@ -200,7 +206,7 @@ class _Taking:
         elif isinstance(verdict, End):
             self.ends.setdefault((verdict.status, verdict.reason), []).append(message.id)
             self.claim.counts[verdict.status.value] += 1
-            self.dealt.add(message.id)
+            self.dealt.add(message.id.int)
 
     def _opening(self, due: Due) -> datetime:
         """When this patient may be written to: the same for all of a clinic in one zone."""
@@ -227,8 +233,7 @@ class _Taking:
     def _go(self, due: Due, sender: Sender, warned: bool) -> Go | Wait | End:
         """Compose, and take it. BadInput: no such words."""
         try:
-            hint = self.owed(due, self.now)
-            handed, row = prepare(due, sender, self.sources, self.vault, warned, self.now, self.begin_by, hint=hint)
+            handed, row = self.preparing.prepare(due, sender, warned, hint=self.owed(due, self.now))
         except BadInput:
             message = due.message
             log.warning("words missing", message=str(message.id), step=message.step, locale=due.patient_locale)
@@ -237,9 +242,9 @@ class _Taking:
             log.exception("cannot be composed, set aside", message=str(due.message.id), error=type(error).__name__)
             return Wait(self.now + SET_ASIDE)
         self.claim.handed.append(handed)
-        self.begun.add(due.message.patient_id)
+        self.begun.add(due.message.patient_id.int)
         self.going.append(row)
-        self.dealt.add(due.message.id)
+        self.dealt.add(due.message.id.int)
         if self.meters and (meter := self.meters.get(sender.id)):
             meter.charge(row.segments or 1)
         return Go()
@@ -247,7 +252,7 @@ class _Taking:
     def _wait(self, message_id: UUID, until: datetime, reason: Reason | None = None) -> None:
         self.waits.append((message_id, until, reason))
         self.claim.counts["waiting"] += 1
-        self.dealt.add(message_id)
+        self.dealt.add(message_id.int)
 
     def write(self, lease: timedelta) -> None:
         for (status, reason), ids in self.ends.items():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from outreach.content.compose import Values, Words
+from outreach.content.compose import TOKEN, Values, Words
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentEvent, State, may_contact
 from outreach.domain.decision import Standing
@@ -17,6 +18,10 @@ from outreach.domain.plan import Visit
 from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.window import moment
 from outreach.store.due import Due
+
+_SMS = Channel.SMS
+_STOPPED = (State.OPTED_OUT, State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER)
+_TOKEN = re.compile(f"[A-Za-z0-9_-]{{{len(TOKEN)}}}")
 
 
 class Permitted(NamedTuple):
@@ -37,7 +42,7 @@ def standing_of(due: Due, ledgers: Mapping[UUID, Sequence[ConsentEvent]], now: d
     """Where this message's address stands by its ledger."""
     events = ledgers.get(due.message.address_id, ()) if due.message.address_id else ()
     permission = may_contact(events, now)
-    stopped = permission.state in (State.OPTED_OUT, State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER)
+    stopped = not permission.allowed and permission.state in _STOPPED
     reachable = due.to is not None and due.address_active
     standing = Standing(reachable, due.patient_active, permission.allowed, stopped, permission.reason)
     return Permitted(standing, permission.warned)
@@ -60,10 +65,16 @@ def compose(
     wording = wording_of(due, warned)
     message = due.message
     locale = message.locale if message.occasion and message.locale else due.patient_locale
+    if message.channel is _SMS:
+        token = link[-len(TOKEN) :]
+        if _TOKEN.fullmatch(token) and unsubscribe.endswith(token):
+            values = values_of(due, link[: -len(TOKEN)] + TOKEN, unsubscribe[: -len(TOKEN)] + TOKEN, now)
+            mould = words.mould(message.step, locale, wording, values, hint=hint)
+            if mould.pieces:
+                return Composed(mould.fill(token), wording)
     content = words.compose(
         message.step, message.channel, locale, wording, values_of(due, link, unsubscribe, now),
-        calendar=message.channel is Channel.EMAIL and _calendar(message.step, sequences), now=now,
-        hint=hint,
+        calendar=message.channel is not _SMS and _calendar(message.step, sequences), now=now, hint=hint,
     )  # fmt: skip
     return Composed(content, wording)
 
@@ -80,7 +91,11 @@ def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
     start = _start(visit.starts, visit.zone) if visit else old
     if facts and "new_start" in facts:
         start = datetime.fromisoformat(facts["new_start"])
-    minutes, uid, revision = (visit.minutes, str(visit.id), visit.revision) if visit else (60, "", 0)
+    minutes, uid, revision = 60, "", 0
+    if visit:
+        # Only calendars tell which visit it is: the texts of all whose visits begin together are the same.
+        minutes, uid = visit.minutes, "" if due.message.channel is _SMS else str(visit.id)
+        revision = 0 if due.message.channel is _SMS else visit.revision
     # By position: this runs for each message, and names would cost as much as all the rest of it.
     return Values(
         clinic.name, clinic.phone, due.patient_zone, clinic.address, clinic.zone, clinic.emergency, start, minutes, uid,
@@ -97,9 +112,13 @@ def _start(starts: datetime, zone: str) -> datetime:
 
 def _visit(due: Due) -> Visit | None:
     """The infusion a message is about; for a message about a course its first before, its last after."""
-    infusion = due.message.infusion_id or _of_occasion(due.message.occasion) or _of_facts(due.message.facts)
+    message = due.message
+    infusion = message.infusion_id or _of_occasion(message.occasion) or _of_facts(message.facts)
     if infusion:
-        return next((visit for visit in due.visits if visit.id == infusion), None)
+        for visit in due.visits:
+            if visit.id == infusion:
+                return visit
+        return None
     live = [visit for visit in due.visits if visit.status != "cancelled"]
     if not live:
         return None
@@ -117,5 +136,8 @@ def _of_facts(facts: Mapping[str, str]) -> UUID | None:
 
 
 def _next(visits: Sequence[Visit], now: datetime) -> datetime | None:
-    coming = [_start(visit.starts, visit.zone) for visit in visits if visit.status == "booked"]
-    return min((at for at in coming if at > now), default=None)
+    soonest = None
+    for visit in visits:
+        if visit.status == "booked" and (at := _start(visit.starts, visit.zone)) > now:
+            soonest = at if soonest is None else min(soonest, at)
+    return soonest

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from outreach.store.aside import apart, considerate
 from outreach.store.rows import as_before, by_index
 
 
@@ -20,23 +21,30 @@ class Desk:
     def __init__(self, sessions: sessionmaker[Session], engine: Engine, *, joins_batches: bool = False) -> None:
         self._sessions, self._engine, self._joins_batches = sessions, engine, joins_batches
         self._connection: Connection | None = None
+        self._hurry: Callable[[], object] = bool
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A transaction over it; after any fault the next begins with a fresh one."""
         if self._connection is None:
-            self._connection = self._engine.connect()
-            by_index(self._connection, joins_batches=self._joins_batches)
+            self._connection = apart(self._connect)
         try:
             with self._sessions(bind=self._connection) as session, session.begin():
                 yield session
         except BaseException:
-            self.close()
+            apart(self.close)
             raise
 
     def close(self) -> None:
         """Give the connection back."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._hurry()
             as_before(connection)
             connection.close()
+
+    def _connect(self) -> Connection:
+        connection = self._engine.connect()
+        by_index(connection, joins_batches=self._joins_batches)
+        self._hurry = considerate(connection)
+        return connection

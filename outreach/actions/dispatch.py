@@ -1,7 +1,7 @@
 """The pump: claim due messages, hand them over concurrently on one event loop, record in batches, until told to stop.
 
-No transaction is open while the network is slow, and no message is begun that its lease may not outlive. The database
-is asked by two threads (books), while the loop goes on posting.
+No transaction is open while the network is slow, and no message is begun that its lease may not outlive. While the
+database answers (books) the loop goes on posting: all of it happens on one thread.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -30,13 +29,14 @@ from outreach.domain.channel import Channel
 from outreach.domain.law import Law
 from outreach.domain.sequence import Sequence as Steps
 from outreach.providers.base import Provider
+from outreach.store.aside import stepping_aside
 from outreach.store.due import Due
 from outreach.store.queue import Outcome
 from outreach.store.turns import Ahead
 
 FLUSH = 0.1
 """Seconds an outcome waits at most for others to be recorded with it."""
-REFILL = 4
+REFILL = 2
 """A claim is made when this part of the window (one in so many) is free: smaller claims cost more each."""
 
 
@@ -118,26 +118,24 @@ class _Shift:
         self.oldest = 0.0
         self.asking = self.writing = 0
         self.freed, self.came = asyncio.Event(), asyncio.Event()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.begun = 0
+        self.tasks: dict[int, asyncio.Task[None]] = {}
         self.fault: Exception | None = None
 
     async def work(self) -> Tally:
         """Until there is nothing to do, or no time to do it. Claiming and recording go on side by side."""
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(2, thread_name_prefix="database") as database:
-            try:
-                await asyncio.gather(self._claiming(database), self._recording(database))
-            finally:
-                for provider in self.pump.providers.values():
-                    await provider.hang_up()
-                for desk in (self.claimer, self.recorder):
-                    await loop.run_in_executor(database, desk.close)
+        try:
+            await asyncio.gather(self._claiming(), self._recording())
+        finally:
+            for provider in self.pump.providers.values():
+                await provider.hang_up()
+            for desk in (self.claimer, self.recorder):
+                await asyncio.to_thread(desk.close)
         if self.fault is not None:
             raise self.fault
         return Tally(self.counts + self.recorder.counts)
 
-    async def _claiming(self, database: Executor) -> None:
-        loop = asyncio.get_running_loop()
+    async def _claiming(self) -> None:
         while not self._over():
             now, room = time.monotonic(), self._room()
             look = self.lanes.next_look(now) if room else self.stop_at
@@ -146,28 +144,27 @@ class _Shift:
                 continue
             self.asking += 1
             try:
-                found = await loop.run_in_executor(database, self.claimer.claim, room)
+                found = await stepping_aside(self.claimer.claim, room)
             except Exception as error:  # nothing new is begun after it; it is raised when everything has landed
                 self.fault = error
             else:
                 self.counts += found.counts
                 for one in found.handed:
                     self._begin(one)
-                await self._plan_anew(database, found.overtaken)
+                await self._plan_anew(found.overtaken)
             self.asking -= 1
         self.came.set()
 
-    async def _plan_anew(self, database: Executor, overtaken: Sequence[Due]) -> None:
+    async def _plan_anew(self, overtaken: Sequence[Due]) -> None:
         """After the others were begun: a fault here must not keep what is committed as `sending` on the ground."""
         if not overtaken:
             return
         try:
-            await asyncio.get_running_loop().run_in_executor(database, self.claimer.plan_anew, overtaken)
+            await stepping_aside(self.claimer.plan_anew, overtaken)
         except Exception as error:
             self.fault = self.fault or error
 
-    async def _recording(self, database: Executor) -> None:
-        loop = asyncio.get_running_loop()
+    async def _recording(self) -> None:
         while not self._over():
             wait = self.oldest + FLUSH - time.monotonic() if self.landed else self.pump.poll
             if not self.landed or (wait > 0 and not self._ripe()):
@@ -176,9 +173,9 @@ class _Shift:
             self.asking += 1
             landed, self.landed = self.landed, []
             self.writing = len(landed)
-            fault = await loop.run_in_executor(database, self.recorder.record, landed)
+            fault = await stepping_aside(self.recorder.record, landed)
             self.fault = self.fault or fault
-            self.lanes.more = True  # others of the same patients may go now
+            self.lanes.news()
             self.asking, self.writing = self.asking - 1, 0
         self.freed.set()
 
@@ -212,11 +209,10 @@ class _Shift:
 
     def _begin(self, handed: Handed) -> None:
         self.flying[handed.parcel.channel] += 1
-        task = asyncio.get_running_loop().create_task(self._fly(handed))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        number = self.begun = self.begun + 1
+        self.tasks[number] = asyncio.get_running_loop().create_task(self._fly(handed, number))
 
-    async def _fly(self, handed: Handed) -> None:
+    async def _fly(self, handed: Handed, number: int) -> None:
         """Carry one message. Landings wake others only where they are enough: each would cost as much as a claim."""
         channel = handed.parcel.channel
         try:
@@ -228,6 +224,7 @@ class _Shift:
             return
         finally:
             self.flying[channel] -= 1
+            del self.tasks[number]
         if not self.landed:
             self.oldest = time.monotonic()
         self.landed.append((handed, outcome))

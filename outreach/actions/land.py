@@ -14,6 +14,10 @@ from outreach.domain.status import Status
 from outreach.errors import Reason
 from outreach.store.queue import Outcome, record
 
+# By name, since Python looks an enumeration's member up anew each time, and this is asked for each message.
+_TAKEN, _FAILED = (Status.ACCEPTED, Status.SENT), Status.FAILED
+_UNKNOWN, _UNSUBSCRIBED = Reason.UNKNOWN_CODE, Reason.UNSUBSCRIBED_AT_CARRIER
+
 
 def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
     """Record a batch of outcomes with their consequences: the ledger, the brakes, and other ways."""
@@ -21,19 +25,17 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
         return
     moved = record(session, [outcome for _, outcome in landed])
     # Before the brakes, as receipts do: both lock these alerts, then the clinics.
-    for code in sorted(one.code for _, one in landed if one.reason is Reason.UNKNOWN_CODE):
+    for code in sorted(one.code for _, one in landed if one.reason is _UNKNOWN):
         not_in_our_tables(session, "unknown code", code, "a carrier refused a message with", landed[0][1].at)
     brake.judge(session, _trials(landed), landed[0][1].at)
     for handed, outcome in landed:
         message = handed.due.message
-        if message.step == REQUEST and outcome.status in (Status.ACCEPTED, Status.SENT):
+        if message.step == REQUEST and outcome.status in _TAKEN:
             agree.asked(session, message, handed.parcel, outcome.at)
-        if outcome.reason is Reason.UNSUBSCRIBED_AT_CARRIER and message.address_id:
+        if outcome.reason is _UNSUBSCRIBED and message.address_id:
             withdraw.stop(session, message.address_id, method="carrier", evidence=str(outcome.attempt_id),
                           now=outcome.at)  # fmt: skip
-    lost = [
-        (one.message_id, one.reason) for _, one in landed if one.status is Status.FAILED and one.message_id in moved
-    ]
+    lost = [(one.message_id, one.reason) for _, one in landed if one.status is _FAILED and one.message_id in moved]
     if lost:
         fallback.after_failure(session, lost, landed[0][1].at)
 

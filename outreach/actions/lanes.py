@@ -37,7 +37,7 @@ class Lanes:
         self._resting: dict[Lane, float] = {}
         self._elsewhere: dict[tuple[UUID, Lane], tuple[float, datetime]] = {}
         self._next_look = 0.0
-        self._looked = False
+        self._looked = self._news = False
         self._forget_at = time.monotonic() + FORGET
 
     def next_look(self, now: float) -> float:
@@ -45,12 +45,17 @@ class Lanes:
         opens = [self._resting.get(lane, now) for lane in self.busy]
         return min(opens, default=self._next_look) if self.busy else self._next_look
 
+    def news(self) -> None:
+        """Something was written down: others of the same patients, or what follows from it, may go now."""
+        self.more = self._news = True
+
     def look(self, session: Session, now: datetime, ahead: Ahead) -> None:
         """Find lanes with something due, when it is time to."""
         begun = time.monotonic()
         self._looked = begun >= self._next_look
         if not self._looked:
             return
+        self._news = False  # what is written down from now on, this look may miss
         if begun > self._forget_at:
             self._marks.clear()
             self._forget_at = begun + FORGET
@@ -91,7 +96,7 @@ class Lanes:
                 self._reopen(one[1], due_at)
         self._elsewhere |= {one: (monotonic + ELSEWHERE, due_at) for one, due_at in found.busy.items()}
         served = bool(found.handed or found.counts or self._elsewhere)
-        self.more = served or not self._looked or any(lane not in self._resting for lane in self.busy)
+        self.more = served or self._news or not self._looked or any(lane not in self._resting for lane in self.busy)
 
     def waiting_patients(self) -> set[UUID]:
         """Patients of whom a message was in the air a moment ago while another was due."""

@@ -20,6 +20,7 @@ from outreach.errors import OutreachError, Reason
 from outreach.providers.base import Provider
 from outreach.store import alerts, doubts
 from outreach.store.doubts import Doubt
+from outreach.store.leases import expire_leases
 
 log = structlog.get_logger()
 
@@ -67,7 +68,7 @@ def recover(
     """
     now = clock()
     with sessions.begin() as session:
-        moved = doubts.expire_leases(session, now, SETTLED_AT_ONCE)
+        moved = expire_leases(session, now, SETTLED_AT_ONCE)
         for status, end, reason in ((Status.SENT, Status.DELIVERED, Reason.PRESUMED),
                                     (Status.ACCEPTED, Status.UNDELIVERED, Reason.NO_NEWS)):  # fmt: skip
             moved += doubts.settle(session, status, end, reason, now - SETTLE_AFTER, now, SETTLED_AT_ONCE)

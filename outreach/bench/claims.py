@@ -30,9 +30,10 @@ CHURNED, CHURNED_QUICK = 200_000, 20_000
 SEEDS = 10_000
 
 
-ANSWERED = text(
-    "update message set status = 'accepted', sent_at = now(), carrier_id = id::text where status = 'sending'"
-)
+ANSWERED = text("""
+with landed as (delete from flight returning messages)
+update message set status = 'accepted', sent_at = now(), carrier_id = id::text
+where id in (select unnest(messages) from landed) and status = 'sending'""")
 
 
 class Timed(Claimer):

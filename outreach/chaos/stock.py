@@ -14,7 +14,8 @@ CLINICS = 5
 EACH = len(STEPS)
 """Messages of each patient: as many as there are steps to tell of one visit."""
 
-# The further messages of a patient: the first one's row with another step, at a later instant of `times`.
+# The further messages of a patient: the first one's row with another step, at a later instant of `times`. Not its
+# status: on a busy machine a worker may have begun it already, and its copies would stand as begun by nobody.
 _MORE = text(
     """
 with first as (select *, row_number() over (order by due_at, id) as place from message)
@@ -23,7 +24,7 @@ insert into message (id, clinic_id, patient_id, enrolment_id, course_id, infusio
 select gen_random_uuid(), clinic_id, patient_id, enrolment_id, course_id, infusion_id, address_id,
   (cast(:steps as text[]))[1 + (array_position(cast(:steps as text[]), step::text) - 1 + n) % :each],
   channel, revision, wall + n * interval '1 minute', zone, tz_version, rule,
-  (cast(:times as timestamptz[]))[n * :patients + place], useful_until, planned_at, status, urgent, attempts, segments
+  (cast(:times as timestamptz[]))[n * :patients + place], useful_until, planned_at, 'scheduled', urgent, 0, 0
 from first cross join generate_series(1, :each - 1) n
 """
 )

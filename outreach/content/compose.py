@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from outreach.content import calendars, catalogs, sources
 from outreach.content.formats import Language, isolated, load_languages, opened, plain, resolve
@@ -19,7 +19,7 @@ from outreach.domain.message import Content
 from outreach.domain.segments import normalise, size
 from outreach.errors import BadFile, BadInput
 
-__all__ = ["Values", "Words"]
+__all__ = ["TOKEN", "Values", "Words"]
 
 SOURCE = "en"
 SET_APART = frozenset({"neutral", "page", "canned"})
@@ -32,6 +32,24 @@ _SMS = Channel.SMS
 _PARTS: dict[Medium, tuple[str, ...]] = {
     "sms": SPECS[Channel.SMS].parts, "email": SPECS[Channel.EMAIL].parts, "page": ("body.md",),
 }  # fmt: skip
+
+
+TOKEN = "0" * 22
+"""Stands where a link's token will: as long, and like it of characters that every alphabet counts the same."""
+MOULDS = 8192
+
+
+class Mould(NamedTuple):
+    """An SMS without its token: `pieces` joined by it are the text (none: it has to be composed each time); its size is
+    the same whichever it is."""
+
+    pieces: tuple[str, ...]
+    sample: Content
+
+    def fill(self, token: str) -> Content:
+        """The content whose links hold `token`, of as many letters, digits, - and _ as TOKEN."""
+        sample = self.sample
+        return Content(sample.locale, token.join(self.pieces), segments=sample.segments, encoding=sample.encoding)
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,7 @@ class Words:
         default_factory=dict, init=False, repr=False, compare=False
     )
     _skeletons: Skeletons = field(default_factory=Skeletons, init=False, repr=False, compare=False)
+    _moulds: dict[tuple[object, ...], Mould] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def load(cls, root: Path, locales: list[str] | None = None) -> Words:
@@ -116,6 +135,21 @@ class Words:
             calendar=ics,
             calendar_method=method,
         )
+
+    def mould(self, key: str, locale: str, wording: Wording, values: Values, *, hint: bool = False) -> Mould:
+        """A text into which only tokens are still to be put (see Mould): the same for all who read the same but for
+        these. `values` name the links with TOKEN in their place. Raises BadInput."""
+        folds = [one.fold for one in (values.visit_start, values.old_start, values.next_visit) if one is not None]
+        asked = (key, locale, wording, values, hint, *folds)  # moments of the hour that comes twice are equal to Python
+        found = self._moulds.get(asked)
+        if found is None:
+            if len(self._moulds) >= MOULDS:
+                self._moulds.clear()
+            content = self._sms(key, locale, wording, values, hint)
+            named = values._replace(link="", unsubscribe="")
+            odd = any(TOKEN in value for value in named if isinstance(value, str))  # a name: nothing is put in there
+            found = self._moulds[asked] = Mould(() if odd else tuple(content.text.split(TOKEN)), content)
+        return found
 
     def page(self, key: str, locale: str, wording: Wording, values: Values) -> str:
         """The body as an HTML fragment for the patient's own page."""

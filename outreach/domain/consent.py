@@ -125,7 +125,7 @@ class Permission(NamedTuple):
 def may_contact(events: Iterable[ConsentEvent], now: datetime, purpose: str = "care") -> Permission:
     """May messages of this purpose go to the address these events (in ledger order) belong to?"""
     state, warned = _standing(events, now, purpose)
-    allowed = state is State.AGREED
+    allowed = state is _AGREED
     return Permission(allowed, _REASON.get(state), allowed and warned, state)
 
 
@@ -134,33 +134,41 @@ def may_ask(events: Iterable[ConsentEvent], now: datetime, purpose: str = "care"
     return _standing(events, now, purpose)[0] in (State.NONE, State.ASKED)
 
 
+# Asked once per message; Python looks an enumeration's member up by its name each time, which would be half of it.
+_NONE, _ASKED, _AGREED, _OUT = State.NONE, State.ASKED, State.AGREED, State.OPTED_OUT
+_SAYS_YES, _SAYS_START, _IS_ASKED = ConsentKind.AGREED, ConsentKind.RESTORED, ConsentKind.ASKED
+_MOVES = ConsentKind.ADDRESS_CHANGED
+
+
 def _standing(events: Iterable[ConsentEvent], now: datetime, purpose: str) -> tuple[State, bool]:  # noqa: C901
     """The state after all events, and whether what was agreed to held the warning. Plain values: one per message."""
-    state, warned, before_stop = State.NONE, False, State.NONE
+    state, warned, before_stop = _NONE, False, _NONE
     taken_at: datetime | None = None
     seen: set[tuple[str, str]] = set()
     for event in events:
-        kind, at = ConsentKind(event.kind), event.at
+        kind, at = event.kind, event.at
+        if kind.__class__ is not ConsentKind:
+            kind = ConsentKind(kind)
         if event.id:
             if (kind, event.id) in seen:
                 continue
             seen.add((kind, event.id))
         taken = _TAKES.get(kind)
         if taken is not None:
-            if state is not State.OPTED_OUT:
+            if state is not _OUT:
                 before_stop = state
             state, taken_at = _taken(state, taken, event), max(taken_at or at, at)
-        elif kind is ConsentKind.ADDRESS_CHANGED:
-            state, warned, before_stop, taken_at = State.NONE, False, State.NONE, max(taken_at or at, at)
+        elif kind is _MOVES:
+            state, warned, before_stop, taken_at = _NONE, False, _NONE, max(taken_at or at, at)
         elif (taken_at is not None and at <= taken_at) or at > now or event.purpose != purpose:
             continue
-        elif kind is ConsentKind.AGREED:
+        elif kind is _SAYS_YES:
             # A second agreement adds to the first: one given without the warning does not unsay the warning.
-            state, warned = State.AGREED, event.warned or (state is State.AGREED and warned)
-        elif kind is ConsentKind.RESTORED and state is State.OPTED_OUT:
+            state, warned = _AGREED, event.warned or (state is _AGREED and warned)
+        elif kind is _SAYS_START and state is _OUT:
             state = before_stop
-        elif kind is ConsentKind.ASKED and state is State.NONE:
-            state = State.ASKED
+        elif kind is _IS_ASKED and state is _NONE:
+            state = _ASKED
     return state, warned
 
 

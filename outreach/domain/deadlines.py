@@ -13,6 +13,7 @@ DUE: Mapping[str, timedelta] = {
     "shared": timedelta(hours=24),
     "silence": timedelta(hours=24),
     "missed": timedelta(hours=24),
+    "join": timedelta(hours=24),
     # A request to stop made to staff: the law gives days, the patient should not have to wait for them.
     "stop": timedelta(hours=24),
 }

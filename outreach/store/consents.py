@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentEvent, ConsentKind, Scope, basis_of
-from outreach.store.rows import Ask, Ids, fetch
+from outreach.store.arrays import Ids
+from outreach.store.rows import Ask, fetch
 from outreach.store.tables import Consent
 from outreach.store.vault import vault_of
 

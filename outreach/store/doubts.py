@@ -1,4 +1,4 @@
-"""Messages in doubt: leases that are over, what may be asked about them, what became of it."""
+"""Messages in doubt: what may be asked about them, what became of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import ScalarSelect, Select, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
@@ -28,8 +28,10 @@ ASKED = ("not listed", "listed", "no list", "carrier away")
 """The words of a question that moved nothing: how many an attempt has says when it is asked about again."""
 
 
-UNKNOWN = (Message.status == Status.UNKNOWN.value, Message.sent_at.is_(None))
-"""Never set before a carrier is known to have it, `sent_at` leads the index of open messages straight to these."""
+AHEAD = timedelta(days=2)
+"""One may be known as sent before it is due: its next try was put off by less than this, and an older one got there."""
+UNKNOWN = (Message.doubtful == true(), Message.sent_at.is_(None))
+"""`sent_at` is never set before a carrier is known to have it."""
 
 
 @dataclass(frozen=True)
@@ -56,34 +58,29 @@ class Doubt:
     asked: int
 
 
-def expire_leases(session: Session, at: datetime, limit: int) -> int:
-    """Sending rows whose lease is over become unknown: they may be on their way. Returns how many."""
-    over = (
-        select(Message.id)
-        .where(Message.status == Status.SENDING.value, Message.lease_until < func.now())
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return _all(session, over, Status.SENDING, Status.UNKNOWN, "lease over", None, at)
-
-
 def settle(
     session: Session, status: Status, end: Status, reason: Reason, sent_before: datetime, at: datetime, limit: int
 ) -> int:
     """Messages that stayed in `status` since `sent_before` or longer end as `end`. Returns how many."""
     old = (
         select(Message.id)
-        .where(Message.status == status.value, Message.sent_at <= sent_before)
+        .where(*_open(status, sent_before), Message.sent_at <= sent_before)
         .order_by(Message.sent_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return _all(session, old, status, end, "settled", reason, at)
+    return turn_all(session, old, status, end, "settled", reason, at)
 
 
-def _all(
+def _open(status: Status, sent_before: datetime) -> list[ColumnElement[bool]]:
+    """Led by the index of open messages: what was sent by then was due by then, however far a worker's clock is off."""
+    return [Message.open == true(), Message.due_at <= sent_before + AHEAD, Message.status == status.value]
+
+
+def turn_all(
     session: Session, ids: Select[UUID], before: Status, after: Status, word: str, reason: Reason | None, at: datetime
 ) -> int:
+    """By decision: rows `before` among `ids` become `after`, an event each. Returns how many."""
     why = reason.value if reason else None
     rows = session.execute(
         update(Message)
@@ -119,7 +116,7 @@ def silent(session: Session, before: datetime, since: datetime, limit: int) -> l
 
     `since` bounds what one round looks at where no callback at all comes through.
     """
-    accepted = [Message.status == Status.ACCEPTED.value, Message.sent_at.between(since, before)]
+    accepted = [*_open(Status.ACCEPTED, before), Message.sent_at.between(since, before)]
     askable = Message.channel.in_([channel.value for channel in ASKABLE])
     quiet = select(Message.id).where(*accepted, askable, ~_questions(Event.id).exists())
     return _read(session, quiet.order_by(Message.sent_at).limit(limit))

@@ -19,7 +19,8 @@ from outreach.domain.decision import FREE, Traffic
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
 from outreach.errors import Reason
-from outreach.store.rows import Ask, Ids, together
+from outreach.store.arrays import Ids
+from outreach.store.rows import Ask, together
 from outreach.store.seen import Seen
 from outreach.store.vault import Vault, vault_of
 
@@ -150,13 +151,13 @@ def told(
 
     A row whose sealed columns do not open is left out, loudly.
     """
-    by_message: dict[UUID, list[Visit]] = {}
+    by_message: dict[int, list[Visit]] = {}
     for visit in visits:
-        by_message.setdefault(visit[0], []).append(Visit(*visit[1:]))
+        by_message.setdefault(visit[0].int, []).append(Visit(*visit[1:]))
     due = []
     for row in rows:
         try:
-            due.append(_one(vault, row, clinics[row[1]], tuple(by_message.get(row[0], ())), now))
+            due.append(_one(vault, row, clinics[row[1]], tuple(by_message.get(row[0].int, ())), now))
         except InvalidTag:
             log.exception("a sealed column does not open", message=str(row[0]))
     return due
@@ -177,11 +178,11 @@ def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Vi
     to = vault.open(sealed, "address.value", clinic_id, address_id) if sealed else None
     room_at = Caps(clinic.most_a_day, clinic.most_a_week).room_at(sent, now) if sent and now else None
     traffic = Traffic(room_at, behind + before * AFTER if behind else None) if room_at or behind else FREE
-    message = Seen(  # type: ignore[call-arg]
+    message = Seen._make((
         *row[:8], _CHANNELS[row[8]], *row[9:14], _STATUSES[row[14]], Reason(row[15]) if row[15] else None, *row[16:18],
         vault.open(row[18], "message.subject", clinic_id, message_id) if row[18] else "",
         vault.open(row[19], "message.body", clinic_id, message_id) if row[19] else "",
         *row[20:25],
         json.loads(vault.open(row[25], "message.facts", clinic_id, message_id)) if row[25] else {},
-    )  # fmt: skip
-    return Due(message, clinic, to, *row[27:32], visits, row[32], flying, traffic, *row[37:39])  # type: ignore[call-arg]
+    ))  # fmt: skip
+    return Due._make((message, clinic, to, *row[27:32], visits, row[32], flying, traffic, *row[37:39]))

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.errors import Reason
+from outreach.store.arrays import Ids
 from outreach.store.messages import note
-from outreach.store.rows import Ids, fetch
+from outreach.store.rows import fetch
 from outreach.store.vault import vault_of
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from outreach.store.rows import Ask, Ids
+from outreach.store.arrays import Ids
+from outreach.store.rows import Ask
 
 # By the patient's rows of the last weeks, as the caps are counted; neutral words always say how to stop.
 _LAST = """

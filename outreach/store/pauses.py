@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Interval, Text, case, cast, func, or_, select, text, type_coerce, update
+from sqlalchemy import ColumnElement, Interval, Text, case, cast, func, or_, select, text, true, type_coerce, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain.brakes import RULES, Pauses, Scope
 from outreach.domain.channel import Channel
 from outreach.domain.decision import LOOK_AGAIN
-from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
 from outreach.store import strikes
+from outreach.store.arrays import Ids
 from outreach.store.brakes import Pause, Strike
-from outreach.store.rows import Ask, Ids, together
+from outreach.store.rows import Ask, together
 from outreach.store.tables import Enrolment, Patient
 from outreach.store.traffic import Message, Sender
 
@@ -191,7 +191,7 @@ def _of(held: Held) -> ColumnElement[bool]:
 def _due_soon(now: datetime) -> list[ColumnElement[bool]]:
     """A held message is looked at again within LOOK_AGAIN; all columns of the index of turns, so that it is used."""
     return [
-        Message.status == Status.SCHEDULED.value,
+        Message.waiting == true(),
         Message.channel.in_([channel.value for channel in Channel]),
         Message.urgent.in_([True, False]),
         Message.due_at <= now + LOOK_AGAIN + timedelta(hours=1),  # the hour: clocks need not agree

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
-from outreach.store.rows import Ids, fetch, run
+from outreach.store.arrays import Blobs, Ids, Instants, Numbers, Texts
+from outreach.store.rows import Ask, run, together
 
 
 class Going(NamedTuple):
@@ -38,14 +40,13 @@ with go as (
     lease_until = clock_timestamp() + %(lease)b * interval '1 second', carrier = s.carrier, locale = go.locale,
     wording = go.wording, subject_sealed = go.subject, body_sealed = go.body, segments = go.segments, reason = null
   from go join sender s on s.id = go.sender_id where m.id = go.id and m.status = 'scheduled'
-  returning m.attempt_id, m.clinic_id, m.id, m.attempts, m.carrier, go.sender_id, go.text_hash
+  returning m.attempt_id, m.clinic_id, m.id, m.attempts, m.carrier, m.lease_until, go.sender_id, go.text_hash
+), flown as (
+  insert into flight (lease_until, messages) select max(lease_until), array_agg(id) from begun having count(*) > 0
 )
 insert into attempt (id, clinic_id, message_id, number, carrier, sender_id, started_at, text_hash)
 select attempt_id, clinic_id, id, attempts, carrier, sender_id, clock_timestamp(), text_hash from begun
 """
-
-
-_IDS = frozenset({"ids", "attempts", "senders"})
 
 
 def begin_sending(session: Session, going: Sequence[Going], lease: timedelta) -> None:
@@ -56,12 +57,13 @@ def begin_sending(session: Session, going: Sequence[Going], lease: timedelta) ->
     """
     if not going:
         return
-    names = ("ids", "attempts", "senders", "locales", "wordings", "subjects", "bodies", "segments", "hashes")
-    columns: dict[str, object] = {
-        name: Ids.of(column) if name in _IDS else list(column)
-        for name, column in zip(names, zip(*going, strict=True), strict=True)
-    }
-    begun = run(session, _BEGIN, lease=lease.total_seconds(), **columns)
+    ids, attempts, senders, locales, wordings, subjects, bodies, segments, hashes = zip(*going, strict=True)
+    begun = run(
+        session, _BEGIN, lease=lease.total_seconds(), ids=Ids.of(ids), attempts=Ids.of(attempts),
+        senders=Ids.of(senders), locales=Texts.of(locales), wordings=Texts.of(wordings),
+        subjects=Blobs.of(subjects) if any(subjects) else None, bodies=Blobs.of(bodies),
+        segments=Numbers.of(segments), hashes=Blobs.of(hashes),
+    )  # fmt: skip
     if begun != len(going):
         raise RuntimeError(f"{len(going) - begun} of {len(going)} messages were begun without being locked")
 
@@ -110,6 +112,9 @@ returning m.id
 """
 
 
+_id_of = attrgetter("message_id.int")
+
+
 def record(session: Session, outcomes: Sequence[Outcome]) -> set[UUID]:
     """Write outcomes by compare-and-set on (id, status, attempt): a late writer changes nothing. Returns who moved.
 
@@ -117,26 +122,29 @@ def record(session: Session, outcomes: Sequence[Outcome]) -> set[UUID]:
     """
     if not outcomes:
         return set()
-    fetch(session, _LOCK, ids=Ids.of([one.message_id for one in outcomes]))
     alike: dict[tuple[object, ...], list[Outcome]] = {}
-    for one in outcomes:
+    for one in sorted(outcomes, key=_id_of):
         alike.setdefault((one.status, one.word, one.reason, one.code, one.from_status), []).append(one)
-    return {moved for group in alike.values() for moved in _record(session, group)}
+    asks = [_recording(group) for group in alike.values()]
+    if len(asks) > 1:  # a single one, by index over an array in their order, locks them in it as it goes
+        lock = Ask(_LOCK, {"ids": Ids.of([one.message_id for one in outcomes])})
+        return {row[0] for rows in together(session, lock, *asks)[1:] for row in rows}
+    return {row[0] for row in together(session, *asks)[0]}
 
 
-def _record(session: Session, group: Sequence[Outcome]) -> list[UUID]:
+def _recording(group: Sequence[Outcome]) -> Ask:
     """Outcomes that differ only in message, attempt and times."""
     first = group[0]
-    rows = fetch(
-        session, _RECORD, ids=Ids.of([one.message_id for one in group]),
-        clinics=Ids.of([one.clinic_id for one in group]), attempts=Ids.of([one.attempt_id for one in group]),
-        ats=[one.at for one in group], carrier_ids=[one.carrier_id for one in group],
-        dues=[one.due_at for one in group], status=first.status.value, word=first.word,
-        reason=first.reason.value if first.reason else None, code=first.code or None,
-        sent=first.status in (Status.ACCEPTED, Status.SENT), ended=first.status in ENDS,
-        again=first.status is Status.SCHEDULED, befores=[status.value for status in first.from_status],
-    )  # fmt: skip
-    return [row[0] for row in rows]
+    return Ask(_RECORD, {
+        "ids": Ids.of([one.message_id for one in group]), "clinics": Ids.of([one.clinic_id for one in group]),
+        "attempts": Ids.of([one.attempt_id for one in group]), "ats": Instants.of([one.at for one in group]),
+        "carrier_ids": Texts.of([one.carrier_id for one in group]),
+        "dues": [one.due_at for one in group] if any(one.due_at for one in group) else None,
+        "status": first.status.value, "word": first.word, "reason": first.reason.value if first.reason else None,
+        "code": first.code or None, "sent": first.status in (Status.ACCEPTED, Status.SENT),
+        "ended": first.status in ENDS, "again": first.status is Status.SCHEDULED,
+        "befores": [status.value for status in first.from_status],
+    })  # fmt: skip
 
 
 _DEFER = """

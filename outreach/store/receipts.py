@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.message import Receipt
 from outreach.domain.status import ENDS, RANK, Status
+from outreach.store.arrays import Ids, Texts
 from outreach.store.rows import fetch
 from outreach.store.traffic import Event
 
@@ -99,12 +100,12 @@ def hear_all(session: Session, news: Sequence[News], at: datetime) -> list[Heard
     rows = fetch(
         session,
         _HEAR,
-        attempts=[one.attempt_id for one in news],
-        carrier_ids=[one.carrier_id for one in told],
-        words=[one.word[:40] for one in told],
-        statuses=[one.status and one.status.value for one in told],
-        reasons=[one.reason and one.reason.value for one in told],
-        codes=[one.code[:20] or None for one in told],
+        attempts=Ids.of([one.attempt_id for one in news]),
+        carrier_ids=Texts.of([one.carrier_id for one in told]),
+        words=Texts.of([one.word[:40] for one in told]),
+        statuses=Texts.of([one.status for one in told]),
+        reasons=Texts.of([one.reason for one in told]),
+        codes=Texts.of([one.code[:20] or None for one in told]),
         at=at,
     )
     answers: list[Heard | None] = [None] * len(news)

@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import psycopg
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 """The database is not there for us just now; after a failover an old primary may still answer, and refuse to write."""
-
-
-class Ids(bytes):
-    """A uuid[] as the server reads it, made once for all the statements that need it: element by element, the driver
-    would spend more on a list of ids than on everything else it sends."""
-
-    @classmethod
-    def of(cls, ids: Collection[UUID]) -> Ids:
-        if not ids:
-            return cls(struct.pack("!iiI", 0, 0, _UUID_OID))
-        elements = _LENGTH.join([one.int.to_bytes(16) for one in ids])
-        return cls(struct.pack("!iiIii", 1, 0, _UUID_OID, len(ids), 1) + _LENGTH + elements)
-
-
-_UUID_OID, _UUIDS_OID = 2950, 2951
-_LENGTH = struct.pack("!i", 16)
-
-
-class _IdsDumper(Dumper):
-    format = Format.BINARY
-    oid = _UUIDS_OID
-
-    def dump(self, obj: Ids) -> bytes:
-        return bytes(obj)
-
-
-psycopg.adapters.register_dumper(Ids, _IdsDumper)
 
 
 class Ask(NamedTuple):
@@ -56,8 +25,9 @@ class Ask(NamedTuple):
 def together(session: Session, *asks: Ask) -> list[Sequence[Any]]:
     """Ask several things in one round trip; their rows, in order. Each sees what the one before it did and locked."""
     driver = _driver(session)
-    with _ours(asks[0].statement), driver.pipeline():
-        cursors = [driver.execute(statement, values, binary=True) for statement, values in asks]
+    with _ours(asks[0].statement):
+        with driver.pipeline():  # left before the rows are read: reading them inside would be a round trip more
+            cursors = [driver.execute(statement, values, binary=True) for statement, values in asks]
         return [cursor.fetchall() for cursor in cursors]
 
 
@@ -92,7 +62,7 @@ def _driver(session: Session) -> psycopg.Connection[Any]:
 
 # A worker that hangs in the middle of a transaction must not keep its rows locked, out of sight of recover, for ever.
 _BY_INDEX = (
-    "set idle_in_transaction_session_timeout = '30s'; "
+    "set idle_in_transaction_session_timeout = '30s'; set plan_cache_mode = force_generic_plan; "
     "set enable_seqscan = off; set enable_mergejoin = off; set enable_bitmapscan = off"
 )
 _ONE_BY_ONE = "; set enable_hashjoin = off"

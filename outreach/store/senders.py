@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.sender import Sender as Value
-from outreach.domain.status import Status
-from outreach.store.rows import Ask, Ids, together
+from outreach.store.arrays import Ids
+from outreach.store.rows import Ask, together
 from outreach.store.traffic import Attempt, Event, Message, Sender
 
 CARRIERS = {Channel.SMS: "twilio", Channel.EMAIL: "smtp"}
@@ -144,7 +144,7 @@ def change(session: Session, sender_id: UUID, **values: Any) -> None:
 def waiting(session: Session, clinic_id: UUID, channel: Channel) -> int:
     """How many messages of a clinic are still to come on a channel."""
     theirs = Message.clinic_id == clinic_id, Message.channel == channel.value
-    still = select(func.count()).where(*theirs, Message.status == Status.SCHEDULED.value)
+    still = select(func.count()).where(*theirs, Message.waiting)
     return session.scalar(still) or 0
 
 

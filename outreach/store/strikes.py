@@ -10,6 +10,7 @@ from sqlalchemy import Integer, cast, delete, func, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from outreach.store.arrays import Ids
 from outreach.store.brakes import Strike
 from outreach.store.rows import fetch
 
@@ -24,7 +25,7 @@ _PRESENT = "select clinic_id, scope, key from strike where clinic_id = any(%(ids
 
 def present(session: Session, clinic_ids: Collection[UUID]) -> set[Key]:
     """All strikes of these clinics: few, mostly none. Writes and locks nothing."""
-    rows = fetch(session, _PRESENT, ids=list(clinic_ids))
+    rows = fetch(session, _PRESENT, ids=Ids.of(clinic_ids))
     return {(clinic_id, scope, key) for clinic_id, scope, key in rows}
 
 

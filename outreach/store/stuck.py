@@ -40,7 +40,7 @@ with late as (
   from clinic c
   cross join (values ('sms', true), ('sms', false), ('email', true), ('email', false)) as k(channel, urgent)
   join message m on m.clinic_id = c.id and m.channel = k.channel and m.urgent = k.urgent
-    and m.status = 'scheduled' and m.due_at < %(now)b::timestamptz - %(due)b::interval
+    and m.waiting and m.due_at < %(now)b::timestamptz - %(due)b::interval
   where not exists (
       select from pause p
       where (p.lifted_at is null and (p.until is null or p.until > %(now)b::timestamptz)
@@ -54,13 +54,14 @@ with late as (
         and s.per_second is not null and s.free_at > %(now)b::timestamptz - %(due)b::interval)
   union all
   select clinic_id, id, step, status, lease_until from message
-  where status = 'sending' and lease_until < now() - %(lease)b::interval
+  where open and status = 'sending' and lease_until < now() - %(lease)b::interval
   union all
   select clinic_id, id, step, status, coalesce(lease_until, due_at) from message
-  where status = 'unknown' and sent_at is null and coalesce(lease_until, due_at) < now() - %(doubt)b::interval
+  where doubtful and sent_at is null and coalesce(lease_until, due_at) < now() - %(doubt)b::interval
   union all
   select clinic_id, id, step, status, sent_at from message
-  where status in ('accepted', 'sent') and sent_at < %(now)b::timestamptz - %(news)b::interval
+  where open and status in ('accepted', 'sent') and sent_at < %(now)b::timestamptz - %(news)b::interval
+    and due_at < %(now)b::timestamptz - %(news)b::interval + interval '2 days'
 ), ranked as (
   select late.*, count(*) over w as of, row_number() over (w order by since, id) as place
   from late where late.clinic_id = any(%(clinics)b::uuid[]) window w as (partition by late.clinic_id, late.status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, Identity, Index, String, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,6 +34,25 @@ class Sender(Owned, Base):
         # A STOP comes back to this sender: were two clinics behind it, one would not hear.
         Index("sender_sms_once", "address", unique=True, postgresql_where=text("channel = 'sms'")),
     )
+
+
+OPEN = (
+    "(ARRAY['sending'::character varying, 'unknown'::character varying, 'accepted'::character varying, "
+    "'sent'::character varying])::text[]"
+)
+
+
+class Flight(Base):
+    """The messages that one claim began, and until when; taken away once none of them is `sending`.
+
+    So leases that are over are found without an index that each claim and each answer would have to write into.
+    """
+
+    __tablename__ = "flight"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    lease_until: Mapped[datetime]
+    messages: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    __table_args__ = (Index("flight_over", "lease_until"),)
 
 
 class Message(Owned, Base):
@@ -76,6 +95,11 @@ class Message(Owned, Base):
     segments: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    # What the indexes go by. None of it changes while an answer is written down, so that this writes into no index.
+    waiting: Mapped[bool] = mapped_column(Computed("((status)::text = 'scheduled'::text)", persisted=True))
+    open: Mapped[bool] = mapped_column(Computed(f"((status)::text = ANY ({OPEN}))", persisted=True))
+    doubtful: Mapped[bool] = mapped_column(Computed("((status)::text = 'unknown'::text)", persisted=True))
+    withdrawn: Mapped[bool] = mapped_column(Computed("((status)::text = 'cancelled'::text)", persisted=True))
     __table_args__ = (
         within("patient_id", "patient"),
         within("enrolment_id", "enrolment"),
@@ -91,7 +115,7 @@ class Message(Owned, Base):
             "channel",
             "revision",
             unique=True,
-            postgresql_where=text("infusion_id is not null and status <> 'cancelled'"),
+            postgresql_where=text("infusion_id is not null and not withdrawn"),
         ),
         Index(
             "message_once_per_course",
@@ -99,7 +123,7 @@ class Message(Owned, Base):
             "step",
             "channel",
             unique=True,
-            postgresql_where=text("infusion_id is null and occasion is null and status <> 'cancelled'"),
+            postgresql_where=text("infusion_id is null and occasion is null and not withdrawn"),
         ),
         Index(
             "message_once_per_occasion",
@@ -117,12 +141,13 @@ class Message(Owned, Base):
             "urgent",
             "due_at",
             "id",
-            postgresql_where=text("status = 'scheduled'"),
+            postgresql_where=text("waiting"),
         ),
-        Index("message_lease", "lease_until", postgresql_where=text("status = 'sending'")),
-        Index("message_open", "sent_at", postgresql_where=text("status in ('accepted', 'sent', 'unknown')")),
+        Index("message_open", "due_at", postgresql_where=text("open")),
+        Index("message_doubt", "lease_until", postgresql_where=text("doubtful")),
         Index("message_of_patient", "patient_id", "due_at"),
         Index("message_by_clinic", "clinic_id", "due_at"),
+        {"postgresql_with": {"fillfactor": 60}},  # room for the rows that a claim and an answer make of each
     )
 
 

@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
-from outreach.store.rows import Ask, Ids, fetch
+from outreach.store.arrays import Ids
+from outreach.store.rows import Ask, fetch
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -58,7 +59,7 @@ left join unnest(%(clinics)b::uuid[], %(channels)b::text[], %(urgents)b::bool[],
   on known.clinic_id = c.id and known.channel = k.channel and known.urgent = k.urgent
 cross join lateral (
   select m.due_at from message m
-  where m.clinic_id = c.id and m.channel = k.channel and m.urgent = k.urgent and m.status = 'scheduled'
+  where m.clinic_id = c.id and m.channel = k.channel and m.urgent = k.urgent and m.waiting
     and m.due_at >= coalesce(known.mark, '-infinity')
     and m.due_at <= least(%(now)b::timestamptz, now() + %(ahead)b * interval '1 second')
   order by m.due_at limit 1
@@ -92,7 +93,7 @@ from unnest(%(places)b::int[], %(clinics)b::uuid[], %(channels)b::text[], %(urge
 cross join lateral (
   select m.id, m.patient_id, m.due_at from message m
   where m.clinic_id = lane.clinic_id and m.channel = lane.channel and m.urgent = lane.urgent
-    and m.status = 'scheduled' and m.due_at >= lane.mark
+    and m.waiting and m.due_at >= lane.mark
     and m.due_at <= least(%(now)b::timestamptz, now() + %(ahead)b * interval '1 second')
     and m.patient_id <> all(%(busy)b::uuid[])
   order by m.due_at, m.id limit {limit}

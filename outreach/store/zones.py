@@ -41,7 +41,7 @@ def stale(session: Session, version: str, after: Place | None, limit: int) -> tu
     rows = session.execute(
         select(*_TURN, Message.patient_id, Message.course_id)
         .where(
-            Message.status == Status.SCHEDULED.value,
+            Message.waiting,
             Message.tz_version != version,
             *([tuple_(*_TURN) > tuple_(*after)] if after else []),
         )

@@ -27,9 +27,11 @@ from outreach.store import consents, patients
 from outreach.store.messages import finish
 from outreach.store.reports import balance
 from outreach.store.tables import Infusion
-from outreach.store.traffic import Attempt, Event, Message, Sender
+from outreach.store.traffic import Attempt, Event, Flight, Message, Sender
 from outreach.store.vault import Vault
 from tests.actions.world import NOON, PHONE, World, make_world
+
+OVER = text("now() - interval '1 second'")
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +135,8 @@ def test_a_worker_that_died_leaves_its_message_in_doubt_not_due(world: World) ->
     world.carrier = MemoryProvider(outcomes=[Uncertain()], uncertain_is_taken=False)
     drain(world.pump(), 5)
     with world.sessions.begin() as session:  # as a kill -9 in the middle of the call leaves it
-        session.execute(update(Message).values(status="sending", lease_until=text("now() - interval '1 second'")))
+        session.execute(update(Message).values(status="sending", lease_until=OVER))
+        session.execute(update(Flight).values(lease_until=OVER))
     recover(world.sessions, {"memory": world.carrier}, lambda: world.now, hold=timedelta(hours=1))
     drain(world.pump(), 5)
     assert world.states() == [("post.check_in", Status.UNKNOWN, None)]
@@ -333,7 +336,8 @@ def test_an_answer_that_comes_after_the_lease_still_counts(world: World) -> None
     def slow(parcel):
         accepted = real(parcel)
         with world.sessions.begin() as session:  # the lease ends while the carrier thinks
-            session.execute(update(Message).values(lease_until=text("now() - interval '1 second'")))
+            session.execute(update(Message).values(lease_until=OVER))
+            session.execute(update(Flight).values(lease_until=OVER))
         recover(world.sessions, {}, lambda: world.now, hold=timedelta(hours=1))
         return accepted
 

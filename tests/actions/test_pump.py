@@ -37,7 +37,7 @@ from outreach.providers.memory import MemoryProvider
 from outreach.settings import ROOT
 from outreach.store import clinics, pauses, senders
 from outreach.store.tables import Clinic, Patient
-from outreach.store.traffic import Attempt, Event, Message
+from outreach.store.traffic import Attempt, Event, Flight, Message
 from outreach.store.traffic import Sender as SenderRow
 from outreach.store.turns import Ahead
 from outreach.store.vault import Vault
@@ -447,6 +447,7 @@ def test_an_outcome_that_cannot_be_written_does_not_take_the_others_with_it(
     monkeypatch.undo()
     with world.sessions.begin() as session:
         session.execute(update(Message).where(Message.status == "sending").values(lease_until=PAST))
+        session.execute(update(Flight).values(lease_until=PAST))
     recover(world.sessions, {"memory": world.carrier}, lambda: world.now, hold=timedelta(0))
     assert len(world.carrier.parcels) == 4
 

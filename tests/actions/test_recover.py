@@ -21,7 +21,7 @@ from outreach.store import alerts
 from outreach.store.doubts import doubtful
 from outreach.store.receipts import News, hear_all
 from outreach.store.tables import Address
-from outreach.store.traffic import Attempt, Sender
+from outreach.store.traffic import Attempt, Flight, Message, Sender
 from outreach.store.vault import Vault
 from tests.model.stage import NUMBER, Listing, Stage, listed, staged
 
@@ -73,6 +73,23 @@ def test_an_expired_lease_is_a_doubt_and_nothing_else(stage: Stage) -> None:
     assert go(stage, Listing(), hold=MINUTE) == 1
     assert stage.status(message_id) is Status.UNKNOWN
     assert stage.words(message_id) == ["planned", "lease over"]
+
+
+def test_a_list_of_claims_goes_when_none_of_its_messages_is_in_the_air_and_not_before(stage: Stage) -> None:
+    [locked, landed] = [stage.plan(), stage.plan()]
+    attempts = [stage.begin(locked), stage.begin(landed)]
+    stage.record(landed, attempts[1], Status.ACCEPTED, "accepted", carrier_id="SM1")
+    for message_id in (locked, landed):
+        stage.lease_over(message_id)
+    with stage.sessions.begin() as other:  # as a worker that hangs in the middle of recording
+        other.execute(select(Message.id).where(Message.id == locked).with_for_update())
+        assert go(stage, Listing(), hold=MINUTE) == 0
+        with stage.sessions() as session:
+            assert session.scalars(select(Flight.messages)).all() == [[locked]]
+    assert go(stage, Listing(), hold=MINUTE) == 1
+    assert stage.status(locked) is Status.UNKNOWN
+    with stage.sessions() as session:
+        assert session.scalars(select(Flight.id)).all() == []
 
 
 def test_a_listed_message_is_adopted_with_its_carrier_id_and_status(stage: Stage) -> None:

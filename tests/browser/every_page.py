@@ -9,7 +9,7 @@ from outreach.domain.access import Role
 from outreach.web.access import DOORS, PUBLIC, staff_may
 from tests.browser.site import Site
 
-PATIENTS_OWN = ("/p/", "/u/")
+PATIENTS_OWN = ("/p/", "/u/", "/join/")
 NO_PAGES = ("/api/", "/hooks/", "/healthz")
 FILES = (".csv", ".xlsx", ".css", ".ics", ".json")
 
@@ -63,7 +63,8 @@ def patients_pages(site: Site, locale: str) -> Iterator[str]:
     token = site.out.vault.token("message", message)
     for method, path in DOORS:
         if method == "GET" and path.startswith(PATIENTS_OWN) and not path.endswith((*FILES, "{rest:path}")):
-            yield path.replace("{token}", token)
+            clinic = site.one("SELECT slug FROM clinic WHERE join_open")
+            yield path.replace("{token}", token).replace("{slug}", f"{clinic}?in={locale}")
     yield f"/p/{NO_LINK}"
 
 

@@ -1,4 +1,4 @@
-"""What the sample clinic does not bring, so that every page has something to show: lists, a key, a webhook."""
+"""What the sample clinic does not bring, so that every page has something to show."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def write(site: Site, page: Page, words: str) -> None:
 
 
 def furnish(site: Site, page: Page) -> None:
-    """A question of a patient, a list with an error that waits, one that is loaded, a key, a webhook."""
+    """A patient's question, a list that waits with an error and one that is loaded, a key, a webhook, /join open."""
     write(site, page, "Is there a parking place for my daughter?")
     upload(site, page, "loaded.csv", patient_list(site, good(1, "Loaded Sample", "+12025550161")))
     load(site, page)
@@ -86,6 +86,10 @@ def furnish(site: Site, page: Page) -> None:
     page.locator("[name=name]").fill("booking system")
     page.locator("[name=scopes]").first.check()
     page.locator("form[action='/keys'] button").click()
+    page.goto("/settings")
+    page.locator("[name=join_open]").check()
+    page.locator("form[action='/settings'] button").click()
+    page.wait_for_url("**done=*")
     page.goto("/webhooks")
     page.locator("[name=url]").fill("https://ehr.example.org/outreach")
     page.locator("[name=kinds]").first.check()

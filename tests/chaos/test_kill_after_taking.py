@@ -23,7 +23,7 @@ from outreach.cli.up import child_environment
 from outreach.domain.message import Receipt
 from outreach.domain.status import Status
 from outreach.settings import ROOT, Settings
-from outreach.store.doubts import expire_leases
+from outreach.store.leases import expire_leases
 from outreach.store.traffic import Attempt, Message
 from outreach.wiring import Outreach, build
 

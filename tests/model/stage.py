@@ -18,7 +18,7 @@ from outreach.errors import Uncertain
 from outreach.store import clinics, messages, patients, queue
 from outreach.store.ids import fresh_id
 from outreach.store.senders import of_clinics
-from outreach.store.traffic import Attempt, Event, Message
+from outreach.store.traffic import Attempt, Event, Flight, Message
 from outreach.store.vault import Vault
 
 NOW = datetime(2026, 12, 7, 18, tzinfo=UTC)  # noon in Chicago
@@ -119,6 +119,7 @@ class Stage:
         with self.sessions.begin() as session:
             over = text("now() - interval '1 second'")
             session.execute(update(Message).where(Message.id == message_id).values(lease_until=over))
+            session.execute(update(Flight).where(Flight.messages.contains([message_id])).values(lease_until=over))
 
     def row(self, message_id: UUID) -> Message:
         with self.sessions() as session:

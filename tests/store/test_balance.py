@@ -142,7 +142,7 @@ def stuck_ids(stock: Stock) -> list[tuple[UUID, Status]]:
 
 def test_what_moves_in_time_is_not_stuck(stock: Stock) -> None:
     stock.planned(NOW - timedelta(minutes=14))
-    sending, accepted, unknown = (stock.planned() for _ in range(3))
+    sending, unknown, accepted = stock.planned(), stock.planned(), stock.planned(NOW - timedelta(hours=75))
     stock.handed_over(sending)
     stock.accepted(accepted, stock.handed_over(accepted))
     stock.handed_over(unknown)
@@ -152,7 +152,7 @@ def test_what_moves_in_time_is_not_stuck(stock: Stock) -> None:
 
 def test_each_place_has_its_bound(stock: Stock) -> None:
     due = stock.planned(NOW - timedelta(minutes=16))
-    sending, accepted, unknown = (stock.planned() for _ in range(3))
+    sending, unknown, accepted = stock.planned(), stock.planned(), stock.planned(NOW - timedelta(hours=75))
     stock.handed_over(sending)
     stock.set(sending, lease_until=NOW - timedelta(minutes=6))
     stock.handed_over(unknown)

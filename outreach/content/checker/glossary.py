@@ -14,7 +14,7 @@ from ruamel.yaml.error import YAMLError
 from outreach.content.checker.findings import Fault, Pair, bare
 from outreach.errors import BadFile
 
-KEYS = ("required", "forbidden", "keep", "alike")
+KEYS = ("required", "forbidden", "avoid", "keep", "alike")
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,14 @@ class Term:
     pattern: re.Pattern[str]
     written: str
     says: str = ""
+    blocking: bool = True
 
 
 @dataclass(frozen=True)
 class Glossary:
     """`required`: an English term, and its translations, one of which stands there. `forbidden`: a translation, and
-    why it is wrong. `keep`: written as in English wherever English has it. `alike`: rightly the same in English."""
+    why it is wrong; where it does not block, it is `avoid` in the file. `keep`: written as in English wherever English
+    has it. `alike`: rightly the same in English."""
 
     required: tuple[tuple[Term, tuple[Term, ...]], ...] = ()
     forbidden: tuple[Term, ...] = ()
@@ -59,14 +61,18 @@ def _glossary(tree: Mapping[str, Any]) -> Glossary:
         (term(str(english), english=True), tuple(term(str(one)) for one in translations))
         for english, translations in (tree.get("required") or {}).items()
     )
-    forbidden = tuple(term(str(one), says=str(why)) for one, why in (tree.get("forbidden") or {}).items())
+    forbidden = tuple(
+        term(str(one), says=str(why), blocking=section == "forbidden")
+        for section in ("forbidden", "avoid")
+        for one, why in (tree.get(section) or {}).items()
+    )
     keep = tuple(
         Term(re.compile(rf"(?<![A-Za-z]){re.escape(str(one))}(?![A-Za-z])"), str(one)) for one in tree.get("keep") or ()
     )
     return Glossary(required, forbidden, keep, frozenset(map(str, tree.get("alike") or ())))
 
 
-def term(written: str, says: str = "", english: bool = False) -> Term:
+def term(written: str, says: str = "", english: bool = False, blocking: bool = True) -> Term:
     """A word or words in any case. `*` stands for any letters: infus* is infusion and infusions. A script without
     spaces between words needs none: there a term is found anywhere."""
     parts = (re.escape(part).replace(r"\ ", r"\s+") for part in written.split("*"))
@@ -74,7 +80,7 @@ def term(written: str, says: str = "", english: bool = False) -> Term:
     spaced = not re.search("[\u0e00-\u0eff\u1000-\u109f\u3040-\u9fff\uac00-\ud7af]", written)
     if spaced:
         pattern = rf"(?<!\w){pattern}{'s?' if english else ''}(?!\w)"
-    return Term(re.compile(pattern, re.IGNORECASE), written, says)
+    return Term(re.compile(pattern, re.IGNORECASE), written, says, blocking)
 
 
 def faults(pair: Pair, glossary: Glossary) -> Iterator[Fault]:
@@ -88,7 +94,8 @@ def faults(pair: Pair, glossary: Glossary) -> Iterator[Fault]:
             )
     for wrong in glossary.forbidden:
         if found := wrong.pattern.search(form):
-            yield Fault("glossary.forbidden", f"“{found[0]}” must not be said.", f"{_capital(wrong.says)}.")
+            rule, modal = ("glossary.forbidden", "must") if wrong.blocking else ("glossary.avoid", "should")
+            yield Fault(rule, f"“{found[0]}” {modal} not be said.", f"{_capital(wrong.says)}.", wrong.blocking)
     for kept in glossary.keep:
         if kept.pattern.search(english) and not kept.pattern.search(form):
             what = f"“{kept.written}” is not written as it is."

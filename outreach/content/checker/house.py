@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from outreach.content import catalogs, plurals, sources
+from outreach.content import catalogs, facts, plurals, sources
 from outreach.content.checker import files, glossary, header, length, replies
 from outreach.content.checker import units as families
 from outreach.content.checker.findings import Fault, Finding
@@ -86,7 +86,9 @@ def check_locale(house: House, locale: str, values: Values) -> list[Finding]:
 
 
 def _source(house: House, standard: Standard) -> list[Finding]:
-    found = []
+    known = facts.load_facts(house.root / "config" / "facts.yaml")
+    claims = facts.load_claims(house.root / "config" / "claims.yaml", known)
+    found = facts.check(house.parts, known, claims, house.root / "templates")
     for unit in house.units.values():
         name, _, line = unit.place.rpartition(":")
         said = (unit.text, unit.plural) if unit.plural else (unit.text,)

@@ -1,0 +1,54 @@
+"""Stepping aside: who waits for the database on an event loop's own thread lets the loop go on meanwhile.
+
+A thread for it would fight the loop for the interpreter's lock, a sixth of the pump's CPU (docs/decisions). Outside of
+`stepping_aside` everything here simply blocks, as in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.waiting import wait_async
+from sqlalchemy import Connection
+from sqlalchemy.util.concurrency import await_, greenlet_spawn, in_greenlet
+
+A = TypeVar("A")
+R = TypeVar("R")
+LOOK = 5.0
+"""Seconds after which a connection that waits looks whether its socket is still there."""
+
+
+async def stepping_aside(work: Callable[[A], R], what: A) -> R:
+    """Do plain blocking work on the loop's thread; while it waits over a `considerate` connection the loop goes on."""
+    return await greenlet_spawn(work, what)
+
+
+def considerate(connection: Connection) -> Callable[[], object]:
+    """From now on this connection steps aside where it waits; call what is returned before it goes back to the pool."""
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    plain = driver.wait
+
+    def wait(generator: Any, *args: Any, **named: Any) -> Any:
+        if not in_greenlet():
+            return plain(generator, *args, **named)
+        return await_(wait_async(generator, driver.pgconn.socket, LOOK))
+
+    vars(driver)["wait"] = wait
+    return lambda: vars(driver).pop("wait", None)
+
+
+def apart(work: Callable[[], R]) -> R:
+    """What can only block (connecting) is done by a thread, while the loop goes on."""
+    return await_(asyncio.get_running_loop().run_in_executor(None, work)) if in_greenlet() else work()
+
+
+def rest(seconds: float) -> None:
+    """Wait, and let the loop go on."""
+    if in_greenlet():
+        await_(asyncio.sleep(seconds))
+    else:
+        time.sleep(seconds)
