@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from outreach.content import console_words, extraction, plurals
+from outreach.content import console_words, extraction, plurals, segment_table
 from outreach.content.checker import reports
 from outreach.content.checker.findings import Fault, Finding
 from outreach.content.checker.house import House, check_file, check_locale
@@ -69,6 +69,22 @@ def check(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     raise typer.Exit(any(one.fault.blocking for findings in checked.values() for one in findings))
+
+
+@app.command()
+def segments(
+    write: Annotated[bool, typer.Option("--write", help="Write docs/segments.md instead of printing it.")] = False,
+) -> None:
+    """Say how many segments each SMS takes in each language, with typical and with the longest values."""
+    said = segment_table.page(
+        House(ROOT), *(longest(ROOT / "config" / f"{name}.yaml") for name in ("typical", "longest"))
+    )
+    if not write:
+        typer.echo(said)
+        return
+    path = ROOT / "docs" / "segments.md"
+    path.write_text(said, "utf-8")
+    typer.echo(f"wrote {path.relative_to(ROOT)}")
 
 
 def _ours(house: House, named: list[str]) -> dict[str, list[Finding]]:

@@ -53,6 +53,11 @@ class Finding:
         return f"{place}: {kind}:{key} {self.fault.what} {self.fault.remedy} [{self.fault.rule}]"
 
 
+def is_sms(key: str) -> bool:
+    """Whether the words of a key are a whole SMS: pre.tomorrow.sms, post.two_weeks.sms.next."""
+    return "sms" in key.split(".")[-2:] and not key.startswith(("choices.", "page."))
+
+
 @dataclass(frozen=True)
 class Pair:
     """One translated form facing its English. `lone`: it stands for one number only (Arabic "two"), `number` is that.
@@ -78,7 +83,7 @@ class Pair:
 
     @property
     def sms(self) -> bool:
-        return ".sms" in self.key
+        return is_sms(self.key)
 
 
 _TOKENS = re.compile(
