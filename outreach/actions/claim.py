@@ -32,7 +32,6 @@ from outreach.store.turns import Ahead, Lane, Turn, Wanted
 from outreach.store.vault import Vault, vault_of
 
 log = structlog.get_logger()
-
 SET_ASIDE = timedelta(hours=1)
 """How long a row that no program can read waits before it is tried again; loud in the log each time."""
 HELD_REST = 5.0
@@ -48,6 +47,7 @@ class Claim:
     `more`    lanes that have, or may have, more
     `rest`    lanes that need not be looked at for so many seconds (a switch is on, a sender is at its limit)
     `overtaken`  messages whose visit has changed since they were planned: not begun, and to be planned anew
+    `counts`  ends and waits, by word
     `busy`    patients of whom a message is in the air, and lanes: the instant of the one that waits there
     """
 
@@ -58,7 +58,6 @@ class Claim:
     busy: dict[tuple[UUID, Lane], datetime] = field(default_factory=dict)
     overtaken: list[Due] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    """Ends and waits, by word."""
 
 
 def claim(
@@ -235,15 +234,14 @@ class _Taking:
         try:
             handed, row = self.preparing.prepare(due, sender, warned, hint=self.owed(due, self.now))
         except BadInput:
-            message = due.message
-            log.warning("words missing", message=str(message.id), step=message.step, locale=due.patient_locale)
+            log.warning("words missing", message=str(due.message.id), step=due.message.step, locale=due.patient_locale)
             return End(Status.SUPPRESSED, Reason.WORDS_MISSING)
         except Exception as error:  # one row that cannot be composed must not hold up every clinic's messages
             log.exception("cannot be composed, set aside", message=str(due.message.id), error=type(error).__name__)
             return Wait(self.now + SET_ASIDE)
         self.claim.handed.append(handed)
-        self.begun.add(due.message.patient_id.int)
         self.going.append(row)
+        self.begun.add(due.message.patient_id.int)
         self.dealt.add(due.message.id.int)
         if self.meters and (meter := self.meters.get(sender.id)):
             meter.charge(row.segments or 1)
