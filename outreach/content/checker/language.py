@@ -124,7 +124,8 @@ def _wrong_script(pair: Pair) -> Fault | None:
     strange = {
         script: count for script, count in others.items() if script not in ("LATIN", "") and script not in english
     }
-    if strange and sum(strange.values()) > 2 and max(strange.values()) > found.get(wanted, 0) // 3:
+    few = 0 if pair.ours else found.get(wanted, 0) // 3
+    if sum(strange.values()) > 2 and max(strange.values()) > few:
         script = max(strange, key=lambda name: strange[name]).title()
         return Fault("language.script", f"these are letters of {script}.", "Put it into the right language.")
     if (
