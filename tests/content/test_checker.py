@@ -294,7 +294,7 @@ def test_there_are_eight_of_them() -> None:
     ("al %(phone)s", "a nosotros", "placeholder.missing"),
     ("al %(phone)s", "al %(phone)d", "placeholder.unknown"),
     ("al %(phone)s", "al % (phone)s", "placeholder.broken"),
-    ("100%% de", "100% de", "placeholder.unknown"),
+    ("100%% de", "100% de", "placeholder.broken"),
     ("9:30", "9:45", "number.changed"),
     ("STOP para", "ALTO para", "reply.kept"),
     ("mañana", "<b>mañana</b>", "markup.added"),

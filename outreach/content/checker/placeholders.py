@@ -15,7 +15,7 @@ _FOREIGN = re.compile(
     r"%(?:\((?P<name>\w+)\))?(?:\d+\$)?[-+#0 ']*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|q|j|z|t)?[diouxXeEfFgGcrsa@]"
     r"|%\{\w+\}|\{\{\s*[\w.]+\s*\}\}|(?<!\{)\{[\w.]*(?:![rsa])?(?::[^{}]*)?\}"
 )
-_LOOSE = re.compile(r"% +[a-zA-Z]")  # "20% of" looks like a placeholder with a blank in it
+_LOOSE = re.compile(r"%[ '].*")  # "20% of" looks like a placeholder with a blank in it
 
 
 def names(text: str) -> Counter[str]:
@@ -55,10 +55,9 @@ def _listed(wanted: Iterator[str]) -> str:
 
 def _others(pair: Pair) -> Iterator[Fault]:
     """Catalogs of other makers: whatever kinds of placeholders their English text uses."""
-    wanted = _tokens(pair.english, pair.formatted)
-    singular = _tokens(pair.source, pair.formatted)
+    wanted, singular = _tokens(pair.english), _tokens(pair.source)
     active = bool(wanted or singular) or pair.formatted
-    given = _tokens(pair.form, active)
+    given = _tokens(pair.form)
     if not active:
         return
     known = wanted | singular
@@ -81,13 +80,16 @@ def _others(pair: Pair) -> Iterator[Fault]:
         )
 
 
-def _tokens(text: str, loose: bool) -> Counter[str]:
+def _tokens(text: str) -> Counter[str]:
+    """The placeholders of a text, numbered ones without their numbers."""
     found = Counter[str]()
     for match in _FOREIGN.finditer(text.replace("%%", "")):
-        if not _LOOSE.fullmatch(match[0]) or loose:
+        if not _LOOSE.fullmatch(match[0]):
             found[re.sub(r"%\d+\$", "%", match[0])] += 1
     return found
 
 
 def _percents(text: str) -> int:
-    return _FOREIGN.sub("", text.replace("%%", "")).count("%")
+    """How many percent signs begin no placeholder: those that stand alone, and % s."""
+    loose = (found[0] if _LOOSE.fullmatch(found[0]) else "" for found in _FOREIGN.finditer(text.replace("%%", "")))
+    return _FOREIGN.sub("", text.replace("%%", "")).count("%") + "".join(loose).count("%")
