@@ -13,7 +13,9 @@ _ALIKE = frozenset((
     "ta", "te", "ml", "kn", "mr", "gu", "ne", "si", "km", "lo",
 ))  # fmt: skip
 _WITHOUT_S = re.compile(r"[^\W\d_]{2,}")
-_ONE, _TWO = re.compile("واحد"), re.compile("[اأإ]ثن(?:ان|ين|تان|تين)|\\w+(?:تان|تين|ان|ين)\\b")
+# Two forms, and nouns that often have one: Pixel, Zeichen, uur.
+_OFTEN_ALIKE = frozenset(("de", "nl", "sv", "da", "nb", "nn", "fi"))
+_ONE = re.compile("واحد")
 _NOUN = re.compile(r"(?:%\(\w+\)\S?|%\S|\{\w*\})\s*(?:من\s+)?(\w[\w\u064b-\u0652]*)")
 _TANWIN = re.compile("[\u064b-\u0652]")
 
@@ -51,7 +53,12 @@ def complete(plural: str, forms: Sequence[str], count: int) -> Iterator[Fault]:
 
 def _alike(source: str, plural: str, forms: Sequence[str], locale: str) -> Iterator[Fault]:
     language = locale.partition("_")[0]
-    if len(set(forms)) > 1 or source == plural or language in _ALIKE or not _WITHOUT_S.search(bare(forms[0])):
+    if (
+        len(set(forms)) > 1
+        or source == plural
+        or language in _ALIKE | _OFTEN_ALIKE
+        or not _WITHOUT_S.search(bare(forms[0]))
+    ):
         return
     # "%d MB" and "%d MB": where English differs in the number only, so may the translation.
     differ = set(_WITHOUT_S.findall(bare(source))) ^ set(_WITHOUT_S.findall(bare(plural)))
@@ -68,7 +75,11 @@ def _arabic(forms: Sequence[str]) -> Iterator[Fault]:
     few, many, other = (_noun(form) for form in forms[3:])
     if not (few and many and other):
         return
-    if _stem(few) == _stem(other) != _stem(many):
+    singular = {_stem(word) for word in re.findall(r"\w[\w\u064b-\u0652]*", bare(forms[1]))}
+    if singular and _stem(few) not in singular and not singular.isdisjoint({_stem(many), _stem(other)}):
+        if _stem(many) == _stem(other) and _ends_in_an(other) and not _ends_in_an(many):
+            yield _swapped("11 to 99", "100")
+    elif _stem(few) == _stem(other) != _stem(many):
         yield _swapped("3 to 10", "11 to 99")
     elif _stem(few) == _stem(many) != _stem(other):
         yield _swapped("3 to 10", "100")

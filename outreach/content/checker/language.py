@@ -64,8 +64,13 @@ def faults(pair: Pair, tongues: Tongues, glossary: Glossary) -> Iterator[Fault]:
         yield found
         return
     own = tongues.of(pair.locale)
-    if own and (other := another(Counter(set(words_of(pair.form))), own, tongues)):
+    if own and (other := another(_telling(pair), own, tongues)):
         yield Fault("language.wrong", f"this looks like {other}, not {pair.locale}.", "Put it into the right language.")
+
+
+def _telling(pair: Pair) -> Counter[str]:
+    """The words of a form; without single Latin letters, which stand for anything in other makers' texts."""
+    return Counter({word for word in words_of(pair.form) if pair.ours or len(word) > 1 or not word.isascii()})
 
 
 def another(said: Counter[str], own: str, tongues: Tongues) -> str:
@@ -84,7 +89,7 @@ def another(said: Counter[str], own: str, tongues: Tongues) -> str:
 def catalog(forms: Iterable[str], locale: str, tongues: Tongues) -> Iterator[Fault]:
     """The same over all forms of a catalog, where single ones are too short to tell."""
     own = tongues.of(locale)
-    said = Counter(word for form in forms for word in words_of(form))
+    said = Counter(word for form in forms for word in words_of(form) if len(word) > 1 or not word.isascii())
     if own and sum(said.values()) > 30 and (other := another(said, own, tongues)):
         what = f"the whole catalog looks like {other}, not {locale}."
         yield Fault("language.wrong", what, "Is it in the right folder?")
@@ -178,4 +183,5 @@ def _script(char: str) -> str:
     name = unicodedata.name(char, "")
     first = name.partition(" ")[0]
     return {"FULLWIDTH": "LATIN", "HALFWIDTH": "KATAKANA", "MODIFIER": "", "FEMININE": "LATIN", "MASCULINE": "LATIN",
-            "MICRO": "", "OHM": "GREEK", "IDEOGRAPHIC": "CJK", "KANGXI": "CJK"}.get(first, first)  # fmt: skip
+            "MICRO": "", "OHM": "GREEK", "IDEOGRAPHIC": "CJK", "KANGXI": "CJK",
+            "KATAKANA-HIRAGANA": "KATAKANA"}.get(first, first)  # fmt: skip

@@ -66,6 +66,8 @@ def _dropped(pair: Pair) -> Iterator[Fault]:
     if len(english) < 30 or not form:
         return
     wanted, given = (len(_SENTENCE.findall(text)) for text in (english, form))
+    if not pair.ours and (not given or pair.plural):
+        return
     least = _SHORTEST.get(pair.locale.partition("_")[0], _OTHERS)
     if given < wanted and len(form) < least * len(english) * (0.9 if wanted > 3 else 1):
         what = f"the English text has {wanted} sentences, this one {given}, and it is much shorter."

@@ -12,9 +12,11 @@ MARKUP = re.compile(r"<\s*[/!?a-zA-Z]|&#?\w+;|\{\{|\{%|\{#|`|\]\(|https?://")
 _TAG = re.compile(r"<\s*/?\s*[a-zA-Z][\w-]*|<!--|<\?")
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]{2,8});")
 _CODE = re.compile(r"\{\{|\{%|\{#|`|\]\(")
-_URL = re.compile(r"https?://[^\s<>\"'）)，。、]+")
+# What stands in brackets is to be thought of: http://domain.com/[my-slug]/.
+_EXAMPLE = re.compile(r"[\[{<%]")
+_URL = re.compile(r"https?://\w[^\s<>\"'“”）)，。、]+")
 # An address may lead to the reader's own language: en.example.org, example.org/en/, ?hl=en.
-_LANGUAGE = re.compile(r"(?<=[/.=])[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?(?=[/.&]|$)")
+_LANGUAGE = re.compile(r"(?<=//)[a-z]{2}(?=\.)|(?<=[/=])[a-z]{2}(?:[-_][A-Za-z]{2,4})?(?=[/.&]|$)")
 
 
 def faults(pair: Pair) -> Iterator[Fault]:
@@ -50,4 +52,4 @@ def _addresses(pair: Pair) -> Iterator[Fault]:
 
 
 def _urls(text: str) -> set[str]:
-    return {_LANGUAGE.sub("", found.rstrip(".,;:!?")) for found in _URL.findall(text)}
+    return {_LANGUAGE.sub("", found.rstrip(".,;:!?")) for found in _URL.findall(text) if not _EXAMPLE.search(found)}

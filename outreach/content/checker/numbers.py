@@ -73,18 +73,20 @@ def _others(pair: Pair) -> Iterator[Fault]:
         allowed = wanted | _numbers(_plain(pair.source))
         one = {str(pair.number)} if pair.number is not None else set()
         extra = {number for number in given if number not in allowed and number not in one and number != "0"}
-        if extra and not pair.lone:
-            what = f"the number {min(extra)} is written into a form that stands for other numbers too."
+        if "1" in extra and not pair.lone:
+            what = "the number 1 is written into a form that stands for other numbers too."
             yield Fault("plural.hard_coded", what, "Put the placeholder in its place.")
         return
+    if not wanted and len(english.split()) < 3:
+        return  # "June" is 6월
     if wanted == given or _digits(source) == _digits(form):
         yield from _ordered(source, form)
         return
-    if _numbers(_as_24(source)) == _numbers(_as_24(form)):
+    if _without_zeros(_as_24(source)) == _without_zeros(_as_24(form)):
         return
     written = {str(_ENGLISH[word]) for word in re.findall(r"[a-z]+", english.lower()) if word in _ENGLISH}
     extra = {number for number in given - wanted if number not in written}
-    missing = wanted - given
+    missing = {number for number in wanted - given if number not in ("0", "1")}  # written out: none, one
     if missing or extra:
         what = f"the numbers differ: English {_listed(sorted(wanted))}, here {_listed(sorted(given))}."
         yield Fault("number.changed", what, "Write the same numbers.")
@@ -100,6 +102,11 @@ def _plain(text: str) -> str:
 
 def _numbers(text: str) -> Counter[str]:
     return Counter(re.sub(r"\D", "", found).lstrip("0") or "0" for found in _NUMBER.findall(text))
+
+
+def _without_zeros(text: str) -> Counter[str]:
+    found = _numbers(text)
+    return Counter({number: count for number, count in found.items() if number != "0"})
 
 
 def _digits(text: str) -> str:

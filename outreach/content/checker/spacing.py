@@ -13,7 +13,7 @@ _AGAIN = re.compile(r"\b([^\W\d_]{2,})\s+\1\b", re.IGNORECASE)
 _REPEATING = frozenset(
     ["ar", "vi", "fil", "ht", "id", "ms", "zh", "ja", "ko", "th", "my", "km", "hi", "bn", "fa", "tr"]
 )
-_TWICE = frozenset(["nous", "vous", "que", "los", "las", "der", "die", "das"])
+_TWICE = frozenset(["nous", "vous", "que", "los", "las", "der", "die", "das", "sie", "es", "du"])
 _ENDS = {
     ".": "stop", "。": "stop", "।": "stop", "۔": "stop", "．": "stop", "።": "stop", "։": "stop",
     "?": "question", "？": "question", "؟": "question", ";": "question",
