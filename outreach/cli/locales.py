@@ -90,8 +90,16 @@ def segments(
 def _ours(house: House, named: list[str]) -> dict[str, list[Finding]]:
     values = longest(ROOT / "config" / "longest.yaml")
     wanted = [resolve(name, house.languages) for name in named] or list(house.languages)
-    checked = {locale: check_locale(house, locale, values) for locale in wanted}
+    checked = {locale: check_locale(house, locale, values) + _console(house, locale) for locale in wanted}
     return checked if named else checked | {"templates": _templates()}
+
+
+def _console(house: House, locale: str) -> list[Finding]:
+    """What staff read, where it is translated."""
+    if locale not in console_words.targets(ROOT):
+        return []
+    path = ROOT / "locales" / locale / "LC_MESSAGES" / "console.po"
+    return check_file(house, path, ROOT / "locales" / "console.pot", locale)
 
 
 def _templates() -> list[Finding]:

@@ -34,7 +34,8 @@ def faults(pair: Pair) -> Iterator[Fault]:
     if not unicodedata.is_normalized("NFC", pair.form) and (pair.ours or _DECOMPOSED.search(pair.form)):
         what = "accents are written as separate characters (NFD)."
         yield Fault("character.decomposed", what, "Type the letters again, or save as NFC.")
-    if found := _MOJIBAKE.search(pair.form):
+    found = _MOJIBAKE.search(pair.form)
+    if found and found[0] not in pair.english:
         shown = pair.form[max(found.start() - 6, 0) : found.end() + 3]
         remedy = "The file was once read in the wrong encoding: type the word again and save as UTF-8."
         yield Fault("character.mojibake", f"{shown!r} is no word but broken letters.", remedy)

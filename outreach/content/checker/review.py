@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from outreach.content.catalogs import Unit
@@ -14,6 +15,7 @@ from outreach.content.pofile import Entry, parse
 from outreach.errors import BadFile
 
 _STOP_READING = ("file.conflict", "file.size")
+_MANY = 3
 _FEW = 0.1
 """Above this share of a catalog that is not ours, unfinished entries are told of together."""
 
@@ -61,7 +63,20 @@ def review(path: Path, raw: bytes, standard: Standard, source: Source | None) ->
         tell(entry.line, fault, name_of(entry))
     for fault in language.catalog((form for entry in body for form in entry.forms), standard.locale, standard.tongues):
         tell(0, fault)
-    return found
+    return found if standard.ours else _together(found)
+
+
+def _together(found: list[Finding]) -> list[Finding]:
+    """Of entries that disagree with their header about plural forms, the first for all: the header is what is wrong."""
+    gathered = []
+    for rule in ("plural.extra", "plural.missing"):
+        own = [one for one in found if one.fault.rule == rule]
+        if len(own) > _MANY:
+            what = f"in {len(own)} entries {own[0].fault.what}"
+            found = [one for one in found if one.fault.rule != rule]
+            remedy = "Does the header's nplurals fit? The first is in this line."
+            gathered.append(replace(own[0], fault=Fault(rule, what, remedy)))
+    return found + gathered
 
 
 def name_of(entry: Entry) -> str:
