@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 KINDS: Mapping[str, str] = {
@@ -91,6 +92,7 @@ _TOKENS = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def bare(text: str, instead: str = " ") -> str:
     """A text without placeholders, markup and addresses: what was written by a person for people."""
     return _TOKENS.sub(instead, text)
