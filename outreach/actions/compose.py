@@ -44,7 +44,8 @@ def standing_of(due: Due, ledgers: Mapping[UUID, Sequence[ConsentEvent]], now: d
     permission = may_contact(events, now)
     stopped = not permission.allowed and permission.state in _STOPPED
     reachable = due.to is not None and due.address_active
-    standing = Standing(reachable, due.patient_active, permission.allowed, stopped, permission.reason)
+    usable = due.to is not None and due.address_usable
+    standing = Standing(reachable, due.patient_active, permission.allowed, stopped, permission.reason, usable)
     return Permitted(standing, permission.warned)
 
 

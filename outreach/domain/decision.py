@@ -20,6 +20,10 @@ ANSWERS = frozenset(
 )  # fmt: skip
 """Steps that answer the patient's own message: quiet hours and caps do not hold them, and they rest on that message."""
 
+REPLIES = frozenset(step for step in ANSWERS if step.startswith("reply."))
+"""Answers to what somebody just wrote: they go back to the number it came from, whoever has it by now, whether or not
+it is still the patient's, and whether or not the patient still comes to the clinic."""
+
 UNCAPPED = ANSWERS | {REQUEST, "visit.moved", "visit.cancelled", "staff.message"}
 """Steps that no frequency cap holds back: answers, the question itself, and news whose silence would cost a visit."""
 
@@ -28,13 +32,18 @@ LOOK_AGAIN = timedelta(minutes=15)
 
 
 class Standing(NamedTuple):
-    """What is known of a message's address at this moment."""
+    """What is known of a message's address at this moment.
+
+    `reachable`: it is the patient's address now, and works. `active`: the patient is. `usable`: there is a value, and
+    it works, though it may be one from before.
+    """
 
     reachable: bool
     active: bool
     allowed: bool
     stopped: bool
     why_not: Reason | None = None
+    usable: bool = False
 
 
 class Traffic(NamedTuple):
@@ -88,9 +97,10 @@ def decide(
     `held`: a kill switch covers this message. What is held, quiet or capped waits as long as it is useful, and then
     ends with the reason that held it.
     """
-    if not standing.active:
+    back = step in REPLIES
+    if not standing.active and not back:
         return End(Status.SUPPRESSED, Reason.PATIENT_INACTIVE)
-    if not standing.reachable:
+    if not (standing.reachable or (back and standing.usable)):
         return End(Status.SUPPRESSED, Reason.NO_ADDRESS)
     if step not in ANSWERS and (refusal := _refusal(step, standing)):
         return End(Status.SUPPRESSED, refusal)

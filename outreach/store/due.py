@@ -57,6 +57,7 @@ class Due(NamedTuple):
 
     `flying`: another message of this patient is in a worker's hands just now. `earlier`: since when one that is meant
     to go before it is due and waits as well. `overtaken`: it was tried before, and its visit has changed since.
+    `address_active`: the address is the patient's now, and works; `address_usable`: it works, old or not.
     """
 
     message: Seen
@@ -73,6 +74,7 @@ class Due(NamedTuple):
     traffic: Traffic = FREE
     earlier: datetime | None = None
     overtaken: bool = False
+    address_usable: bool = True
 
 
 _CLINICS = """
@@ -94,7 +96,8 @@ select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id
       and m.occasion = 'visit:' || i.id || ':' || i.revision)
     when m.occasion is not null then true
     else exists (select from infusion i where i.course_id = m.course_id and i.status <> 'cancelled'
-      and (m.infusion_id is null or (i.id = m.infusion_id and i.revision = m.revision))) end
+      and (m.infusion_id is null or (i.id = m.infusion_id and i.revision = m.revision))) end,
+  coalesce(a.unusable_at is null, false)
 from unnest(%(ids)b::uuid[]) as asked(id)
 join message m on m.id = asked.id
 join patient p on p.id = m.patient_id
@@ -185,4 +188,4 @@ def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Vi
         *row[20:25],
         json.loads(vault.open(row[25], "message.facts", clinic_id, message_id)) if row[25] else {},
     ))  # fmt: skip
-    return Due._make((message, clinic, to, *row[27:32], visits, row[32], flying, traffic, *row[37:39]))
+    return Due._make((message, clinic, to, *row[27:32], visits, row[32], flying, traffic, *row[37:40]))

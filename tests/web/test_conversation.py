@@ -19,7 +19,7 @@ from outreach.providers.memory import MemoryProvider
 from outreach.settings import ROOT
 from outreach.store import consents, inbox
 from outreach.store.office import Audit, Task
-from outreach.store.tables import Clinic
+from outreach.store.tables import Address, Clinic, Patient
 from outreach.store.traffic import InboundMessage, Message, Sender
 from tests.web.house import NOW, House, add_clinic
 
@@ -220,6 +220,24 @@ def test_what_is_urgent_is_answered_at_night_and_after_a_stop(agreed: Talk) -> N
     assert "911" in text
     assert agreed.tasks() == ["urgent"]
     assert agreed.inbound()[-1].urgent == ["breathing"]
+
+
+@pytest.mark.parametrize("old", [pytest.param(False, id="inactive"), pytest.param(True, id="a number from before")])
+def test_who_writes_is_answered_also_when_inactive_or_from_a_number_from_before(agreed: Talk, old: bool) -> None:
+    with agreed.house.out.sessions.begin() as session:
+        session.execute(update(Address).values(active=False) if old else update(Patient).values(active=False))
+    agreed.say("I want to kill myself")
+    agreed.say("HELP")
+    agreed.say("STOP")
+    assert agreed.steps()[-3:] == ["reply.urgent", "reply.help", "reply.stopped"]
+
+
+def test_no_answer_goes_to_a_number_that_does_not_work(agreed: Talk) -> None:
+    agreed.now += timedelta(minutes=1)
+    agreed.post("HELP")
+    with agreed.house.out.sessions.begin() as session:
+        session.execute(update(Address).values(unusable_at=agreed.now))
+    assert agreed.heard() == []
 
 
 def test_one_stop_on_a_shared_phone_stops_both_and_says_so(talk: Talk) -> None:
