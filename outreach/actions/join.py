@@ -6,7 +6,7 @@ question, from that very phone or mailbox, is consent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,16 +16,19 @@ from sqlalchemy.orm import Session
 from outreach.actions.enrol import ask
 from outreach.actions.replan import quiet_of
 from outreach.domain.channel import Channel
-from outreach.domain.consent import JOIN, ConsentKind, State, may_ask, may_contact
+from outreach.domain.consent import JOIN, NO_MORE, ConsentKind, State, may_ask, may_contact
 from outreach.domain.contact import index_form
 from outreach.domain.decision import REQUEST
 from outreach.domain.plan import at_once
 from outreach.domain.sequence import Sequence
 from outreach.store import alerts, audit, consents, inbox, joins, messages, patients, tasks
+from outreach.store.inbox import Sender
 from outreach.store.tables import Clinic
 
 PER_ADDRESS, PER_CLINIC = 2, 60
 """Questions to one number or mailbox in a day; of one clinic in an hour. More is somebody who earns by our texts."""
+EVER = 3
+"""Questions to one number or mailbox that nobody answers."""
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FLOOD = "join flood"
 TASK = "join"
@@ -56,11 +59,17 @@ def join(session: Session, clinic: Clinic, wish: Joining, sequence: Sequence, no
     joins.count(session, clinic.id, [_key(channel, value) for channel, value in given.items()], now)
     known = {channel: inbox.senders(session, clinic.id, channel, index_form(channel, value))
              for channel, value in given.items()}  # fmt: skip
-    holders = {one.address_id: channel for channel, people in known.items() for one in people if one.active}
+    holders = {one.address_id: one.patient_id for people in known.values() for one in people if one.active}
     if not given:
         return 0
-    if holders:
-        asked = sum(_again(session, clinic, address_id, sequence, now) for address_id in holders)
+    if any(_said_no(session, clinic, channel, given[channel], people, now) for channel, people in known.items()):
+        # Nor is what else was typed asked, and no patient is made: somebody with that number wants no more of us.
+        for patient_id in sorted(set(holders.values())):
+            _tell(session, clinic, patient_id, f"{JOIN}:{patient_id}:{now:%Y-%m-%d}", now)
+        asked = 0
+    elif holders:
+        asked = sum(_again(session, clinic, one, sequence, now) for people in known.values()
+                    for one in _not_too_often(session, people))  # fmt: skip
     else:
         asked = _new(session, clinic, wish, given, sequence, now)
     joins.count(session, clinic.id, ["asked"] * asked, now)
@@ -109,6 +118,22 @@ def _again(session: Session, clinic: Clinic, address_id: UUID, sequence: Sequenc
         useful_until=one.useful_until, wall=one.wall, tz_version=one.tz_version,
     )  # fmt: skip
     return int(queued is not None)
+
+
+def _said_no(
+    session: Session, clinic: Clinic, channel: Channel, value: str, people: Collection[Sender], now: datetime
+) -> bool:
+    """Whether anybody, here or before the number was anybody's here, ended it: by any way, under any name."""
+    ledgers = consents.ledgers(session, [one.address_id for one in people])
+    if any(may_contact(ledger, now).state in NO_MORE for ledger in ledgers.values()):
+        return True
+    return inbox.stopped_before(session, clinic.id, channel, index_form(channel, value))
+
+
+def _not_too_often(session: Session, people: Collection[Sender]) -> list[UUID]:
+    """The addresses of one number that may be asked once more; a number that never answers is left alone for good."""
+    left = max(0, EVER - joins.questions(session, [one.address_id for one in people], REQUEST))
+    return [one.address_id for one in people if one.active][:left]
 
 
 def _tell(session: Session, clinic: Clinic, patient_id: UUID, occasion: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from outreach.domain import robots
-from outreach.domain.consent import State, may_contact
+from outreach.domain.consent import NO_MORE, State, may_contact
 from outreach.domain.decision import REQUEST
 from outreach.domain.message import Inbound
 from outreach.domain.replies import CHECK_IN, VISIT, ReplyWords, Understood, understand
@@ -23,7 +23,6 @@ ASKING = (REQUEST, VISIT, CHECK_IN)
 LATELY = timedelta(days=3)
 """Two of a family who were both asked within this time cannot be told apart by a digit."""
 A_DAY = timedelta(days=1)
-NO_MORE = (State.OPTED_OUT, State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER)
 
 
 class Sized(NamedTuple):

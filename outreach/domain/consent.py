@@ -83,6 +83,9 @@ class State(StrEnum):
     REVOKED_BY_CARRIER = "revoked_by_carrier"
 
 
+NO_MORE = frozenset({State.OPTED_OUT, State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER})
+"""Where somebody said no, or it was said for them."""
+
 _REASON = {
     State.NONE: Reason.NO_CONSENT,
     State.ASKED: Reason.NO_CONSENT,

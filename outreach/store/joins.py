@@ -10,6 +10,8 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from outreach.store.office import JoinTry
+from outreach.store.tables import Address
+from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
 
 KEPT = timedelta(days=2)
@@ -32,6 +34,13 @@ def count(session: Session, clinic_id: UUID, keys: Collection[str], now: datetim
     rows = [{"clinic_id": clinic_id, "key": _digest(session, clinic_id, key), "at": now} for key in keys]
     if rows:
         session.execute(insert(JoinTry), rows)
+
+
+def questions(session: Session, address_ids: Collection[UUID], step: str) -> int:
+    """How often this step was ever planned for any of these addresses."""
+    theirs = Message.address_id.in_(address_ids), Message.step == step
+    owners = select(Address.patient_id).where(Address.id.in_(address_ids))  # messages are found by the patient
+    return session.scalar(select(func.count()).select_from(Message).where(Message.patient_id.in_(owners), *theirs)) or 0
 
 
 def _digest(session: Session, clinic_id: UUID, key: str) -> bytes:

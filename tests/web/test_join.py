@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from outreach.actions import join as joining
+from outreach.actions import withdraw
+from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
-from outreach.store import alerts, consents
+from outreach.store import alerts, consents, patients
 from outreach.store.office import Audit, JoinTry, Task
 from outreach.store.tables import Patient
 from outreach.store.traffic import Message
@@ -94,6 +96,32 @@ def test_who_had_stopped_is_left_in_peace_and_staff_are_told(open_house: House) 
     after = state(open_house)
     assert after[:2] == before[:2]
     assert after[2] == ["join"]
+
+
+def test_a_number_stopped_under_another_name_is_not_asked(open_house: House) -> None:
+    held = hold(open_house, phone="+12025550177")
+    with open_house.out.sessions.begin() as session:
+        reach = patients.addresses(session, open_house.clinic_id, held.patient_id)[Channel.SMS]
+        withdraw.stop(session, reach.id, method="sms", evidence="test", now=NOW, wording="STOP", locale="en")
+    open_house.patient(phone="+12025550177")  # of the same family, enrolled since: nobody has asked it anything
+    before = state(open_house)
+    assert open_house.browser().post(AT, data=FORM | {"email": "new@example.org"}).status_code == 303
+    after = state(open_house)
+    assert after[:2] == before[:2]
+
+
+def test_a_number_that_a_stranger_stopped_is_not_asked_and_makes_no_patient(open_house: House) -> None:
+    form = {"MessageSid": "SMstop", "From": "+12025550177", "To": "+12025550110", "Body": "STOP"}
+    assert open_house.hook("/hooks/twilio/inbound", form).status_code in (200, 204)
+    later = open_house.later(timedelta(days=40)).browser()
+    assert later.post(AT, data=FORM | {"email": "new@example.org"}).status_code == 303
+    assert state(open_house) == (0, [], [])
+
+
+def test_a_number_that_never_answers_is_asked_three_times_ever(open_house: House) -> None:
+    for day in range(6):
+        open_house.later(timedelta(days=3 * day)).browser().post(AT, data=FORM)
+    assert state(open_house)[:2] == (1, [("consent.request", "sms")] * 3)
 
 
 def test_a_mail_of_a_strangers_is_not_bound_to_a_known_patient(open_house: House) -> None:
