@@ -15,6 +15,7 @@ from outreach.actions.compose import Permitted, standing_of
 from outreach.actions.hint import Owed, hints_of, owed
 from outreach.actions.prepare import Handed, Preparing, Sources
 from outreach.actions.replan import quiet_of
+from outreach.actions.unanswered import URGENT, did_not_go
 from outreach.domain.brakes import Pauses
 from outreach.domain.channel import Channel
 from outreach.domain.decision import End, Go, Wait, decide
@@ -143,7 +144,7 @@ class _Taking:
 
     def all(self, lined_up: Sequence[Turn]) -> None:
         """Deal with the turns in order; what is not dealt with waits for the next claim."""
-        held = self._held(lined_up)
+        held = self._held(lined_up) if self.stops.on else set()
         ours_now = [turn for turn in lined_up if turn.lane not in held] if held else lined_up
         # Ids as numbers: a UUID is hashed by Python, and these are looked up a dozen times for each message.
         lane_of = {turn.id.int: turn.lane for turn in ours_now}
@@ -178,9 +179,7 @@ class _Taking:
 
     def _held(self, lined_up: Sequence[Turn]) -> set[Lane]:
         """Lanes of clinics that are paused: they rest, and nothing in them is touched."""
-        if not self.stops.on:
-            return set()
-        held = {turn.lane for turn in lined_up if self.stops.clinic_held(turn.lane.clinic_id)}
+        held = {turn.lane for turn in lined_up if self.stops.lane_held(turn.lane.clinic_id, turn.lane.urgent)}
         self.claim.rest |= dict.fromkeys(held, HELD_REST)
         return held
 
@@ -193,8 +192,7 @@ class _Taking:
             log.warning("zone missing, set aside", message=str(message.id))
             self._wait(message.id, self.now + SET_ASIDE)
             return
-        verdict = decide(message.step, message.useful_until, permission.standing, opening, self.now,
-                         due.traffic, held)  # fmt: skip
+        verdict = decide(message.step, message.useful_until, permission.standing, opening, self.now, due.traffic, held)
         if isinstance(verdict, Go):
             sender = self._sender(due, lane)
             if sender is None:
@@ -205,6 +203,8 @@ class _Taking:
         elif isinstance(verdict, End):
             self.ends.setdefault((verdict.status, verdict.reason), []).append(message.id)
             self.claim.counts[verdict.status.value] += 1
+            if message.step == URGENT:
+                did_not_go(self.session, message.clinic_id, message.id, verdict.reason, self.now)
             self.dealt.add(message.id.int)
 
     def _opening(self, due: Due) -> datetime:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.actions import brake, fallback, withdraw
+from outreach.actions.unanswered import URGENT, did_not_go
 from outreach.domain.message import Receipt
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
@@ -77,7 +78,10 @@ def not_in_our_tables(session: Session, kind: str, said: str, where: str, now: d
 
 
 def _judge(session: Session, ends: Sequence[tuple[Heard, Reason | None]], now: datetime) -> None:
-    """What became of messages after their carrier had taken them, for the circuit breaker; reason None: delivered."""
+    """What became of messages after their carrier had taken them, for the circuit breaker; reason None: delivered.
+
+    An answer to something urgent that did not arrive is told to people.
+    """
     clinics = {heard.clinic_id for heard, _ in ends}
     rows = session.execute(select(Clinic.id, Clinic.zone).where(Clinic.id.in_(clinics)))
     zones: dict[UUID, str] = {row[0]: row[1] for row in rows}
@@ -86,3 +90,6 @@ def _judge(session: Session, ends: Sequence[tuple[Heard, Reason | None]], now: d
         for one, reason in ends
     ]
     brake.judge(session, trials, now)
+    for one, reason in ends:
+        if one.step == URGENT and reason is not None:
+            did_not_go(session, one.clinic_id, one.message_id, reason, now)

@@ -16,6 +16,12 @@ FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(minutes=15)
 """How long a carrier that does not answer is left alone: doubled each time that it still does not, up to this."""
 
+OWED = frozenset(
+    {"reply.urgent", "reply.help", "reply.stopped", "reply.stopped_all", "reply.stopped_visit", "staff.escalation"}
+)
+"""Steps that only a pause of the whole service or of a sender holds back: whoever is in need, asks for help or says
+STOP is answered, and staff are told of it, whatever else a clinic has paused."""
+
 
 class Scope(StrEnum):
     """What a kill switch is for. Stored; never rename a value."""
@@ -38,16 +44,24 @@ class Pauses:
         """Whether nothing of this clinic goes: it is paused, or the whole service is."""
         return bool(self.on) and ((clinic_id, Scope.CLINIC, "") in self.on or self._held(clinic_id, Scope.SERVICE, ""))
 
+    def lane_held(self, clinic_id: UUID, urgent: bool) -> bool:
+        """Whether a whole lane rests. The lane of answers does not for its clinic alone: see OWED."""
+        return self._held(clinic_id, Scope.SERVICE, "") if urgent else self.clinic_held(clinic_id)
+
     def sender_held(self, clinic_id: UUID, sender_id: UUID) -> bool:
         """Whether nothing leaves by this sender."""
         return bool(self.on) and self._held(clinic_id, Scope.SENDER, str(sender_id))
 
     def message_held(self, clinic_id: UUID, sequence: str | None, step: str, locale: str) -> bool:
-        """Whether messages of this sequence (None: of none), step or language wait. Without regard to sender."""
-        if not self.on:
+        """Whether messages of this clinic, sequence (None: of none), step or language wait; what is OWED does not.
+
+        Without regard to sender and service.
+        """
+        if not self.on or step in OWED:
             return False
         return (
-            self._held(clinic_id, Scope.STEP, step)
+            (clinic_id, Scope.CLINIC, "") in self.on
+            or self._held(clinic_id, Scope.STEP, step)
             or self._held(clinic_id, Scope.LOCALE, locale)
             or (sequence is not None and self._held(clinic_id, Scope.SEQUENCE, sequence))
         )

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from outreach.actions import carry as carrying
-from outreach.actions import dispatch
+from outreach.actions import dispatch, receive
 from outreach.actions import land as landing
 from outreach.actions.dispatch import drain
 from outreach.actions.move import cancel, move
@@ -28,15 +28,15 @@ from outreach.content.compose import Words
 from outreach.domain.brakes import Scope
 from outreach.domain.caps import Caps
 from outreach.domain.channel import Channel
-from outreach.domain.message import Accepted, Parcel
+from outreach.domain.message import Accepted, Parcel, Receipt
 from outreach.domain.sender import Meter, Sender, choose
 from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
 from outreach.settings import ROOT
-from outreach.store import clinics, pauses, senders
-from outreach.store.tables import Clinic, Patient
+from outreach.store import alerts, clinics, pauses, senders
+from outreach.store.tables import Address, Clinic, Patient
 from outreach.store.traffic import Attempt, Event, Flight, Message
 from outreach.store.traffic import Sender as SenderRow
 from outreach.store.turns import Ahead
@@ -345,6 +345,64 @@ def test_a_switch_of_one_clinic_does_not_hold_another(world: World) -> None:
         pauses.switch_on(session, world.clinic_id, Scope.CLINIC, "", "a test", "tester", NOON)
     drain(world.pump(), 5)
     assert [parcel.sender for parcel in world.carrier.parcels] == ["+12025550101"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "key", "goes"),
+    [
+        pytest.param(Scope.CLINIC, "", True, id="clinic"),
+        pytest.param(Scope.STEP, "reply.urgent", True, id="step"),
+        pytest.param(Scope.LOCALE, "en", True, id="locale"),
+        pytest.param(Scope.SERVICE, "", False, id="service"),
+    ],
+)
+def test_only_a_pause_of_the_service_or_a_sender_holds_the_answer_to_something_urgent(
+    world: World, scope: Scope, key: str, goes: bool
+) -> None:
+    world.agree()
+    world.plan()
+    with world.sessions.begin() as session:
+        owner = None if scope is Scope.SERVICE else world.clinic_id
+        pauses.switch_on(session, owner, scope, key, "a test", "tester", NOON)
+        pauses.switch_on(session, owner, Scope.STEP, "post.check_in", "a test", "tester", NOON)
+    world.write("I want to kill myself")
+    drain(world.pump(), 5)
+    assert [parcel.content.text.find("911") > 0 for parcel in world.carrier.parcels] == [True] * goes
+
+
+def test_an_answer_that_is_not_owed_waits_for_its_clinics_pause(world: World) -> None:
+    world.agree()
+    with world.sessions.begin() as session:
+        switch = pauses.switch_on(session, world.clinic_id, Scope.CLINIC, "", "a test", "tester", NOON)
+    world.write("can you tell me something")
+    drain(world.pump(), 5)
+    assert world.carrier.parcels == []
+    with world.sessions.begin() as session:
+        pauses.lift(session, switch, "tester", world.now)
+    drain(world.pump(), 5)
+    assert len(world.carrier.parcels) == 1
+
+
+@pytest.mark.parametrize("how", ["expired", "no address that works", "refused", "undelivered"])
+def test_an_answer_to_something_urgent_that_does_not_go_raises_an_alert(world: World, how: str) -> None:
+    if how == "refused":
+        world.carrier = MemoryProvider(otherwise=Refused(Reason.UNREACHABLE, retry=False, code="30003"))
+    world.agree()
+    world.write("I want to kill myself")
+    with world.sessions.begin() as session:
+        assert alerts.open_alerts(session, world.clinic_id) == []
+        if how == "no address that works":
+            session.execute(update(Address).values(unusable_at=NOON))
+    world.now += timedelta(hours=2) if how == "expired" else timedelta(0)
+    drain(world.pump(), 5)
+    with world.sessions.begin() as session:
+        if how == "undelivered":
+            [attempt] = session.scalars(select(Attempt.id))
+            receive.apply(
+                session, attempt, Receipt("mem-1", "undelivered", Status.UNDELIVERED, reason=Reason.UNREACHABLE), NOON
+            )
+        kinds = [one.kind for one in alerts.open_alerts(session, world.clinic_id)]
+    assert kinds == ["urgent answer did not go"]
 
 
 def test_a_carrier_that_refuses_our_sender_is_not_asked_for_ever(world: World) -> None:
