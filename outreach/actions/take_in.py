@@ -18,7 +18,7 @@ from outreach.actions.listing import lines_of
 from outreach.actions.roster import Roster, check
 from outreach.actions.sheet import Sheet, read_sheet
 from outreach.actions.tongues import reader
-from outreach.actions.workbook import ZIP
+from outreach.actions.workbook import ZIP, unpacked_size
 from outreach.content.compose import Words
 from outreach.errors import BadFile, BadInput, NotAllowed, say
 from outreach.store import audit, clinics, uploads
@@ -27,8 +27,8 @@ from outreach.store.uploads import List
 
 SMALL = 1000
 """Rows that are checked while the person waits; longer lists are checked by a worker."""
-LONG = 150_000
-"""Bytes of a workbook (some 3,000 rows) that take too long to unpack while the person waits."""
+LONG = 1_000_000
+"""Bytes of a workbook, unpacked (some 3,000 rows), that take too long to unpack while the person waits."""
 
 
 def take_in(session: Session, clinic_id: UUID, staff_id: UUID | None, name: str, data: bytes, now: datetime) -> List:
@@ -37,7 +37,7 @@ def take_in(session: Session, clinic_id: UUID, staff_id: UUID | None, name: str,
     BadFile: it cannot be used. When its headers are known from before, its columns are understood already.
     """
     name = name[:200]
-    if data.startswith(ZIP) and len(data) > LONG:
+    if data.startswith(ZIP) and unpacked_size(data) > LONG:
         raw = base64.b64encode(data).decode()
         upload_id = uploads.add(session, clinic_id=clinic_id, staff_id=staff_id, name=name, content=raw,
                                 state="reading", now=now)  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, NoReturn, cast
@@ -15,16 +16,22 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from outreach.actions.columns import known_in
 from outreach.actions.csv_table import LOOKED_AT, Numbered
+from outreach.actions.measure import Scan, TooMuch
 from outreach.errors import BadFile, Sentence, say
 
 MOST_PARTS = 500
-MOST_UNPACKED = 150 * 1024 * 1024
+MOST_UNPACKED = 60 * 1024 * 1024
 MOST_STRINGS = 40 * 1024 * 1024
+MOST_OTHER = 2 * 1024 * 1024
+"""Bytes of a part that is neither a sheet nor the shared strings: styles, themes, drawings."""
+SMALL, NO_MATTER = 1024 * 1024, 64 * 1024
+"""Up to these sizes a part may unpack to a hundred times its size, or to any; above, to fifty. Sheets have 5 to 15."""
 MOST_COLUMNS = 120
 MOST_SHEETS = 12
 ZIP = b"PK\x03\x04"
 OLD = b"\xd0\xcf\x11\xe0"
 """How an .xls begins, and also an .xlsx behind a password."""
+PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8")
 
 
 def read_workbook(data: bytes, shown: str, most: int) -> tuple[list[Numbered], str]:
@@ -43,27 +50,64 @@ def read_workbook(data: bytes, shown: str, most: int) -> tuple[list[Numbered], s
 
 
 def _no_bomb(data: bytes, shown: str) -> None:
-    """By the archive's own list, before anything is unpacked; the unpacker reads no more of a part than it lists."""
+    """By the archive's own list first, then part by part as it unpacks, before the library builds anything of it."""
     if data.startswith(OLD):
         raise BadFile(shown, 0, say("This is an old workbook (.xls) or one with a password."), _remedy())
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
             strings = sum(part.file_size for part in parts if part.filename.endswith("sharedStrings.xml"))
-            if (
-                len(parts) > MOST_PARTS
-                or sum(part.file_size for part in parts) > MOST_UNPACKED
-                or strings > MOST_STRINGS
-            ):
-                raise BadFile(shown, 0, say("The workbook unpacks to far more than a patient list."),
-                              say("Copy the list alone into a new workbook, or save it as CSV UTF-8."))  # fmt: skip
+            if len(parts) > MOST_PARTS or _listed(parts) > MOST_UNPACKED or strings > MOST_STRINGS:
+                _far_more(shown)
+            if sum(part.compress_size for part in parts) > len(data):  # it lies, to look less dense
+                _damaged(shown)
+            left = MOST_UNPACKED
             for part in parts:
-                if part.filename.endswith((".xml", ".rels")):
-                    with archive.open(part) as opened:
-                        if b"<!DOCTYPE" in opened.read(2048).upper():
-                            _damaged(shown)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+                left -= _unpacked(archive, part, min(left, _most(part)))
+    except TooMuch:
+        _far_more(shown)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error):
         _damaged(shown)
+
+
+def unpacked_size(data: bytes) -> int:
+    """Bytes that a workbook says it unpacks to; its own size where it is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return max(len(data), _listed(archive.infolist()))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+        return len(data)
+
+
+def _listed(parts: Iterable[zipfile.ZipInfo]) -> int:
+    return sum(part.file_size for part in parts)
+
+
+def _most(part: zipfile.ZipInfo) -> int:
+    """Bytes that this part may unpack to."""
+    big = (part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml")) or part.filename.endswith(
+        "sharedStrings.xml"
+    )
+    dense = max(NO_MATTER, min(SMALL, 100 * part.compress_size), 50 * part.compress_size)
+    return min(dense, MOST_UNPACKED if big else MOST_OTHER)
+
+
+def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, most: int) -> int:
+    """Unpack it piece by piece, keeping nothing; its size. TooMuch: beyond `most`, or of a shape that is no list's."""
+    size, scan = 0, Scan(strict=part.filename.endswith((".xml", ".rels")))
+    with archive.open(part) as opened:
+        while piece := opened.read(64 * 1024):
+            size += len(piece)
+            if size > most:
+                raise TooMuch
+            scan.over = scan.over or (size == len(piece) and piece.startswith(PICTURES))
+            scan.feed(piece)
+    return size
+
+
+def _far_more(shown: str) -> NoReturn:
+    raise BadFile(shown, 0, say("The workbook unpacks to far more than a patient list."),
+                  say("Copy the list alone into a new workbook, or save it as CSV UTF-8."))  # fmt: skip
 
 
 def _damaged(shown: str) -> NoReturn:

@@ -118,6 +118,52 @@ def test_a_workbook_that_is_none_or_a_bomb_is_refused(data: bytes, says: str) ->
     assert refused.value.remedy
 
 
+SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
+
+
+def packed_with(name: str, before: bytes, many: bytes, after: bytes, count: int) -> bytes:
+    """A real workbook, one part of which is replaced."""
+    file, kept = io.BytesIO(), zipfile.ZipFile(io.BytesIO(workbook([["Name", "Phone"]])))
+    with kept, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in kept.namelist():
+            text = before + many * count + after if part == name else kept.read(part)
+            archive.writestr(part, text)
+    return file.getvalue()
+
+
+ROWS = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+ALL = b"</sheetData></worksheet>"
+STYLED = b'<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs>'
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "many", "after", "count"),
+    [
+        (SHEET, ROWS + b"<row>", b"<c/>", b"</row>" + ALL, 1_000_000),
+        (SHEET, ROWS + b"<row>", b"<c/>", b"</row>" + ALL, 300),
+        (SHEET, (ROWS + b"<row>").decode().encode("utf-16"), "<c/>".encode("utf-16-le"),
+         ("</row>" + ALL.decode()).encode("utf-16-le"), 300),
+        (SHEET, ROWS, b'<row r="9999999"/>', ALL, 1),
+        (STYLES, STYLED, b"<xf/>", b"</cellXfs></styleSheet>", 400_000),
+        (STYLES, STYLED, b"<xf/>", b"</cellXfs></styleSheet>", 60_000),
+    ],
+    ids=["an endless row", "a row too wide", "the same in UTF-16", "a row far down", "styles", "fewer styles"],
+)  # fmt: skip
+def test_a_small_file_that_would_grow_large_is_refused_before_it_is_built(
+    name: str, before: bytes, many: bytes, after: bytes, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "load_workbook", lambda *_a, **_k: pytest.fail("it was built"))
+    with pytest.raises(BadFile, match="unpacks to far more"):
+        read_sheet(packed_with(name, before, many, after, count), "list.xlsx")
+
+
+def test_a_long_list_of_like_rows_is_no_bomb() -> None:
+    rows = [["MRN", "Name", "Phone"], *([f"A-{n}", "Ana Example", "+12025550143"] for n in range(5000))]
+    data = workbook(rows)
+    assert len(read_sheet(data, "list.xlsx").rows) == 5000
+    assert reading.unpacked_size(data) > 5 * len(data)
+
+
 def test_a_cell_far_out_does_not_widen_every_row() -> None:
     book = Workbook()
     sheet = book.active
