@@ -20,6 +20,9 @@ DEADLINE = 10.0
 LONGEST = 2000
 Resolve = Callable[[str, int], Sequence[str]]
 _EMBEDS = ipaddress.ip_network("64:ff9b::/96")  # NAT64: an IPv4 address in disguise
+# Not out on the internet either, though the standard library (which one depends on its version) may take them for it:
+# old site-local networks, addresses of protocols, and the relays of 6to4.
+_NOT_OUT = tuple(ipaddress.ip_network(one) for one in ("fec0::/10", "192.0.0.0/24", "192.88.99.0/24"))
 
 
 @dataclass(frozen=True)
@@ -154,4 +157,6 @@ def _allowed(address: Address, local: bool) -> bool:
             return _allowed(inner, False)
     if address.is_loopback:
         return local
+    if any(address in network for network in _NOT_OUT):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
