@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.envisage import facts_of
 from outreach.actions.replan import quiet_of
-from outreach.actions.stand_for import stand_in
+from outreach.actions.stand_for import must_be_own, stand_in
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
 from outreach.domain.sequence import Step
@@ -40,12 +40,13 @@ def try_out(session: Session, clinic_id: UUID, staff_id: UUID, wanted: Wanted, n
     """Queue the message, and return when it is due: now, or when the clinic's quiet hours are over.
 
     A patient's row that stands for the person goes along with it: consent, pump, carrier, receipts are those of every
-    message. BadInput: no such address of one's own, or too many tests.
+    message. BadInput: no such address of one's own, one that a patient has or that said STOP, or too many tests.
     """
     clinic = clinics.by_id(session, clinic_id)
     person = stand_ins.own(session, clinic_id, staff_id, lock=True)
     if wanted.channel not in person.reach:
         raise BadInput(say("There is no phone number of your own yet. Add it under My account."))
+    must_be_own(session, clinic_id, person, wanted.channel, now)
     patient_id = stand_in(session, clinic, staff_id, person, now)
     if stand_ins.sent_since(session, patient_id, now - timedelta(hours=1)) >= AN_HOUR:
         raise BadInput(say("You have sent yourself %(n)s tests in the last hour. Wait a little.", n=AN_HOUR))
