@@ -15,6 +15,8 @@ from outreach.errors import NotAllowed, say
 from outreach.store import audit, codes, colleagues, invites, staff
 from outreach.store.tables import Staff
 
+OWN_ACCOUNT = say("For yourself, use My account: it asks for your password.")
+
 
 def appoint(session: Session, clinic_id: UUID, staff_id: UUID, role: Role, now: datetime, *, by: UUID | None) -> bool:
     """Give somebody a role. False: they have it already. NotAllowed: nobody would be left to administer."""
@@ -53,7 +55,12 @@ def bring_back(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime,
 
 
 def take_codes(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime, *, by: UUID | None) -> bool:
-    """No code is asked of somebody any more: their telephone is lost. False: none was."""
+    """No code is asked of somebody any more: their telephone is lost. False: none was. NotAllowed: one's own.
+
+    One's own codes end under My account, which asks for the password: a borrowed browser must not do it here.
+    """
+    if by == staff_id:
+        raise NotAllowed(OWN_ACCOUNT)
     _locked(session, clinic_id, staff_id)
     if not codes.take_away(session, clinic_id, staff_id):
         return False

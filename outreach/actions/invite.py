@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from outreach.actions.appoint import OWN_ACCOUNT
 from outreach.domain import contact
 from outreach.domain import password as passwords
 from outreach.domain.access import Role
@@ -32,7 +33,12 @@ def invite(
 
 
 def invite_again(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime, *, by: UUID | None) -> str:
-    """A new link for somebody who lost the first one, or their password. What they have works until it is used."""
+    """A new link for somebody who lost the first one, or their password. What they have works until it is used.
+
+    NotAllowed: for oneself, since whoever finds a browser open could take the account with it; or they left.
+    """
+    if by == staff_id:
+        raise NotAllowed(OWN_ACCOUNT)
     person = colleagues.row(session, clinic_id, staff_id, lock=True)
     if not person.active:
         raise NotAllowed(say("This person no longer works here. Let them back in first."))

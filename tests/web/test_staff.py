@@ -161,10 +161,11 @@ def test_another_clinics_people_are_not_there(house: House) -> None:
 
 
 def set_up_codes(browser: TestClient, now_step: int = 0) -> pyotp.TOTP:
-    send(browser, "/account", "/account/codes", do="begin")
+    send(browser, "/account", "/account/codes", do="begin", password=PASSWORD)
     secret = re.search(r"<code dir=\"ltr\">([A-Z2-7 ]+)</code>", browser.get("/account").text)[1]  # type: ignore[index]
     totp = pyotp.TOTP(secret.replace(" ", ""))
-    answer = send(browser, "/account", "/account/codes", do="confirm", code=totp.at(STAMP + 30 * now_step))
+    code = totp.at(STAMP + 30 * now_step)
+    answer = send(browser, "/account", "/account/codes", do="confirm", code=code, password=PASSWORD)
     assert answer.status_code == 303, answer.text
     return totp
 
@@ -239,6 +240,33 @@ def test_an_administrator_takes_codes_away(house: House) -> None:
     assert theirs.get("/today").headers["location"] == "/sign-in"
     assert sign_in(house, "rita@north.example", PASSWORD)[1] == "/today"
     assert "staff.codes_taken_away" in deeds(house)
+
+
+def test_nobody_gives_themselves_a_link_or_takes_their_own_codes_away_on_the_staff_page(house: House) -> None:
+    desk, me = house.desk(), person(house, house.email)
+    set_up_codes(desk)
+    assert f"/staff/{me}/invite" not in desk.get("/staff").text
+    for path, fields in ((f"/staff/{me}/invite", {}), (f"/staff/{me}", {"do": "codes"})):
+        answer = send(desk, "/staff", path, **fields)
+        assert answer.status_code == 409
+        assert "For yourself, use My account" in answer.text
+        assert "/invite/" not in answer.text
+    assert sign_in(house, house.email, PASSWORD)[1] == "/sign-in/code"
+
+
+def test_codes_begin_with_the_password_given_again(house: House) -> None:
+    desk = house.desk()
+    for password in ("", "wrong"):
+        answer = send(desk, "/account", "/account/codes", do="begin", password=password)
+        assert answer.status_code == 400
+        assert "not your password" in answer.text
+    assert "<svg" not in desk.get("/account").text, "no picture without it"
+    send(desk, "/account", "/account/codes", do="begin", password=PASSWORD)
+    secret = re.search(r"<code dir=\"ltr\">([A-Z2-7 ]+)</code>", desk.get("/account").text)[1]  # type: ignore[index]
+    code = pyotp.TOTP(secret.replace(" ", "")).at(STAMP)
+    answer = send(desk, "/account", "/account/codes", do="confirm", code=code, password="wrong")
+    assert answer.status_code == 400
+    assert sign_in(house, house.email, PASSWORD)[1] == "/today", "not in use yet"
 
 
 def test_a_new_password_ends_every_other_session(house: House) -> None:

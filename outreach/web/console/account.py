@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pyotp
@@ -66,14 +67,14 @@ def new_password(desk: AtDesk, form: Checked, out: Wired, request: Request) -> R
     """Another password: all sessions end, and this browser gets a new one."""
     fields, me = form.fields, desk.signed.staff_id
     try:
-        with out.sessions.begin() as session:
-            _is_mine(session, out, request, desk, fields.get("current", ""), "current")
+        with _one_try(desk, out, request, "current"), out.sessions.begin() as session:
+            _is_mine(session, desk, fields.get("current", ""), "current")
             _fits(session, desk, form)
             staff.set_password(session, me, fields["new"])
             cookie = staff.begin_session(session, desk.clinic.id, me, out.clock())
             _note(desk, session, out, "staff.password_changed")
     except Wrong as wrong:
-        return _refused(desk, out, request, wrong)
+        return _refused(desk, out, wrong)
     answer = RedirectResponse("/account?done=password", 303)
     set_session(answer, out, cookie)
     return answer
@@ -84,20 +85,22 @@ def one_time_codes(desk: AtDesk, form: Checked, out: Wired, request: Request) ->
     """Begin with codes, show the first one, or do without them again: what the button says."""
     clinic_id, me, done = desk.clinic.id, desk.signed.staff_id, ""
     try:
-        with out.sessions.begin() as session:
+        field = {"confirm": "code", "remove": "password"}.get(form.fields.get("do", ""), "")
+        with _one_try(desk, out, request, field), out.sessions.begin() as session:
             if form.fields.get("do") == "confirm":
-                _confirm(session, out, request, desk, form)
+                _confirm(session, out, desk, form)
                 done = "codes"
             elif form.fields.get("do") == "remove":
                 if codes.waiting(session, clinic_id, me) is None:  # those in use are not a borrowed browser's to end
-                    _is_mine(session, out, request, desk, form.fields.get("password", ""), "password")
+                    _is_mine(session, desk, form.fields.get("password", ""), "password")
                 if codes.take_away(session, clinic_id, me):
                     _note(desk, session, out, "staff.codes_ended")
                     done = "no-codes"
             else:
+                _is_mine(session, out, request, desk, form.fields.get("password", ""), "password")
                 codes.begin(session, clinic_id, me)
     except Wrong as wrong:
-        return _refused(desk, out, request, wrong)
+        return _refused(desk, out, wrong)
     return RedirectResponse(f"/account?done={done}#codes", 303)
 
 
@@ -109,9 +112,34 @@ class Wrong(OutreachError):
         self.field, self.error, self.counts = field, error, counts
 
 
-def _is_mine(session: Session, out: Wired, request: Request, desk: Desk, password: str, field: str) -> None:
-    if tries.too_many(session, of_code(out, request, desk.signed.staff_id).limits, out.clock()):
+@contextmanager
+def _one_try(desk: Desk, out: Wired, request: Request, field: str) -> Iterator[None]:
+    """Counted and committed before anything is compared, so that many at once are no more than the limit.
+
+    Given back unless what was typed turned out wrong. Where `field` is "" nothing is compared.
+    """
+    taken: list[int] | None = []
+    if field:
+        with out.sessions.begin() as session:
+            taken = tries.take(session, of_code(out, request, desk.signed.staff_id).limits, out.clock())
+    if taken is None:
         raise Wrong(field, NotAllowed(WAIT))
+    try:
+        yield
+    except Wrong as wrong:
+        if wrong.counts:
+            raise
+        _give_back(out, taken)
+        raise
+    _give_back(out, taken)
+
+
+def _give_back(out: Wired, taken: list[int]) -> None:
+    with out.sessions.begin() as session:
+        tries.clear(session, taken)
+
+
+def _is_mine(session: Session, desk: Desk, password: str, field: str) -> None:
     if not staff.knows_password(session, desk.signed.staff_id, password):
         raise Wrong(field, BadInput(NOT_YOURS), counts=True)
 
@@ -127,21 +155,18 @@ def _fits(session: Session, desk: Desk, form: Form) -> None:
         raise Wrong("new", error) from None
 
 
-def _confirm(session: Session, out: Wired, request: Request, desk: Desk, form: Form) -> None:
+def _confirm(session: Session, out: Wired, desk: Desk, form: Form) -> None:
     clinic_id, me, now = desk.clinic.id, desk.signed.staff_id, out.clock()
     if codes.waiting(session, clinic_id, me) is None:
         return  # sent twice: the first time did it
-    if tries.too_many(session, of_code(out, request, me).limits, now):
-        raise Wrong("code", NotAllowed(WAIT))
+    # Again: else a browser left at the picture gives whoever finds it a code that the person themselves lacks.
+    _is_mine(session, out, request, desk, form.fields.get("password", ""), "password")
     if not codes.accept(session, clinic_id, me, form.fields.get("code", ""), now):
         raise Wrong("code", BadInput(WRONG_CODE), counts=True)
     _note(desk, session, out, "staff.codes_begun")
 
 
-def _refused(desk: Desk, out: Wired, request: Request, wrong: Wrong) -> HTMLResponse:
-    if wrong.counts:
-        with out.sessions.begin() as session:
-            tries.count(session, of_code(out, request, desk.signed.staff_id).keys, out.clock())
+def _refused(desk: Desk, out: Wired, wrong: Wrong) -> HTMLResponse:
     return _page(desk, out, {wrong.field: wrong.error})
 
 
