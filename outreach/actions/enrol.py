@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +25,7 @@ from outreach.store import choices, clinics, consents, enrolments, inbox, messag
 from outreach.store.patients import Person, Reach
 from outreach.store.tables import Clinic
 
-__all__ = ["Enrol", "Enrolled", "NewVisit", "Paper", "Planning", "ask", "enrol", "replan"]
+__all__ = ["Enrol", "Enrolled", "NewVisit", "Paper", "Planning", "ask", "enrol", "replan", "take_turn"]
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,25 @@ class Enrolled:
     asked: int
 
 
+def take_turn(session: Session, form: Enrol) -> None:
+    """Wait until nobody else enrols the same person; before looking whether they are known, and held until the end.
+
+    Else a form sent twice at once finds nobody both times, and makes two patients. BadInput as enrol().
+    """
+    who = unicodedata.normalize("NFC", form.external.strip())
+    if not who:
+        given = _addresses(clinics.by_id(session, form.clinic_id), form)
+        first = next((contact.index_form(channel, value) for channel, value in given.items()), "")
+        who = first or " ".join(form.name.split()).casefold()
+    enrolments.take_turn(session, form.clinic_id, who)
+
+
 def enrol(session: Session, form: Enrol, sequence: Sequence, now: datetime) -> Enrolled:
     """Make the database say what the form says, plan, and ask for consent where none is recorded.
 
-    BadInput when something cannot be; run it in a savepoint where others must not be lost with it.
+    BadInput when something cannot be; run it in a savepoint where others must not be lost with it. Take turns first
+    (take_turn), except in one transaction over a whole file: the database could not hold that many locks, and there
+    the index of identifiers refuses the second.
     """
     clinic = clinics.by_id(session, form.clinic_id)
     sequence = choices.get(session, clinic.id, sequence.name).of(sequence)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from outreach.actions.enrol import enrol
+from outreach.actions.enrol import enrol, take_turn
 from outreach.actions.foresee import Fate, Findings
 from outreach.actions.load import Loaded, chosen, count, form_of, refused
 from outreach.actions.roster import Row, RowError
@@ -119,6 +119,8 @@ def _chunk(
     """Load some patients, each in a savepoint, and keep what changed, in this one transaction."""
     loaded = Loaded()
     names = [rows[0].external for rows in batch]
+    for rows in sorted(batch, key=lambda rows: rows[0].external):  # in one order: two lists wait, and do not lock up
+        take_turn(session, form_of(clinic, rows))
     before = known(session, clinic.id, names)
     for rows in batch:
         try:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.errors import NotFound
 from outreach.store.tables import Course, Enrolment
+from outreach.store.vault import vault_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,12 @@ class Series:
     clinic_id: UUID
     patient_id: UUID
     status: str
+
+
+def take_turn(session: Session, clinic_id: UUID, who: str) -> None:
+    """Until this transaction ends nobody else enrols `who` (identifier, address or name, in normal form) here."""
+    index = vault_of(session).index("enrolling", who, clinic_id)
+    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(index[:8], "big", signed=True))))
 
 
 def course_for(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) -> UUID:

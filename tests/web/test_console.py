@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from html import escape
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
@@ -66,6 +68,27 @@ def test_what_the_preview_showed_is_what_is_saved(house: House) -> None:
     assert lines(preview)
     assert lines(saved) == lines(preview)
     assert "Enrolled." in saved
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        pytest.param({}, id="with an identifier"),
+        pytest.param({"external": ""}, id="known by a number"),
+        pytest.param({"external": "", "phone": "", "email": "jo@home.example"}, id="known by a mailbox"),
+    ],
+)
+def test_a_form_sent_twice_at_once_makes_one_patient(house: House, typed: dict[str, str]) -> None:
+    browsers, together = [house.desk(), house.desk()], Barrier(2)
+    forms = [FORM | typed | {"csrf": field(one.get("/patients/new").text, "csrf"), "step": "save"} for one in browsers]
+
+    def send(at: int) -> int:
+        together.wait()
+        return browsers[at].post("/patients/new", data=forms[at]).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(send, range(2))) == [303, 422]
+    assert count(house, Patient) == 1
 
 
 def test_going_back_keeps_what_was_typed(house: House) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from sqlalchemy.orm import Session
 
 from outreach.actions.amend import change_patient
-from outreach.actions.enrol import Enrol, NewVisit, enrol
+from outreach.actions.enrol import Enrol, NewVisit, enrol, take_turn
 from outreach.domain import contact
 from outreach.domain.access import Scope
 from outreach.domain.channel import Channel
@@ -149,10 +149,11 @@ def enrolled(caller: AtDoor, given: PatientIn, repeat: IdempotencyKey = None) ->
         caller.needs(Scope.VISITS_WRITE)
 
     def act(session: Session) -> Answer:
+        form = _form(caller, given)
+        take_turn(session, form)
         if given.external_id and people.by_external(session, caller.clinic_id, given.external_id):
             raise Trouble(409, "A patient with this external_id is there already. Read or change that one.",
                           "body.external_id")  # fmt: skip
-        form = _form(caller, given)
         done = enrol(session, form, caller.out.sequences[SEQUENCE], caller.out.clock())
         patient = reading.patient(session, caller.clinic_id, done.patient_id)
         answer = EnrolledOut(

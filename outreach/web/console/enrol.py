@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from outreach.actions.enrol import Enrol, Enrolled, enrol
+from outreach.actions.enrol import Enrol, Enrolled, enrol, take_turn
 from outreach.actions.load import DEFAULT, chosen
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form
@@ -58,6 +58,7 @@ def posted(desk: AtDesk, form: Checked, out: Wired) -> Response:
 
 
 def _enrol(session: Session, desk: Desk, out: Wired, wanted: Enrol) -> Enrolled:
+    take_turn(session, wanted)
     if _known(session, desk, wanted):
         raise BadInput(KNOWN)
     return enrol(session, wanted, chosen(out.sequences, None), out.clock())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -147,6 +148,19 @@ def test_two_at_once_with_one_key_enrol_one_patient(caller: Make, house: House) 
     for thread in threads:
         thread.join()
     assert set(answers) <= {201, 409}
+    with house.out.sessions() as session:
+        assert session.scalar(select(func.count()).select_from(Patient)) == 1
+
+
+def test_one_new_identifier_sent_twice_at_once_is_one_patient_and_a_conflict(caller: Make, house: House) -> None:
+    software, together = [caller(), caller()], threading.Barrier(2)
+
+    def send(one: Any) -> int:
+        together.wait()
+        return int(one("POST", "/patients", ANA).status_code)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(send, software)) == [201, 409]
     with house.out.sessions() as session:
         assert session.scalar(select(func.count()).select_from(Patient)) == 1
 
