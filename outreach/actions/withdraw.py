@@ -106,9 +106,17 @@ def _reached(session: Session, address_ids: UUID | Collection[UUID], everywhere:
 
 
 def _same_stop(events: Sequence[ConsentEvent], method: str, stops: Collection[str]) -> bool:
-    """Whether the last STOP of these came this way, and is one of `stops`."""
-    last = next((one for one in reversed(events) if one.kind == ConsentKind.OPTED_OUT), None)
-    return last is not None and last.method == method and last.id in stops
+    """Whether the first STOP since the last agreement came this way, and is one of `stops`: a later one took nothing.
+
+    Who has unsubscribed a mailbox by its own button, and then texts STOP and START, has not asked for mails again.
+    """
+    first = None
+    for one in events:
+        if one.kind in (ConsentKind.AGREED, ConsentKind.RESTORED):
+            first = None
+        elif one.kind == ConsentKind.OPTED_OUT and first is None:
+            first = one
+    return first is not None and first.method == method and first.id in stops
 
 
 def _several(address_ids: UUID | Collection[UUID]) -> Collection[UUID]:

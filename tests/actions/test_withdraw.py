@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from outreach.actions import withdraw
+from outreach.actions.agree import agree
 from outreach.actions.enrol import Enrol, NewVisit, Paper, enrol
 from outreach.domain.channel import Channel
 from outreach.domain.consent import State, may_contact
@@ -22,6 +23,7 @@ from outreach.store.traffic import Message
 from tests.actions.conftest import NOW
 
 Rows = Callable[..., list[Message]]
+MINUTE = timedelta(minutes=1)
 LATER = NOW + timedelta(hours=1)
 SIGNED = Paper(channels=frozenset(Channel), on=date(2026, 11, 20), warned=True)
 
@@ -96,6 +98,22 @@ def test_start_gives_back_what_stop_took(session: Session, family: list[UUID], r
     stop(session, family[0])
     assert set(withdraw.restore(session, family[0], method="sms", evidence="SM2", now=LATER)) >= set(family)
     assert {row.id for row in rows(channel="sms", status="scheduled")} == waiting
+
+
+@pytest.mark.parametrize("again", [pytest.param(False, id="never"), pytest.param(True, id="then agreed again")])
+def test_start_by_text_leaves_a_mailbox_stopped_that_was_stopped_by_its_own_button(
+    session: Session, family: list[UUID], again: bool
+) -> None:
+    reach = patients.address(session, family[0])
+    mailbox = patients.addresses(session, reach.clinic_id, reach.patient_id)[Channel.EMAIL].id
+    withdraw.stop(session, mailbox, method="one_click", evidence="link", now=NOW)
+    if again:
+        agree(session, mailbox, method="page", evidence="page", locale="en", wording="I agree", now=NOW + MINUTE)
+    stop(session, family[0], at=NOW + 2 * MINUTE)
+    assert state(session, mailbox) is State.OPTED_OUT
+    withdraw.restore(session, family[0], method="sms", evidence="SM2", now=LATER)
+    assert state(session, family[0]) is State.AGREED
+    assert state(session, mailbox) is (State.AGREED if again else State.OPTED_OUT)
 
 
 def test_start_before_any_agreement_grants_nothing(session: Session, clinic: Clinic, sequence: Sequence) -> None:
