@@ -24,19 +24,22 @@ NOBODY, UNREAD = "nobody on call", "urgent unread"
 
 
 def escalate(session: Session, locales: Collection[str], now: datetime) -> int:
-    """Tell whoever's turn it is about each urgent task that nobody has taken. Returns how many people were told.
+    """Tell whoever's turn it is in each clinic of the urgent tasks that nobody has taken. Returns how many were told.
 
+    What comes between two rounds waits for the next, or until what was told of is taken.
     `locales`: in which there are words for it; anybody else reads English.
     """
-    lists: dict[UUID, list[UUID]] = {}
-    told: list[tuple[Waiting, UUID]] = []
+    rounds: dict[UUID, list[Waiting]] = {}
     for task in tasks.waiting(session, "urgent", now - EVERY):
-        if task.clinic_id not in lists:
-            lists[task.clinic_id] = _people(session, task.clinic_id, now)
-        staff_id = _next(session, task, lists[task.clinic_id], now)
-        if staff_id is not None:
-            _tell(session, task, staff_id, locales, now)
-            told.append((task, staff_id))
+        rounds.setdefault(task.clinic_id, []).append(task)
+    told: list[tuple[Waiting, UUID]] = []
+    for clinic_id, waiting in rounds.items():
+        people = _people(session, clinic_id, now)
+        due = [task for task in waiting if _still(session, task, people, now)]
+        if due:
+            staff_id = people[due[0].escalated % len(people)]
+            _tell(session, due, staff_id, locales, now)
+            told += [(task, staff_id) for task in due]
     untaken = {(clinic_id, UNREAD, str(task_id)) for clinic_id, task_id in tasks.untaken(session, "urgent")}
     alerts.clear_others(session, [UNREAD], untaken, now)
     # At the end, and in one order: see audit.note.
@@ -45,7 +48,7 @@ def escalate(session: Session, locales: Collection[str], now: datetime) -> int:
             session, clinic_id=task.clinic_id, at=now, actor_kind="system", actor_id=None, action="task.escalated",
             subject="task", subject_id=task.id, detail={"to": str(staff_id), "number": task.escalated + 1},
         )  # fmt: skip
-    return len(told)
+    return len({task.clinic_id for task, _ in told})
 
 
 def _people(session: Session, clinic_id: UUID, now: datetime) -> list[UUID]:
@@ -57,18 +60,22 @@ def _people(session: Session, clinic_id: UUID, now: datetime) -> list[UUID]:
     return on_call.administrators(session, clinic_id)
 
 
-def _next(session: Session, task: Waiting, people: Sequence[UUID], now: datetime) -> UUID | None:
-    """Whose turn it is; None, and an alert, when everybody was told often enough."""
+def _still(session: Session, task: Waiting, people: Sequence[UUID], now: datetime) -> bool:
+    """Whether somebody is to be told of it; an alert is left when everybody was told often enough."""
     if people and task.escalated < ROUNDS * len(people):
-        return people[task.escalated % len(people)]
+        return True
     if not alerts.ever(session, UNREAD, [str(task.id)]):
         about = f"task {task.id}, told {task.escalated} times"
         alerts.raise_alert(session, task.clinic_id, UNREAD, str(task.id), about, now)
-    return None
+    return False
 
 
-def _tell(session: Session, task: Waiting, staff_id: UUID, locales: Collection[str], now: datetime) -> None:
-    """By every address the person has, at once: the link to the task, and nothing about the patient."""
+def _tell(session: Session, due: Sequence[Waiting], staff_id: UUID, locales: Collection[str], now: datetime) -> None:
+    """By every address the person has, at once: the link to the task, and nothing about the patient.
+
+    One message for all that is due in a clinic, which then leads to the inbox: ten would bury each other.
+    """
+    task, page = due[0], f"/inbox/{due[0].id}" if len(due) == 1 else "/inbox"
     clinic = clinics.by_id(session, task.clinic_id)
     person = stand_ins.own(session, clinic.id, staff_id, lock=True)
     patient_id = stand_in(session, clinic, staff_id, person, now)
@@ -78,7 +85,7 @@ def _tell(session: Session, task: Waiting, staff_id: UUID, locales: Collection[s
         messages.add_occasion(
             session, clinic_id=clinic.id, patient_id=patient_id, address_id=address_id, channel=channel, step=STEP,
             occasion=f"escalation:{task.id}:{task.escalated}", zone=clinic.zone, due_at=now, useful_until=now + USEFUL,
-            wall=wall_at(now, clinic.zone), tz_version=tz_version(), facts={"page": f"/inbox/{task.id}"},
+            wall=wall_at(now, clinic.zone), tz_version=tz_version(), facts={"page": page},
             locale=locale if locale in locales else "en", rule="nobody took it",
         )  # fmt: skip
-    tasks.escalated(session, task.id, now)
+    tasks.escalated(session, [one.id for one in due], now)

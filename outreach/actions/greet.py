@@ -34,11 +34,16 @@ def greet(
     )  # fmt: skip
     if inbound_id is None:
         return ""
+    occasion = f"stranger:{index.hex()[:16]}"
     for kind in kinds:
-        # Somebody may write a whole story in ten texts: one look at it a day. What is urgent is told each time.
-        often = f"inbound:{inbound_id}" if kind == "urgent" else f"{now:%Y-%m-%d}"
-        tasks.open_task(session, clinic_id=clinic.id, patient_id=None, kind=kind, now=now, inbound_id=inbound_id,
-                        occasion=f"stranger:{index.hex()[:16]}:{often}")  # fmt: skip
+        if kind == "urgent":
+            if not tasks.urgent_waits(session, clinic.id, None, index):
+                tasks.open_task(session, clinic_id=clinic.id, patient_id=None, kind=kind, now=now,
+                                inbound_id=inbound_id, occasion=f"{occasion}:inbound:{inbound_id}")  # fmt: skip
+            continue
+        # Somebody may write a whole story in ten texts: one look at it a day, or one more after each that was taken.
+        tasks.open_again(session, clinic_id=clinic.id, patient_id=None, kind=kind, now=now, inbound_id=inbound_id,
+                         occasion=f"{occasion}:{now:%Y-%m-%d}")  # fmt: skip
     if seen.robot or not seen.reachable:
         return ""
     if said.urgent:

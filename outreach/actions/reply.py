@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -45,6 +46,8 @@ def heard(session: Session, inbound: Inbound, *, replies: ReplyWords, words: Wor
         return greet(session, clinic, inbound, normal, sized, words, index, now)
     writer = next((one for one in people if sized.question and one.address_id == sized.question.address_id), people[0])
     response = respond(sized.said, sized.seen)
+    if writer.test:  # somebody of the staff tries the service out: obeyed and answered like anybody, read by nobody
+        response = replace(response, tasks=())
     inbound_id = _keep(session, clinic_id, inbound, normal, writer, sized, response, now)
     if inbound_id is None:
         return ""
@@ -66,7 +69,7 @@ def act(
     elif response.effect == "start":
         if not withdraw.restore(session, writer.address_id, method="sms", evidence=str(inbound_id), now=now,
                                 locale=locale):  # fmt: skip
-            answers, kinds = (), ("reply",)
+            answers, kinds = (), () if writer.test else ("reply",)
     elif response.effect == "agree" and question and question.address_id:
         agree.agree(session, question.address_id, method="sms", evidence=str(inbound_id), now=now,
                     locale=question.locale or "", wording=question.body)  # fmt: skip
@@ -74,17 +77,34 @@ def act(
         _answer(session, clinic_id, writer, step, inbound_id, locale, now)
     about = question.id if question and response.binds else None
     for kind in kinds:
-        # A machine writes for ever: whoever has looked at it once a day has looked at it; once an hour if it is urgent.
-        often = f"{now:%Y-%m-%dT%H}" if kind == "urgent" else f"{now:%Y-%m-%d}"
-        occasion = f"robot:{writer.address_id}:{often}" if sized.seen.robot else f"inbound:{inbound_id}"
-        tasks.open_task(session, clinic_id=clinic_id, patient_id=writer.patient_id, kind=kind, occasion=occasion,
-                        now=now, message_id=about, inbound_id=inbound_id)  # fmt: skip
+        _open(session, clinic_id, writer, kind, about, inbound_id, sized, now)
     audit.note(
         session, clinic_id=clinic_id, at=now, actor_kind="patient", actor_id=writer.patient_id, action="patient.wrote",
         subject="patient", subject_id=writer.patient_id,
         detail={"inbound": str(inbound_id), "taken_for": said.kind, "why": said.why, "effect": response.effect,
                 "answers": list(answers), "tasks": list(kinds), "robot": sized.seen.robot},
     )  # fmt: skip
+
+
+def _open(
+    session: Session, clinic_id: UUID, writer: Sender, kind: str, about: UUID | None, inbound_id: UUID, sized: Sized,
+    now: datetime,
+) -> None:  # fmt: skip
+    """A task for each message, but: what is urgent joins what nobody has taken yet, and a machine writes for ever.
+
+    Whoever has looked at a machine once a day has looked at it; but too many messages may be a person's after all.
+    """
+    if kind == "urgent" and tasks.urgent_waits(session, clinic_id, writer.patient_id, b""):
+        return
+    robot, occasion = sized.seen.robot, f"inbound:{inbound_id}"
+    if robot and kind != "urgent":
+        occasion = f"robot:{writer.address_id}:{now:%Y-%m-%d}"
+    if robot == "many" and kind != "urgent":
+        tasks.open_again(session, clinic_id=clinic_id, patient_id=writer.patient_id, kind=kind, occasion=occasion,
+                         now=now, message_id=about, inbound_id=inbound_id)  # fmt: skip
+        return
+    tasks.open_task(session, clinic_id=clinic_id, patient_id=writer.patient_id, kind=kind, occasion=occasion, now=now,
+                    message_id=about, inbound_id=inbound_id)  # fmt: skip
 
 
 def locale_of(said: Understood, own: str, offered: tuple[str, ...]) -> str:

@@ -23,7 +23,7 @@ from outreach.store.vault import vault_of
 class Sender:
     """A patient's address that an inbound message may come from; several share a family's phone.
 
-    `active`: it is the patient's number now, and not one from before.
+    `active`: it is the patient's number now, and not one from before. `test`: the row stands for a member of staff.
     """
 
     address_id: UUID
@@ -31,6 +31,7 @@ class Sender:
     locale: str
     zone: str
     active: bool = True
+    test: bool = False
 
 
 def clinic_of_sender(session: Session, number: str, service: str = "") -> UUID | None:
@@ -44,15 +45,19 @@ def clinic_of_sender(session: Session, number: str, service: str = "") -> UUID |
 
 
 def senders(session: Session, clinic_id: UUID, channel: Channel, normal_form: str) -> list[Sender]:
-    """Everybody of the clinic whose address this is or was: a STOP from an old number counts. Active ones first."""
+    """Everybody of the clinic whose address this is or was: a STOP from an old number counts. Active ones first.
+
+    Who stands for a member of staff is left out where a patient has the number too.
+    """
     index = vault_of(session).index(channel.value, normal_form, clinic_id)
     rows = session.execute(
-        select(Address.id, Patient.id, Patient.locale, Patient.zone, Address.active & Patient.active)
+        select(Address.id, Patient.id, Patient.locale, Patient.zone, Address.active & Patient.active, Patient.test)
         .join(Patient, Patient.id == Address.patient_id)
         .where(Address.clinic_id == clinic_id, Address.value_index == index)
         .order_by(Address.active.desc(), Patient.created_at, Patient.id)
     )
-    return [Sender(*row) for row in rows]
+    people = [Sender(*row) for row in rows]
+    return [one for one in people if not one.test] or people
 
 
 def take_turn(session: Session, clinic_id: UUID, channel: Channel, normal_form: str) -> bytes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Update, func, select, update
+from sqlalchemy import ColumnElement, Select, Update, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from outreach.domain import deadlines
 from outreach.errors import NotFound
@@ -38,6 +39,41 @@ def open_task(
         .on_conflict_do_nothing(index_elements=["clinic_id", "kind", "occasion"])
         .returning(Task.id)
     )  # fmt: skip
+
+
+def open_again(
+    session: Session,
+    *,
+    clinic_id: UUID,
+    patient_id: UUID | None,
+    kind: str,
+    occasion: str,
+    now: datetime,
+    inbound_id: UUID,
+    message_id: UUID | None = None,
+) -> UUID | None:
+    """open_task for an occasion that may come back: None while one of it is open, a new task where all are closed."""
+    same = Task.clinic_id == clinic_id, Task.kind == kind, Task.occasion.startswith(occasion, autoescape=True)
+    known = session.scalars(select(Task.closed_at).where(*same)).all()
+    if None in known:
+        return None
+    return open_task(
+        session, clinic_id=clinic_id, patient_id=patient_id, kind=kind, now=now, message_id=message_id,
+        inbound_id=inbound_id, occasion=f"{occasion}:{inbound_id}" if known else occasion,
+    )  # fmt: skip
+
+
+def urgent_waits(session: Session, clinic_id: UUID, patient_id: UUID | None, index: bytes) -> bool:
+    """Whether nobody has taken an urgent task of this patient yet; of this number (blind index) where it is nobody's.
+
+    Another urgent message joins it: whoever takes it reads them all.
+    """
+    if patient_id is not None:
+        whose = Task.patient_id == patient_id
+    else:
+        whose = Task.patient_id.is_(None) & Task.inbound_id.in_(_heard_from(clinic_id, index))
+    found = select(Task.id).where(Task.clinic_id == clinic_id, whose, *_untaken("urgent")).limit(1)
+    return session.scalar(found) is not None
 
 
 def take(session: Session, clinic_id: UUID, task_id: UUID, staff_id: UUID, now: datetime) -> bool:
@@ -73,15 +109,18 @@ class Waiting:
 
 
 def waiting(session: Session, kind: str, since: datetime) -> list[Waiting]:
-    """Tasks of all clinics that nobody has taken, and nobody was told of after `since`; locked, oldest first.
+    """Tasks of all clinics that nobody has taken, locked, oldest first; none of a clinic that was told after `since`.
 
-    Those that another worker deals with just now are passed over.
+    So all of a clinic go in one round. Those that another worker deals with just now are passed over.
     """
+    other = aliased(Task)
+    told = select(other.id).where(other.clinic_id == Task.clinic_id, other.kind == kind, other.closed_at.is_(None),
+                                  other.taken_by.is_(None), other.escalated_at > since)  # fmt: skip
     rows = session.execute(
         select(Task.id, Task.clinic_id, Task.escalated)
-        .where(*_untaken(kind), Task.escalated_at.is_(None) | (Task.escalated_at <= since))
+        .where(*_untaken(kind), ~told.exists())
         .order_by(Task.opened_at, Task.id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=Task, skip_locked=True)
     )
     return [Waiting(*row) for row in rows]
 
@@ -126,10 +165,14 @@ def of_patient(session: Session, clinic_id: UUID, patient_id: UUID, limit: int =
 
 def of_stranger(session: Session, clinic_id: UUID, index: bytes, limit: int = 20) -> list[Known]:
     """The same of an unknown number, by its blind index."""
-    theirs = select(InboundMessage.id).where(
+    theirs = Task.inbound_id.in_(_heard_from(clinic_id, index))
+    return _known(session, [Task.clinic_id == clinic_id, Task.patient_id.is_(None), theirs], limit)
+
+
+def _heard_from(clinic_id: UUID, index: bytes) -> Select[UUID]:
+    return select(InboundMessage.id).where(
         InboundMessage.clinic_id == clinic_id, InboundMessage.sender_index == index, InboundMessage.patient_id.is_(None)
     )
-    return _known(session, [Task.clinic_id == clinic_id, Task.patient_id.is_(None), Task.inbound_id.in_(theirs)], limit)
 
 
 def _known(session: Session, where: list[ColumnElement[bool]], limit: int) -> list[Known]:
@@ -155,10 +198,10 @@ def waits(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime) -> W
     return Waits(*session.execute(select(*counts).where(Task.clinic_id == clinic_id, Task.closed_at.is_(None))).one())
 
 
-def escalated(session: Session, task_id: UUID, now: datetime) -> None:
-    """Somebody was told of it, once more."""
+def escalated(session: Session, task_ids: Collection[UUID], now: datetime) -> None:
+    """Somebody was told of them, once more."""
     session.execute(
-        update(Task).where(Task.id == task_id).values(escalated=Task.escalated + 1, escalated_at=now)
+        update(Task).where(Task.id.in_(task_ids)).values(escalated=Task.escalated + 1, escalated_at=now)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
 

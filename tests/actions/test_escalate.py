@@ -163,6 +163,41 @@ def test_other_tasks_disturb_nobody(office: Office) -> None:
     assert office.after() == 0
 
 
+def test_all_that_is_urgent_in_a_clinic_is_one_message_a_round(office: Office) -> None:
+    office.on_call("Bea", "Ann")
+    with office.world.sessions.begin() as session:
+        more = [
+            tasks.open_task(
+                session, clinic_id=office.world.clinic_id, patient_id=None, kind="urgent", occasion=f"other:{number}",
+                now=office.world.now,
+            )
+            for number in range(5)
+        ]  # fmt: skip
+    assert all(more)
+    assert office.after() == 1
+    assert office.told() == ["Bea email"]
+    assert office.after(EVERY) == 1
+    assert office.told()[1:] == ["Ann sms", "Ann email"]
+    with office.world.sessions() as session:
+        assert set(session.scalars(select(Task.escalated))) == {2}
+    drain(office.world.pump(), 9)
+    [parcel] = [one for one in office.world.carrier.parcels if one.channel is Channel.SMS]
+    assert "https://reach.example.org/inbox" in parcel.content.text
+    assert "/inbox/" not in parcel.content.text
+
+
+def test_what_comes_between_two_rounds_waits_for_the_next_or_until_the_first_is_taken(office: Office) -> None:
+    office.on_call("Ann", "Bea")
+    office.after()
+    with office.world.sessions.begin() as session:
+        tasks.open_task(session, clinic_id=office.world.clinic_id, patient_id=None, kind="urgent", occasion="other",
+                        now=office.world.now)  # fmt: skip
+    assert office.after(EVERY / 2) == 0
+    with office.world.sessions.begin() as session:
+        tasks.take(session, office.world.clinic_id, office.task_id, office.people["Ann"], office.world.now)
+    assert office.after() == 1
+
+
 def test_each_telling_stands_in_the_audit(office: Office) -> None:
     office.on_call("Ann")
     office.after()

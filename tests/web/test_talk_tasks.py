@@ -1,0 +1,80 @@
+"""Which messages open a task: urgent ones join what waits, strangers come back, those who stand for staff open none."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import update
+
+from outreach.domain.consent import State
+from outreach.store.office import Task
+from outreach.store.tables import Patient
+from tests.web.house import House
+from tests.web.test_conversation import Talk
+
+
+@pytest.fixture
+def talk(house: House) -> Talk:
+    return Talk(house)
+
+
+@pytest.fixture
+def agreed(talk: Talk) -> Talk:
+    talk.enrol()
+    talk.heard()
+    talk.say("1")
+    return talk
+
+
+def close_all(talk: Talk) -> None:
+    with talk.house.out.sessions.begin() as session:
+        session.execute(update(Task).values(closed_at=talk.now, outcome="done"))
+
+
+def test_what_is_urgent_joins_the_task_that_nobody_has_taken(agreed: Talk) -> None:
+    for text in ("I can't breathe", "chest pain now", "I fainted"):
+        agreed.say(text)
+    assert agreed.tasks() == ["urgent"]
+    close_all(agreed)
+    agreed.say("chest pain again")
+    assert agreed.tasks() == ["urgent", "urgent"]
+
+
+def test_what_a_stranger_tells_that_is_urgent_is_one_task_until_somebody_takes_it(talk: Talk) -> None:
+    for text in ("I can't breathe", "chest pain now"):
+        talk.post(text)
+    assert talk.tasks() == ["urgent"]
+    with talk.house.out.sessions.begin() as session:
+        session.execute(update(Task).values(taken_by=uuid4(), taken_at=talk.now))
+    talk.post("chest pain again")
+    assert talk.tasks() == ["urgent", "urgent"]
+
+
+def test_a_stranger_who_writes_after_a_closed_task_is_shown_again(talk: Talk) -> None:
+    for text in ("who is this", "hello again"):
+        talk.post(text)
+    assert talk.tasks() == ["reply"]
+    close_all(talk)
+    for text in ("still here", "and still"):
+        talk.post(text)
+    assert talk.tasks() == ["reply", "reply"]
+
+
+def test_who_stands_for_staff_opens_no_task_but_is_obeyed(agreed: Talk) -> None:
+    with agreed.house.out.sessions.begin() as session:
+        session.execute(update(Patient).values(test=True))
+    for text in ("my parrot says hello", "chest pain", "START", "please stop texting me"):
+        agreed.say(text)
+    assert agreed.tasks() == []
+    assert agreed.state() is State.OPTED_OUT
+
+
+def test_a_patient_with_the_number_of_one_who_stands_for_staff_is_the_writer(agreed: Talk) -> None:
+    with agreed.house.out.sessions.begin() as session:
+        session.execute(update(Patient).values(test=True))
+    patient_id = agreed.enrol(name="Ben Sample")
+    agreed.heard()
+    agreed.say("chest pain")
+    assert agreed.inbound()[-1].patient_id == patient_id
+    assert agreed.tasks() == ["urgent"]
