@@ -14,9 +14,12 @@ Whoever has stopped gets an answer to HELP, to START and to what is urgent, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
+from outreach.domain.consent import ConsentEvent, ConsentKind
 from outreach.domain.replies import CHECK_IN, REQUEST, VISIT, Meaning, Understood
 from outreach.domain.robots import Robot
 
@@ -28,6 +31,11 @@ URGENT, HELP, RECEIVED, RESTARTED = "reply.urgent", "reply.help", "reply.receive
 STOPPED, STOPPED_ALL, STOPPED_VISIT = "reply.stopped", "reply.stopped_all", "reply.stopped_visit"
 TO_THE_STOPPED = frozenset({URGENT, HELP, RESTARTED})
 """The answers that may follow a STOP; beside them only its own confirmation, which is part of it."""
+
+ASKS_FOR = timedelta(days=30)
+"""How long a request for consent can be answered."""
+_TAKES = frozenset({ConsentKind.OPTED_OUT, ConsentKind.REVOKED_BY_STAFF, ConsentKind.REVOKED_BY_CARRIER,
+                    ConsentKind.ADDRESS_CHANGED})  # fmt: skip
 
 # (question, digit): the answer, and the task it makes. "2" to the request is no agreement: a person reads it.
 _DIGITS: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {
@@ -104,6 +112,14 @@ def answered_by_carrier(mode: str, body: str, opt_out_type: str, kind: Meaning) 
     if opt_out_type.upper() in _OPT_OUT_TYPES:
         return True
     return body.strip().casefold() in _CARRIERS.get(mode, {}).get(kind, ())
+
+
+def still_asks(sent_at: datetime, events: Iterable[ConsentEvent], now: datetime) -> bool:
+    """Whether a "1" answers a request for consent that was sent then. `events`: the ledger of its address.
+
+    Not after consent was taken away: a digit meant for something else must not undo a STOP, or what staff wrote down.
+    """
+    return now < sent_at + ASKS_FOR and all(one.at < sent_at for one in events if one.kind in _TAKES)
 
 
 def respond(said: Understood, seen: Situation) -> Response:

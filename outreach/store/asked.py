@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from outreach.domain.decision import REQUEST
+from outreach.domain.response import still_asks
 from outreach.domain.window import moment
+from outreach.store import consents
 from outreach.store.inbox import Sender
 from outreach.store.messages import HANDED_OVER
 from outreach.store.seen import SEEN, Seen, opened
@@ -20,7 +22,7 @@ from outreach.store.vault import vault_of
 
 STAFF = "staff.message"
 ANSWERABLE = timedelta(days=7)
-"""How long a question can be answered that neither a visit nor consent limits."""
+"""How long a question can be answered that neither a visit nor consent limits: for that see still_asks."""
 _OUT = tuple(status.value for status in HANDED_OVER)
 _LAST = 10
 
@@ -44,7 +46,10 @@ def question(session: Session, people: Collection[Sender], steps: Collection[str
     revision, as_is = row.pop("revision"), row.pop("as_is")
     visit, starts, zone = row.pop("visit"), row.pop("starts"), row.pop("visit_zone")
     asked = opened(vault_of(session), row)
-    if asked.step != REQUEST and now >= asked.due_at + ANSWERABLE:
+    if asked.step == REQUEST:
+        ledger = consents.ledger(session, asked.address_id) if asked.address_id else ()
+        return asked if still_asks(asked.sent_at or asked.due_at, ledger, now) else None
+    if now >= asked.due_at + ANSWERABLE:
         return None
     if asked.step.startswith("pre.") and asked.infusion_id:
         still = visit == "booked" and revision == as_is and now < moment(starts, zone).at

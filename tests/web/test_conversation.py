@@ -14,7 +14,7 @@ from outreach.actions.dispatch import drain
 from outreach.actions.enrol import Enrol, NewVisit, enrol
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
-from outreach.domain.consent import State, may_contact
+from outreach.domain.consent import ConsentKind, State, may_contact
 from outreach.providers.memory import MemoryProvider
 from outreach.settings import ROOT
 from outreach.store import consents, inbox
@@ -176,6 +176,41 @@ def test_a_start_that_is_older_than_the_stop_does_nothing(agreed: Talk) -> None:
     agreed.now = late + timedelta(minutes=1)
     assert agreed.heard() == []
     assert agreed.state() is State.OPTED_OUT
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers"),
+    [
+        pytest.param(ConsentKind.OPTED_OUT, [], id="stopped"),
+        pytest.param(ConsentKind.REVOKED_BY_STAFF, [], id="revoked by staff"),
+        pytest.param(ConsentKind.REVOKED_BY_CARRIER, [], id="revoked by the carrier"),
+        pytest.param(ConsentKind.ADDRESS_CHANGED, ["reply.received"], id="another address"),
+    ],
+)
+def test_a_one_to_a_request_from_before_consent_was_taken_away_is_for_a_person(
+    agreed: Talk, kind: ConsentKind, answers: list[str]
+) -> None:
+    before = agreed.steps()
+    agreed.now += timedelta(minutes=1)
+    with agreed.house.out.sessions.begin() as session:
+        [person] = inbox.senders(session, agreed.house.clinic_id, Channel.SMS, PHONE)
+        consents.add(
+            session, clinic_id=agreed.house.clinic_id, patient_id=person.patient_id, address_id=person.address_id,
+            channel=Channel.SMS, kind=kind, method="staff", actor="desk", at=agreed.now, evidence="a call",
+        )  # fmt: skip
+    agreed.say("1")
+    assert agreed.state() is not State.AGREED
+    assert (agreed.tasks(), agreed.steps()[len(before) :]) == (["reply"], answers)
+
+
+@pytest.mark.parametrize(("days", "counts"), [(29, True), (30, False)])
+def test_a_request_is_answered_within_thirty_days(talk: Talk, days: int, counts: bool) -> None:
+    talk.enrol()
+    talk.heard()
+    talk.now += timedelta(days=days)
+    talk.post("1")
+    assert talk.state() is (State.AGREED if counts else State.ASKED)
+    assert talk.tasks() == ([] if counts else ["reply"])
 
 
 def test_a_start_before_any_agreement_makes_none_and_is_read_by_a_person(talk: Talk) -> None:
