@@ -13,8 +13,8 @@ from outreach.domain.consent import NO_MORE, State, may_contact
 from outreach.domain.decision import REQUEST
 from outreach.domain.message import Inbound
 from outreach.domain.replies import CHECK_IN, VISIT, ReplyWords, Understood, understand
-from outreach.domain.response import RECEIVED, URGENT, Situation, answered_by_carrier, heard_with
-from outreach.store import answers, asked, consents
+from outreach.domain.response import HELP, RECEIVED, URGENT, Situation, answered_by_carrier, heard_with
+from outreach.store import answers, asked, consents, repeats
 from outreach.store.inbox import Sender
 from outreach.store.seen import Seen
 from outreach.store.tables import Clinic
@@ -51,8 +51,15 @@ def size_up(
     said = heard_with(said, inbound.opt_out_type)
     within = 1 + asked.heard_since(session, clinic.id, index, now - robots.WITHIN)
     carrier = answered_by_carrier(clinic.carrier_answers, inbound.body, inbound.opt_out_type, said.kind)
+    in_a_day = 1 + asked.heard_since(session, clinic.id, index, now - robots.A_DAY)
+    lately = repeats.said_since(session, clinic.id, index, now - robots.HOUR, robots.MOST_A_DAY)
+    same = robots.alike(inbound.body, lately)
+    if said.kind == "help" and theirs:
+        # Answered lately is answered, like by the carrier: two machines that ask each other for help would go on.
+        carrier = carrier or robots.helped(repeats.given(session, theirs, HELP, now - robots.A_DAY), now)
     seen = Situation(
-        robot=robots.robot(said, echo=rest is not None, within=within), carrier_answered=carrier,
+        robot=robots.robot(said, echo=rest is not None, within=within, in_a_day=in_a_day, same=same),
+        carrier_answered=carrier,
         reachable=inbound.sender.startswith("+"),
     )  # fmt: skip
     return Sized(said, _with_people(session, seen, theirs, question, now) if theirs else seen, question)
@@ -66,6 +73,8 @@ def _with_people(
     ledgers = consents.ledgers(session, [one.address_id for one in people])
     states = [may_contact(ledgers.get(one.address_id, ()), now).state for one in people]
     given = asked.answered(session, people, (RECEIVED, URGENT), now - A_DAY)
+    # A machine is told what to do in an emergency once a day: else two that alarm each other never end.
+    urgent_since = now - (A_DAY if seen.robot else robots.WITHIN)
     before = answers.to(session, question) if question else None
     return Situation(
         asked=question.step if question else "",
@@ -77,7 +86,7 @@ def _with_people(
         robot=seen.robot,
         carrier_answered=seen.carrier_answered,
         received_lately=RECEIVED in given,
-        urgent_lately=URGENT in given and given[URGENT] > now - robots.WITHIN,
+        urgent_lately=URGENT in given and given[URGENT] > urgent_since,
         reachable=seen.reachable,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ from outreach.domain.response import (
     heard_with,
     respond,
 )
-from outreach.domain.robots import MOST, echoed, robot
+from outreach.domain.robots import A_DAY, HOUR, MOST, MOST_A_DAY, WITHIN, alike, echoed, helped, robot
 from outreach.settings import ROOT
 
 WORDS = load_replies(ROOT / "config" / "replies.yaml")
@@ -152,13 +153,57 @@ def test_no_ten_minutes_hold_more_than_a_few_answers(messages: list[tuple[str, i
     assert len([step for _, step in answers if step == "reply.received"]) <= 1
 
 
-def test_two_machines_that_answer_each_other_fall_silent() -> None:
-    said, ours = "Thank you for your message. We are closed today.", 0
-    for number in range(1, 100):
-        understood = understand(said, WORDS)
-        seen = Situation(robot=robot(understood, echo=False, within=number), received_lately=ours > 0)
-        ours += len(respond(understood, seen).answers)
-    assert ours == 1
+@pytest.mark.parametrize(("texts", "most"), [
+    (["Thank you for your message. We are closed today."], 1),
+    (["Your call matters, number {n}."], 1),
+    (["HELP"], 2),
+    (["HELP{dots}"], 2),
+    (["HELP please, it is {n} o'clock"], 4),
+    (["STOP", "START"], 4),
+    (["I can't breathe"], 3),
+    (["Chest pain, case {n}"], 20),
+])  # fmt: skip
+def test_two_machines_that_answer_each_other_fall_silent(texts: list[str], most: int) -> None:
+    """One message every 90 seconds, for a day and a half: slower than any count of ten minutes would see."""
+    heard: list[tuple[datetime, str]] = []
+    answers: list[tuple[datetime, str]] = []
+    stopped, now = False, datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(1440):
+        now += timedelta(seconds=90)
+        text = texts[number % len(texts)].format(n=number, dots="!" * (number % 9))
+
+        def within(since: timedelta, now: datetime = now) -> list[str]:
+            return [one for at, one in heard if at > now - since]
+
+        def given(
+            step: str, since: timedelta, now: datetime = now, answers: list[tuple[datetime, str]] = answers
+        ) -> int:
+            return sum(one == step and at > now - since for at, one in answers)
+
+        said = understand(text, WORDS)
+        helps = [at for at, one in answers if one == "reply.help" and at > now - A_DAY]
+        machine = robot(said, echo=False, within=1 + len(within(WITHIN)), in_a_day=1 + len(within(A_DAY)),
+                        same=alike(text, within(HOUR)))  # fmt: skip
+        seen = Situation(
+            robot=machine, stopped=stopped, restorable=stopped, received_lately=given("reply.received", A_DAY) > 0,
+            urgent_lately=given("reply.urgent", A_DAY if machine else WITHIN) > 0,
+            carrier_answered=said.kind == "help" and helped(helps, now),
+        )  # fmt: skip
+        done = respond(said, seen)
+        if said.urgent:
+            assert "urgent" in done.tasks, "a person still looks"
+        heard.append((now, text))
+        answers += [(now, step) for step in done.answers]
+        stopped = {"stop": True, "start": False}.get(done.effect, stopped)
+    assert len(answers) <= most + ("urgent" in str(answers)), "and no more in the hours after"
+
+
+def test_pictures_without_words_are_not_alike_and_a_digit_may_be_said_again() -> None:
+    assert alike("", ["", "", ""]) == 1
+    assert alike("Hello!", ["hello", "HELLO ", "other"]) == 3
+    assert robot(understand("1", WORDS, VISIT), echo=False, within=3, same=3) == ""
+    assert robot(understand("hello", WORDS), echo=False, within=3, same=3) == "many"
+    assert robot(understand("hello", WORDS), echo=False, within=1, in_a_day=MOST_A_DAY + 1) == "many"
 
 
 @pytest.mark.parametrize(("text", "rest"), [
