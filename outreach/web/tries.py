@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from uuid import UUID
@@ -25,10 +24,6 @@ class Counted:
 
     pair: str
     limits: dict[str, int]
-
-    @property
-    def keys(self) -> Collection[str]:
-        return self.limits.keys()
 
 
 def of_password(out: Outreach, request: Request, email: str, staff_id: UUID | None) -> Counted:

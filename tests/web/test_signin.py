@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from outreach.domain.access import Role
 from outreach.errors import BadInput
@@ -100,6 +103,35 @@ def test_a_stranger_at_the_same_address_does_not_lock_out_a_browser_that_is_know
     device = {"outreach_device": known["outreach_device"]}
     assert try_in(house, "testclient", PASSWORD, device) == 303
     assert try_in(house, "testclient", PASSWORD, {"outreach_device": "A" * 22}) == 429, "a made-up one helps nobody"
+
+
+def test_many_wrong_passwords_at_once_are_no_more_than_the_limit(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at, together, really = [], Barrier(12), staff.recognise
+
+    def recognise(session: Session, email: str, password: str) -> staff.Known | None:
+        looked_at.append(password)
+        return really(session, email, password)
+
+    monkeypatch.setattr(staff, "recognise", recognise)
+    browser = house.browser()
+    form, cookies = field(browser.get("/sign-in").text, "form"), dict(browser.cookies)
+
+    def wrong(n: int) -> int:
+        mine = TestClient(browser.app, base_url=PUBLIC, follow_redirects=False, cookies=cookies)
+        together.wait(30)
+        return mine.post("/sign-in", data={"form": form, "email": house.email, "password": f"wrong {n}"}).status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        statuses = sorted(pool.map(wrong, range(12)))
+    assert len(looked_at) == PER_PERSON
+    assert statuses == [403] * PER_PERSON + [429] * (12 - PER_PERSON)
+
+
+def test_a_success_gives_back_its_own_try_alone(house: House) -> None:
+    assert try_in(house, "198.51.100.7", "wrong") == 403
+    assert try_in(house, "198.51.100.7", PASSWORD) == 303
+    with house.out.sessions() as session:
+        assert session.scalar(select(func.count()).select_from(SignInTry)) == 1, "the place's own failure stays"
 
 
 def test_a_network_of_ipv6_is_one_place_and_old_tries_are_deleted(house: House) -> None:

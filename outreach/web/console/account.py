@@ -85,7 +85,7 @@ def one_time_codes(desk: AtDesk, form: Checked, out: Wired, request: Request) ->
     """Begin with codes, show the first one, or do without them again: what the button says."""
     clinic_id, me, done = desk.clinic.id, desk.signed.staff_id, ""
     try:
-        field = {"confirm": "code", "remove": "password"}.get(form.fields.get("do", ""), "")
+        field = "code" if form.fields.get("do") == "confirm" else "password"
         with _one_try(desk, out, request, field), out.sessions.begin() as session:
             if form.fields.get("do") == "confirm":
                 _confirm(session, out, desk, form)
@@ -97,7 +97,7 @@ def one_time_codes(desk: AtDesk, form: Checked, out: Wired, request: Request) ->
                     _note(desk, session, out, "staff.codes_ended")
                     done = "no-codes"
             else:
-                _is_mine(session, out, request, desk, form.fields.get("password", ""), "password")
+                _is_mine(session, desk, form.fields.get("password", ""), "password")
                 codes.begin(session, clinic_id, me)
     except Wrong as wrong:
         return _refused(desk, out, wrong)
@@ -116,12 +116,10 @@ class Wrong(OutreachError):
 def _one_try(desk: Desk, out: Wired, request: Request, field: str) -> Iterator[None]:
     """Counted and committed before anything is compared, so that many at once are no more than the limit.
 
-    Given back unless what was typed turned out wrong. Where `field` is "" nothing is compared.
+    Given back unless what was typed turned out wrong.
     """
-    taken: list[int] | None = []
-    if field:
-        with out.sessions.begin() as session:
-            taken = tries.take(session, of_code(out, request, desk.signed.staff_id).limits, out.clock())
+    with out.sessions.begin() as session:
+        taken = tries.take(session, of_code(out, request, desk.signed.staff_id).limits, out.clock())
     if taken is None:
         raise Wrong(field, NotAllowed(WAIT))
     try:
@@ -160,7 +158,7 @@ def _confirm(session: Session, out: Wired, desk: Desk, form: Form) -> None:
     if codes.waiting(session, clinic_id, me) is None:
         return  # sent twice: the first time did it
     # Again: else a browser left at the picture gives whoever finds it a code that the person themselves lacks.
-    _is_mine(session, out, request, desk, form.fields.get("password", ""), "password")
+    _is_mine(session, desk, form.fields.get("password", ""), "password")
     if not codes.accept(session, clinic_id, me, form.fields.get("code", ""), now):
         raise Wrong("code", BadInput(WRONG_CODE), counts=True)
     _note(desk, session, out, "staff.codes_begun")

@@ -47,16 +47,17 @@ def sign_in(request: Request, form: Posted, out: Wired) -> Response:
         return _form(out, request, OLD, 403, email)
     with out.sessions.begin() as session:
         counted = of_password(out, request, email, staff.id_of(session, email))
-        if tries.too_many(session, counted.limits, now):
-            return _form(out, request, WAIT, 429, email)
+        taken = tries.take(session, counted.limits, now)
+    if taken is None:
+        return _form(out, request, WAIT, 429, email)
+    with out.sessions.begin() as session:
         staff.forget_old_sessions(session, now)
         known = staff.recognise(session, email, form.fields.get("password", ""))
         if known is None:
-            tries.count(session, counted.keys, now)
             return _form(out, request, WRONG, 403, email)
         if known.demo and not on_loopback(out.settings):
             return _form(out, request, DEMO_ONLY, 403, email)
-        tries.clear(session, counted.pair)
+        tries.clear(session, taken, counted.pair)
         if not known.code:
             return _enter(out, request, session, (known.clinic_id, known.staff_id, known.role), now)
         cookie = staff.begin_session(session, known.clinic_id, known.staff_id, now, half=True)
@@ -82,12 +83,13 @@ def check_code(request: Request, form: Posted, out: Wired) -> Response:
         if half is None or not _own_form(request, form):
             return RedirectResponse("/sign-in", 303)
         counted = of_code(out, request, half.staff_id)
-        if tries.too_many(session, counted.limits, now):
-            return _code_form(request, WAIT, 429)
+        taken = tries.take(session, counted.limits, now)
+    if taken is None:
+        return _code_form(request, WAIT, 429)
+    with out.sessions.begin() as session:
         if not codes.accept(session, half.clinic_id, half.staff_id, form.fields.get("code", ""), now):
-            tries.count(session, counted.keys, now)
             return _code_form(request, WRONG_CODE, 403)
-        tries.clear(session, counted.pair)
+        tries.clear(session, taken, counted.pair)
         staff.sign_out(session, half.session_id)
         return _enter(out, request, session, (half.clinic_id, half.staff_id, half.role), now)
 
