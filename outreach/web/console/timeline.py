@@ -91,7 +91,8 @@ def _composed(out: Wired, due: Due, clinic_zone: str, warned: bool, now: datetim
     """The words it would have if it went now; none when they are missing, which dispatch would say as well."""
     row, link = due.message, f"{out.settings.public_url}/p/example"
     try:
-        content = compose(due, out.words, out.sequences, link, link, warned, now).content
+        # As of then: "next visit" must not name one that will be over.
+        content = compose(due, out.words, out.sequences, link, link, warned, max(row.due_at, now)).content
     except BadInput:
         return Item(row, row.due_at, clinic_zone)
     direction, tag = _language(out, content.locale)
