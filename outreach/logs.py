@@ -56,6 +56,12 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     )
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_without_its_text)
+
+
+def _without_its_text(record: logging.LogRecord) -> bool:
+    """The server writes a bug's whole trace, and its text may quote a row. We have written down its type and place."""
+    return not str(record.msg).startswith("Exception in ASGI application")
 
 
 class _StandardError:

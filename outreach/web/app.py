@@ -11,12 +11,13 @@ from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 
 from outreach.errors import NotFound, say
 from outreach.settings import load_settings
 from outreach.web import api, console, hooks, patient
+from outreach.web.api.problems import problem
 from outreach.web.console.desk import SignInFirst
 from outreach.web.forms import Wired, language_of
 from outreach.web.headers import Headers
@@ -38,9 +39,9 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
         if outreach is None:
             wired.close()
 
-    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    # No redirects of slashes: they would lead to whatever Host a request names.
+    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.outreach = wired
-    app.add_middleware(Headers, secure=wired.settings.public_url.startswith("https:"))
     app.get("/healthz")(health)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/api", api.create(wired))
@@ -50,7 +51,9 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
     app.exception_handler(NotFound)(_not_found)
     app.exception_handler(HTTPException)(_said_no)
     app.exception_handler(OperationalError)(_database_away)
-    front = StatusRoute(app, wired)
+    app.exception_handler(Exception)(_bug)
+    # Around the application, not within it: the framework answers bugs outside of all its middleware.
+    front = StatusRoute(Headers(app, secure=wired.settings.public_url.startswith("https:")), wired)
     return front
 
 
@@ -82,6 +85,18 @@ def _database_away(request: Request, error: Exception) -> Response:
     log.error("database away", route=getattr(route, "path", "?"), error=type(error).__name__)
     text = say("The database does not answer just now. Nothing is lost. Try again in a minute.")
     return _trouble(request, 503, say("One moment"), text)
+
+
+def _bug(request: Request, error: Exception) -> Response:
+    """500 without a word of what went wrong: that is logged, by route and kind. Its values may be a patient's."""
+    place = getattr(error, "orig", None) if isinstance(error, DBAPIError) else None
+    route = request.scope.get("route")
+    log.error("a request failed", route=getattr(route, "path", "?"), error=type(place or error).__name__,
+              exc_info=error)  # fmt: skip
+    if request.url.path.startswith("/api/"):
+        return problem(500, "This is a fault of ours, not of your request. It has been written down.")
+    text = say("This is a fault of ours, not of what you did. It has been written down. Try again in a minute.")
+    return _trouble(request, 500, say("That did not work"), text)
 
 
 def _trouble(request: Request, status: int, title: str, text: str) -> Response:

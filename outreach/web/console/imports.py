@@ -26,6 +26,8 @@ from outreach.web.uploads import Uploaded
 
 router = APIRouter()
 PAGE = 25
+FAR = 1_000_000
+"""Pages beyond are none: the database counts no further than it has room for."""
 LOADED_IN = "text/csv; charset=utf-8"
 
 
@@ -172,7 +174,7 @@ def _good(one: List) -> int:
 
 def _front(desk: Desk, out: Wired, page: int = 1, wrong: Sentence | None = None) -> HTMLResponse:
     with out.sessions() as session:
-        number = max(page, 1)
+        number = min(max(page, 1), FAR)
         lists, total = uploads.listing(session, desk.clinic.id, PAGE, (number - 1) * PAGE)
     return desk.page("imports.html", 422 if wrong else 200, lists=lists, good=_good, number=number,
                      pages=max(1, -(-total // PAGE)), wrong={"file": wrong} if wrong else {})  # fmt: skip
