@@ -24,4 +24,6 @@ ENV OUTREACH_VAR=/data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
   CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-CMD ["python", "-m", "uvicorn", "outreach.web.app:create", "--factory", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--log-level", "warning"]
+# Only the proxies that OUTREACH_TRUSTED_PROXIES names are believed when they say whom they ask for.
+ENV OUTREACH_TRUSTED_PROXIES=127.0.0.1
+CMD ["sh", "-c", "exec python -m uvicorn outreach.web.app:create --factory --host 0.0.0.0 --port 8000 --no-access-log --log-level warning --forwarded-allow-ips \"${OUTREACH_TRUSTED_PROXIES:-127.0.0.1}\""]

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import secrets
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65533)
     public_url: str = ""
+    trusted_proxies: str = "127.0.0.1"
+    """Addresses and networks, with commas between, of proxies that are believed when they say whom they ask for."""
 
     twilio_account_sid: str = ""
     twilio_auth_token: str = Field(default="", repr=False)
@@ -95,6 +97,18 @@ class Settings(BaseSettings):
     @classmethod
     def _one_driver(cls, url: str | None) -> str | None:
         return None if url is None else with_driver(url)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_places(cls, given: str) -> str:
+        for one in given.split(","):
+            try:
+                network = ip_network(one.strip())
+            except ValueError:
+                raise ValueError("give addresses or networks with commas between: 127.0.0.1,172.18.0.1") from None
+            if network.prefixlen == 0:  # whoever is believed chooses the address that their tries are counted by
+                raise ValueError("must not be everybody: name the proxy's own address")
+        return ",".join(one.strip() for one in given.split(","))
 
     @field_validator("carriers", mode="before")
     @classmethod

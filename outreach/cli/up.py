@@ -113,7 +113,7 @@ def children(settings: Settings, environment: dict[str, str]) -> list[Child]:
         "web": [
             "-m", "uvicorn", "outreach.web.app:create", "--factory", "--host", settings.host,
             "--port", str(settings.port), "--no-access-log", "--log-level", "warning",
-            "--timeout-graceful-shutdown", "4",
+            "--timeout-graceful-shutdown", "4", "--forwarded-allow-ips", settings.trusted_proxies,
         ],
         "worker": [
             *celery, "worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING",
