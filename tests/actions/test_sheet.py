@@ -131,7 +131,7 @@ def packed_with(name: str, before: bytes, many: bytes, after: bytes, count: int)
     return file.getvalue()
 
 
-ROWS = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+GROWING = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 ALL = b"</sheetData></worksheet>"
 STYLED = b'<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs>'
 
@@ -139,11 +139,11 @@ STYLED = b'<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/20
 @pytest.mark.parametrize(
     ("name", "before", "many", "after", "count"),
     [
-        (SHEET, ROWS + b"<row>", b"<c/>", b"</row>" + ALL, 1_000_000),
-        (SHEET, ROWS + b"<row>", b"<c/>", b"</row>" + ALL, 300),
-        (SHEET, (ROWS + b"<row>").decode().encode("utf-16"), "<c/>".encode("utf-16-le"),
+        (SHEET, GROWING + b"<row>", b"<c/>", b"</row>" + ALL, 1_000_000),
+        (SHEET, GROWING + b"<row>", b"<c/>", b"</row>" + ALL, 300),
+        (SHEET, (GROWING + b"<row>").decode().encode("utf-16"), "<c/>".encode("utf-16-le"),
          ("</row>" + ALL.decode()).encode("utf-16-le"), 300),
-        (SHEET, ROWS, b'<row r="9999999"/>', ALL, 1),
+        (SHEET, GROWING, b'<row r="9999999"/>', ALL, 1),
         (STYLES, STYLED, b"<xf/>", b"</cellXfs></styleSheet>", 400_000),
         (STYLES, STYLED, b"<xf/>", b"</cellXfs></styleSheet>", 60_000),
     ],
