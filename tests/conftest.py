@@ -14,15 +14,20 @@ from uuid import uuid4
 import psycopg
 import pytest
 import redis
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from outreach.embedded import Engines
 from outreach.settings import ROOT
+from outreach.store import staff
 from outreach.store.migrate import upgrade
 from outreach.store.vault import Vault
 
 VAR = "OUTREACH_TEST_VAR"
+# A password costs half a second on purpose, and a thousand tests sign in: here it costs next to nothing. That the real
+# cost is argon2's is tested where passwords are (tests/web/test_signin.py).
+staff._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 TEMPLATE = "pattern"
 
 
