@@ -155,7 +155,9 @@ def test_the_days_page_tells_of_both(house: House) -> None:
     with house.out.sessions.begin() as session:
         alerts.raise_alert(session, house.clinic_id, "stuck", "scheduled", "ids", NOW)
         pauses.switch_on(session, house.clinic_id, Scope.CLINIC, "", "drill", "staff:x", NOW)
-    assert "1 pause, 1 alert" in house.desk().get("/today").text
+    html = house.desk().get("/today").text
+    assert "<b>1</b> pause: some messages are held back" in html
+    assert "<b>1</b> alert needs a look" in html
 
 
 def test_a_reason_is_shown_and_never_run(house: House) -> None:

@@ -55,9 +55,9 @@ def test_the_page_shows_words_news_and_both_possibilities(house: House, stage: S
 
 
 def test_today_says_how_many_are_in_doubt(house: House, stage: Stage) -> None:
-    assert "in doubt</a>" not in house.desk().get("/today").text
+    assert "in doubt: nobody knows" not in house.desk().get("/today").text
     spent(stage)
-    assert "1 message in doubt</a>" in house.desk().get("/today").text
+    assert "<b>1</b> message in doubt: nobody knows" in house.desk().get("/today").text
 
 
 def test_without_doubts_the_page_says_so(house: House) -> None:
