@@ -27,7 +27,7 @@ def appoint(session: Session, clinic_id: UUID, staff_id: UUID, role: Role, now: 
         _keep_one(session, person)
     was, person.role = person.role, role.value
     staff.end_sessions(session, staff_id)
-    _note(session, clinic_id, staff_id, "staff.role_changed", now, by, {"old": was, "new": role.value})
+    noted(session, clinic_id, staff_id, "staff.role_changed", now, by, {"old": was, "new": role.value})
     return True
 
 
@@ -40,7 +40,7 @@ def dismiss(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime, *,
     person.active = False
     staff.end_sessions(session, staff_id)
     invites.forget(session, clinic_id, staff_id)
-    _note(session, clinic_id, staff_id, "staff.deactivated", now, by)
+    noted(session, clinic_id, staff_id, "staff.deactivated", now, by)
     return True
 
 
@@ -50,7 +50,7 @@ def bring_back(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime,
     if person.active:
         return False
     person.active = True
-    _note(session, clinic_id, staff_id, "staff.reactivated", now, by)
+    noted(session, clinic_id, staff_id, "staff.reactivated", now, by)
     return True
 
 
@@ -65,7 +65,7 @@ def take_codes(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime,
     if not codes.take_away(session, clinic_id, staff_id):
         return False
     staff.end_sessions(session, staff_id)
-    _note(session, clinic_id, staff_id, "staff.codes_taken_away", now, by)
+    noted(session, clinic_id, staff_id, "staff.codes_taken_away", now, by)
     return True
 
 
@@ -82,9 +82,10 @@ def _keep_one(session: Session, person: Staff) -> None:
         )
 
 
-def _note(
+def noted(
     session: Session, clinic_id: UUID, staff_id: UUID, action: str, now: datetime, by: UUID | None,
     detail: dict[str, str] | None = None,
 ) -> None:  # fmt: skip
+    """Write into the audit what was done to a colleague. `by` None: the operator did it."""
     audit.note(session, clinic_id=clinic_id, at=now, actor_kind="staff" if by else "operator", actor_id=by,
                action=action, subject="staff", subject_id=staff_id, detail=detail)  # fmt: skip

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from outreach.actions.appoint import OWN_ACCOUNT
+from outreach.actions.appoint import OWN_ACCOUNT, noted
 from outreach.domain import contact
 from outreach.domain import password as passwords
 from outreach.domain.access import Role
 from outreach.errors import NotAllowed, NotFound, say
-from outreach.store import audit, codes, colleagues, invites, staff
+from outreach.store import codes, colleagues, invites, staff
 from outreach.store.invites import Invited
 
 
@@ -28,7 +28,7 @@ def invite(
         session, clinic_id=clinic_id, email=contact.email(email), name=name, role=role, locale=locale
     )  # fmt: skip
     token = invites.give(session, clinic_id, staff_id, now)
-    _note(session, clinic_id, staff_id, "staff.invited", now, by, {"role": role.value})
+    noted(session, clinic_id, staff_id, "staff.invited", now, by, {"role": role.value})
     return staff_id, token
 
 
@@ -43,14 +43,14 @@ def invite_again(session: Session, clinic_id: UUID, staff_id: UUID, now: datetim
     if not person.active:
         raise NotAllowed(say("This person no longer works here. Let them back in first."))
     token = invites.give(session, clinic_id, staff_id, now)
-    _note(session, clinic_id, staff_id, "staff.invited_again", now, by)
+    noted(session, clinic_id, staff_id, "staff.invited_again", now, by)
     return token
 
 
 def recover(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime) -> str:
     """The operator's way back in for somebody who lost password and telephone: a new link, and no code is asked."""
     if codes.take_away(session, clinic_id, staff_id):
-        _note(session, clinic_id, staff_id, "staff.codes_taken_away", now, None)
+        noted(session, clinic_id, staff_id, "staff.codes_taken_away", now, None)
     return invite_again(session, clinic_id, staff_id, now, by=None)
 
 
@@ -65,13 +65,5 @@ def accept(session: Session, token: str, password: str, now: datetime) -> Invite
     passwords.check(password, (invited.email, invited.clinic), (staff.DEMO_PASSWORD,))
     invites.use(session, token, now)
     staff.set_password(session, invited.staff_id, password)
-    _note(session, invited.clinic_id, invited.staff_id, "staff.joined", now, invited.staff_id)
+    noted(session, invited.clinic_id, invited.staff_id, "staff.joined", now, invited.staff_id)
     return invited
-
-
-def _note(
-    session: Session, clinic_id: UUID, staff_id: UUID, action: str, now: datetime, by: UUID | None,
-    detail: dict[str, str] | None = None,
-) -> None:  # fmt: skip
-    audit.note(session, clinic_id=clinic_id, at=now, actor_kind="staff" if by else "operator", actor_id=by,
-               action=action, subject="staff", subject_id=staff_id, detail=detail)  # fmt: skip

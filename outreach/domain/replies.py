@@ -42,6 +42,17 @@ class ReplyWords:
         return tuple(tuple(fold(courtesy).split()) for courtesy in sorted(self.courtesies))
 
     @cached_property
+    def thankful(self) -> tuple[tuple[str, ...], ...]:
+        """Thanks and courtesies, the longest first: a longer one must not be cut up by a shorter."""
+        known = {tuple(word.folded.split()) for word in self.of("thanks") if word.folded} | set(self.polite)
+        return tuple(sorted(known, key=lambda one: (-len(one), one)))
+
+    @cached_property
+    def hearts(self) -> frozenset[str]:
+        """The symbols that say thanks."""
+        return frozenset(word.symbol for word in self.of("thanks") if word.symbol)
+
+    @cached_property
     def _by_kind(self) -> dict[str, tuple[Word, ...]]:
         kinds = {word.kind for word in self.words}
         return {kind: tuple(word for word in self.words if word.kind == kind) for kind in kinds}
@@ -134,13 +145,10 @@ def _asks(said: _Said, words: ReplyWords) -> Understood | None:
 
 def _small(said: _Said, words: ReplyWords) -> Understood | None:
     """Thanks, OK, a heart: nothing to do."""
-    thanks = words.of("thanks")
-    symbols = {word.symbol for word in thanks if word.symbol}
-    rest = [one for one in said.all.symbols if one not in symbols]
+    rest = [one for one in said.all.symbols if one not in words.hearts]
     if rest or not (said.all.plain or said.all.symbols):
         return None
-    known = {tuple(word.folded.split()) for word in thanks if word.folded} | set(words.polite)
-    if _without(said.all.plain, sorted(known, key=len, reverse=True), whole=True):
+    if _without(said.all.plain, words.thankful, whole=True):
         return None
     return Understood("thanks", why="thanks or a courtesy")
 

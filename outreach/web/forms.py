@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from fastapi import Depends, HTTPException, Request
 
-from outreach.errors import say
+from outreach.errors import NotFound, say
 from outreach.web.tongue import asked_for
 from outreach.wiring import Outreach
 
@@ -38,6 +39,14 @@ def language_of(request: Request) -> str:
     """For pages without a desk: the language of whoever is signed in, else of the browser."""
     signed: str = getattr(request.state, "staff_locale", "")
     return signed or asked_for(request.headers.get("accept-language", ""))
+
+
+def id_of(text: str) -> UUID:
+    """An id from a path; what is none is not found."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("no such id") from None
 
 
 async def read_body(request: Request) -> bytes:

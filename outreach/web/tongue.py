@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from gettext import c2py
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ class Tongue:
     words: dict[tuple[str, str], tuple[str, ...]]
     plural: str = "(n != 1)"
 
+    @cached_property
+    def _choose(self) -> Callable[[int], int]:
+        chosen: Callable[[int], int] = c2py(self.plural)
+        return chosen
+
     def gettext(self, text: str) -> str:
         """`text` in this language; a Sentence with its values filled in."""
         if isinstance(text, Sentence):
@@ -35,7 +41,7 @@ class Tongue:
         forms = self.words.get(("", one))
         if forms is None:
             return one if number == 1 else many
-        index: int = c2py(self.plural)(number)
+        index = self._choose(number)
         return forms[index] if index < len(forms) and forms[index] else many
 
     def pgettext(self, context: str, text: str) -> str:
@@ -43,7 +49,7 @@ class Tongue:
 
     def npgettext(self, context: str, one: str, many: str, number: int) -> str:
         forms = self.words.get((context, one))
-        return self.ngettext(one, many, number) if forms is None else forms[int(c2py(self.plural)(number))]
+        return self.ngettext(one, many, number) if forms is None else forms[self._choose(number)]
 
     def _form(self, context: str, text: str) -> str:
         forms = self.words.get((context, str(text)))

@@ -20,8 +20,8 @@ from outreach.store import alerts, audit, patients, pauses, unusable
 from outreach.store.alerts import Raised
 from outreach.store.pauses import Held
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.patients import id_of, language_name
-from outreach.web.forms import Wired
+from outreach.web.console.patients import language_name
+from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
 DONE = {

@@ -16,9 +16,8 @@ from outreach.errors import NotAllowed, say
 from outreach.store import audit, patients, undecided
 from outreach.store.undecided import Known
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.patients import id_of
 from outreach.web.console.timeline import Item, items
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
 MOST = 50

@@ -16,10 +16,10 @@ from outreach.store import patients
 from outreach.store.patients import Person
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import PERSON, person, zones
-from outreach.web.console.patients import id_of, language_name, languages
+from outreach.web.console.patients import language_name, languages
 from outreach.web.console.trial import trial
 from outreach.web.console.typed import Reading, one_of, sentence
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
 FIELDS = (*PERSON, "wording", "active", "version")

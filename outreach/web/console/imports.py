@@ -20,8 +20,7 @@ from outreach.store import uploads
 from outreach.store.uploads import List
 from outreach.web.console import import_pages as pages
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.patients import id_of
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, id_of
 from outreach.web.uploads import Uploaded
 
 router = APIRouter()

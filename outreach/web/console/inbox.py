@@ -16,8 +16,7 @@ from outreach.errors import BadInput, NotFound
 from outreach.store import colleagues, patients, tasks, threads
 from outreach.store.tasks import Known
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.patients import id_of
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
 PAGE = 40

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -15,7 +14,7 @@ from outreach.domain.window import moment, wall_at
 from outreach.errors import BadInput, NotFound, Sentence, say
 from outreach.store import audit, keys
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.forms import Form, Wired
+from outreach.web.forms import Form, Wired, id_of
 
 router = APIRouter()
 MOST = 50
@@ -73,7 +72,7 @@ def made(desk: AtDesk, form: Checked, out: Wired) -> Response:
 @router.post("/keys/{key_id}/revoke")
 def revoked(key_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Response:
     """From now on it opens nothing. Twice is harmless."""
-    found, now = _id(key_id), out.clock()
+    found, now = id_of(key_id), out.clock()
     with out.sessions.begin() as session:
         if found not in {one.id for one in keys.listing(session, desk.clinic.id)}:
             raise NotFound("no such key in this clinic")
@@ -103,13 +102,6 @@ def _expiry(text: str, zone: str, now: datetime) -> datetime | None:
     if at <= now or day.year > wall_at(now, zone).year + 10:
         raise BadInput(say("Choose a day that is still to come, within ten years."))
     return at
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("not an id") from None
 
 
 def _page(

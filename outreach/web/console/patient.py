@@ -24,10 +24,10 @@ from outreach.errors import BadInput, say
 from outreach.store import clinics, consents, enrolments, inbox, infusions, notes, patients, seen, todo
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import day_signed
-from outreach.web.console.patients import id_of, language_name
+from outreach.web.console.patients import language_name
 from outreach.web.console.timeline import Item, items, with_news
 from outreach.web.console.typed import sentence
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
 SHOWN, BEFORE = 40, 12

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from outreach.domain.finding import wanted
-from outreach.errors import NotFound
 from outreach.store import roll
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.forms import Wired
@@ -29,14 +26,6 @@ def found(desk: AtDesk, form: Checked, out: Wired) -> HTMLResponse:
     fields = form.fields
     return _list(desk, out, fields.get("find", "").strip(), fields.get("show", ""), fields.get("language", ""),
                  fields.get("after", ""))  # fmt: skip
-
-
-def id_of(text: str) -> UUID:
-    """An id from a path; what is none is not found."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("no such id") from None
 
 
 def language_name(out: Wired, locale: str) -> str:

@@ -15,9 +15,9 @@ from outreach.store import audit, colleagues, consents, patients
 from outreach.store.patients import Reach
 from outreach.web.console.desk import AtDesk, Checked
 from outreach.web.console.patient import date_of, page_of
-from outreach.web.console.patients import id_of, language_name
+from outreach.web.console.patients import language_name
 from outreach.web.console.typed import sentence
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
 

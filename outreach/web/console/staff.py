@@ -15,7 +15,7 @@ from outreach.domain.access import Role
 from outreach.errors import BadInput, NotAllowed, NotFound, OutreachError, say
 from outreach.store import colleagues, invites
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.forms import Form, Posted, Wired, language_of
+from outreach.web.forms import Form, Posted, Wired, id_of, language_of
 from outreach.web.views import page
 
 router = APIRouter()
@@ -61,7 +61,7 @@ def invited(desk: AtDesk, form: Checked, out: Wired) -> Response:
 @router.post("/staff/{staff_id}/invite")
 def invited_again(desk: AtDesk, form: Checked, staff_id: str, out: Wired) -> Response:
     """A new link for somebody who lost theirs, or their password."""
-    person = _id(staff_id)
+    person = id_of(staff_id)
     try:
         with out.sessions.begin() as session:
             token = invite.invite_again(session, desk.clinic.id, person, out.clock(), by=desk.signed.staff_id)
@@ -76,7 +76,7 @@ def changed(desk: AtDesk, form: Checked, staff_id: str, out: Wired) -> Response:
     done = form.fields.get("do", "")
     try:
         with out.sessions.begin() as session:
-            _do(session, desk, _id(staff_id), form, out.clock())
+            _do(session, desk, id_of(staff_id), form, out.clock())
     except (NotAllowed, BadInput) as error:
         return _page(desk, out, 409 if isinstance(error, NotAllowed) else 400, refused=error)
     return RedirectResponse(f"/staff?done={done}", 303)
@@ -163,10 +163,3 @@ def _role(session: Session, clinic_id: UUID, person: UUID, form: Form) -> Role:
         return Role(form.fields["role"])
     colleagues.row(session, clinic_id, person)
     raise BadInput(say("Choose what this person is to do."))
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("no such person") from None

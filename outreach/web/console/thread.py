@@ -20,10 +20,10 @@ from outreach.store import colleagues, enrolments, infusions, notes, patients, t
 from outreach.store import talk as said
 from outreach.store.patients import Person
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.patients import id_of, language_name
+from outreach.web.console.patients import language_name
 from outreach.web.console.talk import SHOWN, place, talk
 from outreach.web.console.typed import sentence
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
 DONE = {

@@ -19,10 +19,9 @@ from outreach.store import audit, enrolments, infusions, patients
 from outreach.store.patients import Person
 from outreach.web.console import visit_form
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.patients import id_of
 from outreach.web.console.trial import Difference, trial
 from outreach.web.console.typed import Reading, sentence
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
 FIELDS = ("date", "time", "minutes", "revision")

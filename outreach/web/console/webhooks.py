@@ -13,13 +13,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from outreach.domain.news import Kind
-from outreach.errors import BadInput, NotFound, Sentence, say
+from outreach.errors import BadInput, Sentence, say
 from outreach.providers.listener import place
 from outreach.store import alerts, audit, calls, webhooks
 from outreach.store.calls import Made
 from outreach.store.webhooks import Hook
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.forms import Wired
+from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
 MOST = 20
@@ -84,7 +84,7 @@ def added(desk: AtDesk, form: Checked, out: Wired) -> Response:
 def shown(webhook_id: str, desk: AtDesk, out: Wired, done: str = "") -> HTMLResponse:
     """One, with the calls of the last days."""
     with out.sessions() as session:
-        hook = webhooks.get(session, desk.clinic.id, _id(webhook_id))
+        hook = webhooks.get(session, desk.clinic.id, id_of(webhook_id))
         found = calls.history(session, desk.clinic.id, hook.id, SHOWN)
     lines = [Line(one, WORDS.get(one.kind, one.kind)) for one in found]
     failed = any(one.state == "given_up" for one in found)
@@ -97,7 +97,7 @@ def switched(webhook_id: str, desk: AtDesk, form: Checked, out: Wired) -> Respon
     """On or off. What waited is told when it is switched on."""
     on = form.fields.get("on") == "1"
     with out.sessions.begin() as session:
-        hook = webhooks.get(session, desk.clinic.id, _id(webhook_id))
+        hook = webhooks.get(session, desk.clinic.id, id_of(webhook_id))
         webhooks.change(session, hook, out.clock(), active=on)
         if on:
             alerts.clear(session, desk.clinic.id, ALERT, str(hook.id), out.clock())
@@ -109,7 +109,7 @@ def switched(webhook_id: str, desk: AtDesk, form: Checked, out: Wired) -> Respon
 def tried(webhook_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Response:
     """A call that tells nothing, to see whether it arrives."""
     with out.sessions.begin() as session:
-        hook = webhooks.get(session, desk.clinic.id, _id(webhook_id))
+        hook = webhooks.get(session, desk.clinic.id, id_of(webhook_id))
         calls.add(session, desk.clinic.id, hook.id, TRIAL, f"trial:{uuid4()}", {}, out.clock())
     return _back(hook, "tried")
 
@@ -118,8 +118,8 @@ def tried(webhook_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Response
 def replayed(webhook_id: str, call_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Response:
     """One call again, with the same id."""
     with out.sessions.begin() as session:
-        hook = webhooks.get(session, desk.clinic.id, _id(webhook_id))
-        again = calls.replay(session, desk.clinic.id, hook.id, _id(call_id), out.clock())
+        hook = webhooks.get(session, desk.clinic.id, id_of(webhook_id))
+        again = calls.replay(session, desk.clinic.id, hook.id, id_of(call_id), out.clock())
         if again:
             _note(session, desk, out, "webhook.replayed", hook.id, call=call_id)
     return _back(hook, "again" if again else "due")
@@ -131,7 +131,7 @@ def replayed_failed(webhook_id: str, desk: AtDesk, form: Checked, out: Wired) ->
     days = form.fields.get("days", "")
     back = timedelta(days=int(days) if days.isascii() and days.isdigit() and 0 < int(days[:3]) <= 30 else 30)
     with out.sessions.begin() as session:
-        hook = webhooks.get(session, desk.clinic.id, _id(webhook_id))
+        hook = webhooks.get(session, desk.clinic.id, id_of(webhook_id))
         count = calls.replay_failed(session, desk.clinic.id, hook.id, out.clock() - back, out.clock())
         if count:
             _note(session, desk, out, "webhook.replayed", hook.id, calls=count)
@@ -142,7 +142,7 @@ def replayed_failed(webhook_id: str, desk: AtDesk, form: Checked, out: Wired) ->
 def removed(webhook_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Response:
     """Take it away with its history."""
     with out.sessions.begin() as session:
-        hook = webhooks.get(session, desk.clinic.id, _id(webhook_id))
+        hook = webhooks.get(session, desk.clinic.id, id_of(webhook_id))
         webhooks.remove(session, desk.clinic.id, hook.id)
         alerts.clear(session, desk.clinic.id, ALERT, str(hook.id), out.clock())
         _note(session, desk, out, "webhook.removed", hook.id)
@@ -157,13 +157,6 @@ def _note(session: Session, desk: Desk, out: Wired, action: str, webhook_id: UUI
 
 def _back(hook: Hook, done: str) -> Response:
     return RedirectResponse(f"/webhooks/{hook.id}?done={done}", 303)
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("not an id") from None
 
 
 def _page(
