@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,10 @@ def chromium(playwright: Playwright) -> str | None:
     return found or (own if Path(own).exists() else None)
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Started once in each process of a run."""
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """A browser, for as long as the block lasts and no longer: its driver keeps a loop running in this thread, and
+    whatever test came next on this process could not start one of its own."""
     with sync_playwright() as playwright:
         program = chromium(playwright)
         if program is None:
@@ -49,13 +51,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def there(lasting_database_url: str, browser: Browser) -> Iterator[Site]:
+def there(lasting_database_url: str) -> Iterator[Site]:
     """The demo, up and running, shared by the journeys of this process: each makes the patients that it needs."""
     with site(lasting_database_url) as up:
-        with up.context(browser) as context:
+        with running_browser() as browser, up.context(browser) as context:
             furnish(up, context.new_page())
         up.pump()
         yield up
+
+
+@pytest.fixture(scope="module")
+def browser(there: Site) -> Iterator[Browser]:
+    """Started for each file of journeys; gone before the tests of another folder (see `running_browser`)."""
+    with running_browser() as started:
+        yield started
 
 
 @pytest.fixture
