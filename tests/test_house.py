@@ -18,6 +18,7 @@ from outreach.domain.channel import SPECS, Channel
 from outreach.domain.status import ENDS, RANK, Status
 from outreach.errors import Reason
 from outreach.settings import ROOT
+from tests import shipped
 from workers import tasks
 from workers.app import app
 
@@ -241,7 +242,7 @@ def test_every_message_belongs_to_a_step() -> None:
 
 @pytest.fixture(scope="module")
 def words() -> Words:
-    return Words.load(ROOT)
+    return shipped.words()
 
 
 VALUES = Values(

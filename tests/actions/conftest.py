@@ -19,6 +19,7 @@ from outreach.settings import ROOT
 from outreach.store import clinics
 from outreach.store.tables import Clinic
 from outreach.store.traffic import Message
+from tests import shipped
 
 NOW = datetime(2026, 12, 1, 18, tzinfo=UTC)  # noon in Chicago
 COLUMNS = (
@@ -29,7 +30,7 @@ COLUMNS = (
 
 @pytest.fixture(scope="package")
 def words() -> Words:
-    return Words.load(ROOT)
+    return shipped.words()
 
 
 @pytest.fixture(scope="package")

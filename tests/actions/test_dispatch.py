@@ -15,20 +15,19 @@ from outreach.actions import receive, reply
 from outreach.actions.dispatch import drain
 from outreach.actions.recover import recover
 from outreach.content.compose import Words
-from outreach.content.keywords import load_replies
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind, State, may_contact
 from outreach.domain.message import Inbound, Receipt
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
-from outreach.settings import ROOT
 from outreach.store import consents, patients
 from outreach.store.messages import finish
 from outreach.store.reports import balance
 from outreach.store.tables import Infusion
 from outreach.store.traffic import Attempt, Event, Flight, Message, Sender
 from outreach.store.vault import Vault
+from tests import shipped
 from tests.actions.world import NOON, PHONE, World, make_world
 
 OVER = text("now() - interval '1 second'")
@@ -36,7 +35,7 @@ OVER = text("now() - interval '1 second'")
 
 @pytest.fixture(scope="module")
 def words() -> Words:
-    return Words.load(ROOT)
+    return shipped.words()
 
 
 @pytest.fixture
@@ -412,9 +411,7 @@ def test_stop_reaches_a_clinic_that_texts_through_a_messaging_service(world: Wor
     with world.sessions.begin() as session:
         session.execute(update(Sender).values(address=service))
         said = Inbound("SM77", Channel.SMS, PHONE, "+12025550177", "STOP", service=service)
-        reply.heard(
-            session, said, replies=load_replies(ROOT / "config" / "replies.yaml"), words=world.words, now=world.now
-        )
+        reply.heard(session, said, replies=shipped.replies(), words=world.words, now=world.now)
         assert not may_contact(consents.ledger(session, world.address_id), world.now).allowed
 
 

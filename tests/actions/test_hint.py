@@ -16,6 +16,7 @@ from outreach.domain.decision import ANSWERS
 from outreach.settings import ROOT
 from outreach.store.tables import Clinic
 from outreach.store.vault import Vault
+from tests import shipped
 from tests.actions.world import World, make_world
 from tests.content.test_skeletons import SOUND as VALUES
 
@@ -25,7 +26,7 @@ HINT = "Reply STOP to end."
 
 @pytest.fixture(scope="module")
 def words() -> Words:
-    return Words.load(ROOT)
+    return shipped.words()
 
 
 @pytest.fixture

@@ -34,19 +34,19 @@ from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
-from outreach.settings import ROOT
 from outreach.store import alerts, clinics, pauses, senders
 from outreach.store.tables import Address, Clinic, Patient
 from outreach.store.traffic import Attempt, Event, Flight, Message
 from outreach.store.traffic import Sender as SenderRow
 from outreach.store.turns import Ahead
 from outreach.store.vault import Vault
+from tests import shipped
 from tests.actions.world import NOON, ZONE, World, make_world
 
 
 @pytest.fixture(scope="module")
 def words() -> Words:
-    return Words.load(ROOT)
+    return shipped.words()
 
 
 @pytest.fixture

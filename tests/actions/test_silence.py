@@ -12,10 +12,10 @@ from outreach.content.compose import Words
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
-from outreach.settings import ROOT
 from outreach.store import alerts
 from outreach.store.alerts import Raised
 from outreach.store.vault import Vault
+from tests import shipped
 from tests.actions.world import World, make_world
 
 MANY = 40
@@ -23,7 +23,7 @@ MANY = 40
 
 @pytest.fixture(scope="module")
 def words() -> Words:
-    return Words.load(ROOT)
+    return shipped.words()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from outreach.actions.count import count
 from outreach.actions.dispatch import drain
 from outreach.actions.try_out import Wanted, try_out
 from outreach.content.compose import Words
-from outreach.content.keywords import load_replies
 from outreach.content.sequences import load
 from outreach.domain.channel import Channel
 from outreach.domain.message import Inbound
@@ -25,6 +24,7 @@ from outreach.store.tables import Staff
 from outreach.store.tallies import Tally
 from outreach.store.traffic import Message
 from outreach.store.vault import Vault, vault_of
+from tests import shipped
 from tests.actions.world import CLINIC, World, make_world
 
 OWN = "+12025550166"
@@ -79,7 +79,7 @@ def test_a_number_that_said_stop_or_that_a_patient_holds_gets_no_test(
     if whose.endswith("STOP"):
         stop = Inbound("SM1", Channel.SMS, OWN, CLINIC, "STOP")
         with world.sessions.begin() as session:
-            reply.heard(session, stop, replies=load_replies(ROOT / "config" / "replies.yaml"), words=words,
+            reply.heard(session, stop, replies=shipped.replies(), words=words,
                         now=world.now)  # fmt: skip
     with world.sessions() as session, pytest.raises(BadInput, match="No test can go to this number"):
         try_out(session, world.clinic_id, me, wanted, world.now)

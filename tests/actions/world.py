@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from outreach.actions import reply
 from outreach.actions.dispatch import Pump
 from outreach.content.compose import Words
-from outreach.content.keywords import load_replies
 from outreach.content.sequences import load
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
@@ -26,6 +25,7 @@ from outreach.store.messages import add_planned
 from outreach.store.seen import Seen, timeline
 from outreach.store.turns import Ahead
 from outreach.store.vault import Vault
+from tests import shipped
 
 NOON = datetime(2026, 12, 7, 18, tzinfo=UTC)  # 12:00 in Chicago
 PHONE = "+12025550143"
@@ -113,9 +113,7 @@ class World:
     def write(self, body: str, carrier_id: str | None = None) -> None:
         said = Inbound(carrier_id or f"SM{uuid4().hex}", Channel.SMS, PHONE, CLINIC, body)
         with self.sessions.begin() as session:
-            reply.heard(
-                session, said, replies=load_replies(ROOT / "config" / "replies.yaml"), words=self.words, now=self.now
-            )
+            reply.heard(session, said, replies=shipped.replies(), words=self.words, now=self.now)
 
     def seen(self) -> list[Seen]:
         with self.sessions() as session:

@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 from outreach.actions.load import load_rows
 from outreach.actions.sample import add_clinic
 from outreach.cli.zones import register
-from outreach.content.compose import Words
 from outreach.content.sequences import load
 from outreach.domain.window import tz_version
 from outreach.settings import ROOT
 from outreach.store.traffic import Message
 from outreach.store.vault import Vault
+from tests import shipped
 from tests.actions.conftest import NOW
 
 
@@ -35,7 +35,7 @@ def stale(
     session = Session(create_engine(fresh_database_url), info={"vault": vault})
     clinic = add_clinic(session, ROOT)
     load_rows(session, ROOT / "config" / "sample" / "patients.csv", clinic=clinic,
-              sequences={sequence.name: sequence}, words=Words.load(ROOT), now=NOW)  # fmt: skip
+              sequences={sequence.name: sequence}, words=shipped.words(), now=NOW)  # fmt: skip
     session.execute(update(Message).values(tz_version="1999z"))
     session.commit()
     return session

@@ -20,7 +20,6 @@ from outreach.actions.receive import apply
 from outreach.actions.tell import tell
 from outreach.client import verify
 from outreach.content.compose import Words
-from outreach.content.keywords import load_replies
 from outreach.content.sequences import load as load_sequence
 from outreach.domain.access import Scope
 from outreach.domain.channel import Channel
@@ -32,6 +31,7 @@ from outreach.store import clinics, keys, senders
 from outreach.store.vault import Vault
 from outreach.web.app import create
 from outreach.wiring import Outreach
+from tests import shipped
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)  # 10:00 in Chicago
 
@@ -111,7 +111,7 @@ def running(engine: Engine, vault: Vault) -> Iterator[Running]:
         vault=vault,
         words=Words.load(ROOT, ["en"]),
         sequences={sequence.name: sequence},
-        replies=load_replies(ROOT / "config" / "replies.yaml"),
+        replies=shipped.replies(),
         providers={"memory": carrier},
         clock=lambda: clock[0],
     )

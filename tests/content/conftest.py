@@ -7,11 +7,12 @@ import pytest
 from outreach.content.compose import Values, Words
 from outreach.content.measure import longest
 from outreach.settings import ROOT
+from tests import shipped
 
 
 @pytest.fixture(scope="session")
 def words() -> Words:
-    return Words.load(ROOT)
+    return shipped.words()
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 import pytest
 
 from outreach.content.compose import Words
-from outreach.content.keywords import load_replies
 from outreach.domain.folding import fold
-from outreach.settings import ROOT
+from tests import shipped
 
-REPLIES = load_replies(ROOT / "config" / "replies.yaml")
+REPLIES = shipped.replies()
 MEANING = {
     word.folded: f"{word.kind} ({word.locale})"
     for kind in ("stop", "start", "help", "yes")

@@ -20,8 +20,9 @@ from outreach.domain.channel import Channel
 from outreach.domain.message import Content
 from outreach.errors import BadInput
 from outreach.settings import ROOT
+from tests import shipped
 
-WORDS = Words.load(ROOT)
+WORDS = shipped.words()
 LONG_WAY = replace(WORDS, quick=False)
 NOW = datetime(2026, 9, 20, 8, tzinfo=UTC)
 

@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outreach.content.keywords import load_replies
 from outreach.domain.folding import fold
 from outreach.domain.replies import ReplyWords, understand
-from outreach.settings import ROOT
+from tests import shipped
 
-WORDS = load_replies(ROOT / "config" / "replies.yaml")
+WORDS = shipped.replies()
 STOPS = WORDS.of("stop")
 
 

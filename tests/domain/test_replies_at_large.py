@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from outreach.content.keywords import load_replies
 from outreach.domain.replies import understand
-from outreach.settings import ROOT
+from tests import shipped
 
-WORDS = load_replies(ROOT / "config" / "replies.yaml")
+WORDS = shipped.replies()
 CORPORA = sorted(Path(__file__).parent.glob("replies_*.jsonl"))
 LEAST = {"stop": 40, "help": 15, "urgent": 40, "ordinary": 200}
 

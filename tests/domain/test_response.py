@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outreach.content.keywords import load_replies
 from outreach.domain.deadlines import DUE
 from outreach.domain.decision import ANSWERS
 from outreach.domain.replies import Understood, understand
@@ -24,8 +23,9 @@ from outreach.domain.response import (
 )
 from outreach.domain.robots import A_DAY, HOUR, MOST, MOST_A_DAY, WITHIN, alike, echoed, helped, robot
 from outreach.settings import ROOT
+from tests import shipped
 
-WORDS = load_replies(ROOT / "config" / "replies.yaml")
+WORDS = shipped.replies()
 REQUEST, VISIT, CHECK_IN = "consent.request", "pre.the_day", "post.check_in"
 OURS = "Fern Street Clinic: Your visit is tomorrow at 9:30 AM. Reply 1 to come, 2 to change it. Reply STOP to end."
 

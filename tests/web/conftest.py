@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from outreach.content.compose import Words
-from outreach.content.keywords import load_replies
 from outreach.content.sequences import load as load_sequence
 from outreach.domain.access import Role
 from outreach.domain.channel import Channel
@@ -19,12 +18,13 @@ from outreach.settings import ROOT, Settings
 from outreach.store import staff
 from outreach.store.vault import Vault
 from outreach.wiring import Outreach
+from tests import shipped
 from tests.web.house import NOW, PASSWORD, PUBLIC, TOKEN, House, add_clinic
 
 
 @pytest.fixture(scope="session")
 def words() -> Words:
-    return Words.load(ROOT)
+    return shipped.words()
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def house(engine: Engine, vault: Vault, words: Words) -> Iterator[House]:
         vault=vault,
         words=words,
         sequences={sequence.name: sequence},
-        replies=load_replies(ROOT / "config" / "replies.yaml"),
+        replies=shipped.replies(),
         providers={Channel.SMS: twilio, Channel.EMAIL: MemoryProvider(Channel.EMAIL)},
         clock=lambda: NOW,
     )  # fmt: skip

@@ -12,18 +12,17 @@ from sqlalchemy import func, select, update
 
 from outreach.actions.dispatch import drain
 from outreach.actions.enrol import Enrol, NewVisit, enrol
-from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind, State, may_contact
 from outreach.providers.memory import MemoryProvider
-from outreach.settings import ROOT
 from outreach.store import consents, inbox
 from outreach.store.office import Audit, Task
 from outreach.store.tables import Address, Clinic, Patient
 from outreach.store.traffic import InboundMessage, Message, Sender
+from tests import shipped
 from tests.web.house import NOW, House, add_clinic
 
-LOCALES = Words.load(ROOT).locales
+LOCALES = shipped.words().locales
 PHONE = "+12025550143"
 HERE = "+12025550110"
 VISIT = datetime(2026, 12, 15, 10)
