@@ -51,7 +51,8 @@ def parse(path: Path, text: str) -> list[Entry]:
         if line.startswith("#"):
             if entry.fields:
                 entries, entry, current = [*entries, entry], Entry(), ""
-            entry.flags |= _flags(line)
+            # What stands above an obsolete entry is said of that one, not of the next living one.
+            entry.flags = set() if line.startswith("#~") else entry.flags | _flags(line)
             entry.fuzzy = "fuzzy" in entry.flags
         elif line.startswith('"') and current:
             entry.fields[current] += _string(path, number, line)
@@ -67,7 +68,7 @@ def parse(path: Path, text: str) -> list[Entry]:
 
 def _flags(line: str) -> set[str]:
     """`#, fuzzy` in any case, and `#= fuzzy`, which gettext writes since 2025."""
-    return set(line[2:].lower().replace(" ", "").split(",")) if line.startswith(("#,", "#=")) else set()
+    return set("".join(line[2:].lower().split()).split(",")) if line.startswith(("#,", "#=")) else set()
 
 
 def _keyword(path: Path, number: int, line: str) -> tuple[str, str]:
