@@ -31,11 +31,13 @@ class Unit:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What one locale says. `forms` holds usable entries only: no fuzzy one, none whose English has changed since."""
+    """What one locale says. `forms` holds usable entries only: no fuzzy one, none whose English has changed since.
+    `entries`: the keys of all that stand in the file."""
 
     locale: str
     forms: Mapping[str, tuple[str, ...]]
     choose: Callable[[int], int]
+    entries: frozenset[str] = frozenset()
 
     def form(self, key: str, number: int = 0) -> str | None:
         """The translation of a unit for a number, or None where there is none to be used."""
@@ -47,7 +49,10 @@ class Catalog:
 
 def load(path: Path, locale: str, units: Mapping[str, Unit]) -> Catalog:
     """Read and check one catalog. Raises BadFile with the line, the key, what is wrong and what would be right."""
-    entries = parse(path, _text(path))
+    text = _text(path)
+    entries = parse(path, text)
+    if not files.ended(text):
+        raise BadFile(path, text.rstrip().count("\n") + 1, *files.BROKEN_OFF)
     said = _header(path, entries)
     for family in (
         header.language(said, locale), header.charset(said), header.plural(said.get("plural-forms", ""), locale)
@@ -65,7 +70,7 @@ def load(path: Path, locale: str, units: Mapping[str, Unit]) -> Catalog:
             raise BadFile(path, entry.line, what, "Keep one of the two.")
         if _usable(path, locale, entry, units.get(entry.key), count, lone):
             forms[entry.key] = entry.forms
-    return Catalog(locale, forms, choose)
+    return Catalog(locale, forms, choose, frozenset(entry.key for entry in entries))
 
 
 def identity(locale: str, units: Mapping[str, Unit]) -> Catalog:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from outreach.content import calendars, catalogs, sources
 from outreach.content.formats import Language, isolated, load_languages, opened, plain, resolve
@@ -77,8 +77,16 @@ class Words:
         wanted = [resolve(tag, languages) for tag in locales] if locales else list(languages)
         parts = sources.read(root / "templates")
         units = sources.units(parts, root / "templates")
-        voices = {locale: _voice(root, languages[locale], parts, units) for locale in wanted}
+        voices = {locale: voice_of(root, languages[locale], parts, units) for locale in wanted}
         return cls(parts, units, voices)
+
+    def renewed(self, voices: Mapping[str, Voice]) -> Words:
+        """The same with these voices in place of those of their locales; the others keep what was made for them."""
+        made = Words(self.parts, self.units, {**self.voices, **voices}, self.quick)
+        made._tellers.update((locale, one) for locale, one in self._tellers.copy().items() if locale not in voices)
+        made._outlines.update((asked, one) for asked, one in self._outlines.copy().items() if asked[2] not in voices)
+        object.__setattr__(made, "_skeletons", self._skeletons)  # each is kept by its outline; the least used go
+        return made
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -227,8 +235,16 @@ class Words:
         return voice
 
 
-def _voice(root: Path, language: Language, parts: Mapping[str, Any], units: Mapping[str, catalogs.Unit]) -> Voice:
-    path = root / "locales" / language.locale / "LC_MESSAGES" / "messages.po"
+def catalog_path(root: Path, locale: str) -> Path:
+    """Where the catalog of a locale lies; the source language has none."""
+    return root / "locales" / locale / "LC_MESSAGES" / "messages.po"
+
+
+def voice_of(
+    root: Path, language: Language, parts: Mapping[str, sources.Part], units: Mapping[str, catalogs.Unit]
+) -> Voice:
+    """A language with its catalog, read and checked. Raises BadFile."""
+    path = catalog_path(root, language.locale)
     if language.locale == SOURCE:
         catalog = catalogs.identity(SOURCE, units)
     elif path.is_file():

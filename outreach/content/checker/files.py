@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from outreach.content.checker.findings import Fault
 
+BROKEN_OFF = "the file breaks off in the middle of an entry.", "Take it again from where it came from."
 MOST_BYTES = 2_000_000
 MOST_LINE = 20_000
 _MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")

@@ -48,8 +48,7 @@ def review(path: Path, raw: bytes, standard: Standard, source: Source | None) ->
     text = files.decoded(raw)
     whole = files.ended(text)
     if not whole:
-        what = "the file breaks off in the middle of an entry."
-        tell(text.rstrip().count("\n") + 1, Fault("file.truncated", what, "Take it again from where it came from."))
+        tell(text.rstrip().count("\n") + 1, Fault("file.truncated", *files.BROKEN_OFF))
     try:
         entries = parse(path, text)
     except BadFile as error:
