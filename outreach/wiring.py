@@ -15,6 +15,7 @@ from outreach.actions.dispatch import Pump
 from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
 from outreach.content.laws import load_laws
+from outreach.content.lexicon import Lexicon
 from outreach.content.sequences import load as load_sequence
 from outreach.domain.law import Law
 from outreach.domain.replies import ReplyWords
@@ -49,12 +50,17 @@ class Outreach:
     engine: Engine
     sessions: sessionmaker[Session]
     vault: Vault
-    words: Words
+    lexicon: Lexicon
     sequences: Mapping[str, Sequence]
     replies: ReplyWords
     providers: Mapping[str, Provider]
     clock: Callable[[], datetime]
     laws: Mapping[str, Law] = field(default_factory=_laws)
+
+    @property
+    def words(self) -> Words:
+        """The snapshot in use; take it once where several things are said."""
+        return self.lexicon.words
 
     def pump(self) -> Pump:
         """The pump as the workers run it."""
@@ -62,7 +68,7 @@ class Outreach:
         return Pump(
             self.sessions,
             self.providers,
-            self.words,
+            self.lexicon,
             self.sequences,
             settings.public_url,
             self.clock,
@@ -76,7 +82,8 @@ class Outreach:
         )
 
     def close(self) -> None:
-        """Let go of connections, the carriers' first."""
+        """Look at files no more, and let go of connections, the carriers' first."""
+        self.lexicon.close()
         for provider in self.providers.values():
             provider.close()
         self.engine.dispose()
@@ -98,7 +105,7 @@ def build(settings: Settings) -> Outreach:
         engine=engine,
         sessions=sessions,
         vault=vault,
-        words=Words.load(ROOT),
+        lexicon=Lexicon.load(ROOT),
         sequences={sequence.name: sequence for sequence in sequences},
         replies=load_replies(ROOT / "config" / "replies.yaml"),
         providers=carriers(settings),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -35,7 +35,7 @@ class Claimer(Desk):
     def __init__(
         self,
         sessions: sessionmaker[Session],
-        sources: Sources,
+        sources: Callable[[], Sources],
         lanes: Lanes,
         clock: Timekeeper,
         lease: float,
@@ -56,7 +56,7 @@ class Claimer(Desk):
             wanted = self._lanes.share(room)
             if wanted:
                 found = claim(
-                    session, self._sources, wanted, now, lease=self._lease, timeout=self._timeout,
+                    session, self._sources(), wanted, now, lease=self._lease, timeout=self._timeout,
                     busy=self._lanes.waiting_patients(), ahead=self._ahead,
                 )  # fmt: skip
         self._lanes.learn(found, wanted)
@@ -66,7 +66,7 @@ class Claimer(Desk):
         """Each alone: the course is locked before its messages, as everywhere."""
         for one in overtaken:
             with self.transaction() as session:
-                supersede(session, one, self._sources.sequences, self._clock())
+                supersede(session, one, self._sources().sequences, self._clock())
 
 
 class Recorder(Desk):

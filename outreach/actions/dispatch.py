@@ -24,7 +24,7 @@ from outreach.actions.carry import carry
 from outreach.actions.lanes import Lanes
 from outreach.actions.prepare import Handed, Sources
 from outreach.actions.timekeeper import Timekeeper
-from outreach.content.compose import Words
+from outreach.content.lexicon import Lexicon
 from outreach.domain.channel import Channel
 from outreach.domain.law import Law
 from outreach.domain.sequence import Sequence as Steps
@@ -50,7 +50,7 @@ class Pump:
 
     sessions: sessionmaker[Session]
     providers: Mapping[str, Provider]
-    words: Words
+    lexicon: Lexicon
     sequences: Mapping[str, Steps]
     public_url: str
     clock: Callable[[], datetime]
@@ -108,9 +108,8 @@ class _Shift:
     def __init__(self, pump: Pump, stop_at: float, linger: bool, stop: threading.Event) -> None:
         clock = Timekeeper(pump.clock, pump.ahead.seconds)
         self.pump, self.stop_at, self.linger, self.stop = replace(pump, clock=clock), stop_at, linger, stop
-        sources = Sources(pump.words, pump.sequences, pump.public_url, frozenset(pump.providers), pump.laws)
         self.lanes = Lanes({provider.channel for provider in pump.providers.values()}, pump.poll)
-        self.claimer = Claimer(pump.sessions, sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead)
+        self.claimer = Claimer(pump.sessions, self._sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead)
         self.recorder = Recorder(pump.sessions, pump.lease)
         self.counts: Counter[str] = Counter()
         self.flying: Counter[Channel] = Counter()
@@ -134,6 +133,11 @@ class _Shift:
         if self.fault is not None:
             raise self.fault
         return Tally(self.counts + self.recorder.counts)
+
+    def _sources(self) -> Sources:
+        """For one claim: it says everything in the same words, the next one in those that are in use by then."""
+        pump, words = self.pump, self.pump.lexicon.words
+        return Sources(words, pump.sequences, pump.public_url, frozenset(pump.providers), pump.laws)
 
     async def _claiming(self) -> None:
         while not self._over():

@@ -87,7 +87,7 @@ def _rows(pairs: list[tuple[Stretch, Stretch]], count: int) -> list[Row]:
 
 def _floor(ground: Ground, pump: Pump, plan: Plan, count: int) -> Stretch:
     """Nothing but the provider's own send of parcels that are ready, in the same window on the same kind of loop."""
-    made = list(parcels(pump.words, count, pump.public_url))
+    made = list(parcels(pump.lexicon.words, count, pump.public_url))
     with posting(ground, count, plan.window, "bare posts") as used:
         uvloop.run(post_all(pump.providers["twilio"], made, plan.window))
     return used

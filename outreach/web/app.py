@@ -34,6 +34,7 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        wired.lexicon.watch()  # here and not when it is wired: after the process was forked
         yield
         await to_thread(front.close)
         if outreach is None:

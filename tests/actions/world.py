@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from outreach.actions import reply
 from outreach.actions.dispatch import Pump
 from outreach.content.compose import Words
+from outreach.content.lexicon import Lexicon
 from outreach.content.sequences import load
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
@@ -53,7 +54,7 @@ class World:
         return Pump(
             self.sessions,
             {"memory": self.carrier},
-            self.words,
+            Lexicon.of(self.words),
             {sequence.name: sequence},
             "https://reach.example.org",
             lambda: self.now,

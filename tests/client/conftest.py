@@ -20,6 +20,7 @@ from outreach.actions.receive import apply
 from outreach.actions.tell import tell
 from outreach.client import verify
 from outreach.content.compose import Words
+from outreach.content.lexicon import Lexicon
 from outreach.content.sequences import load as load_sequence
 from outreach.domain.access import Scope
 from outreach.domain.channel import Channel
@@ -109,7 +110,7 @@ def running(engine: Engine, vault: Vault) -> Iterator[Running]:
         engine=engine,
         sessions=sessionmaker(engine, info={"vault": vault}, expire_on_commit=False),
         vault=vault,
-        words=Words.load(ROOT, ["en"]),
+        lexicon=Lexicon.of(Words.load(ROOT, ["en"])),
         sequences={sequence.name: sequence},
         replies=shipped.replies(),
         providers={"memory": carrier},

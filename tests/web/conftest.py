@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from outreach.content.compose import Words
+from outreach.content.lexicon import Lexicon
 from outreach.content.sequences import load as load_sequence
 from outreach.domain.access import Role
 from outreach.domain.channel import Channel
@@ -39,7 +40,7 @@ def house(engine: Engine, vault: Vault, words: Words) -> Iterator[House]:
         engine=engine,
         sessions=sessionmaker(engine, info={"vault": vault}, expire_on_commit=False),
         vault=vault,
-        words=words,
+        lexicon=Lexicon.of(words),
         sequences={sequence.name: sequence},
         replies=shipped.replies(),
         providers={Channel.SMS: twilio, Channel.EMAIL: MemoryProvider(Channel.EMAIL)},
