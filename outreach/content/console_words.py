@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
 
-from outreach.content.extraction import first_lines, flags, written
+from outreach.content.extraction import brought_up, first_lines, flags, written
 
 NAME = "console"
 # `say("...")` makes a sentence of errors.py; the rest is gettext's own.
@@ -46,15 +44,8 @@ def extract(root: Path) -> Path:
 def update(root: Path, locale: str) -> Path:
     """Bring one catalog of the console up to date, never by likeness; begins it where there is none."""
     path = root / "locales" / locale / "LC_MESSAGES" / f"{NAME}.po"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(first_lines(locale, "staff who find a clumsy word should say so"), encoding="utf-8")
-    with path.open("rb") as file:
-        catalog = read_po(file, locale=locale)
-    source = read_po(BytesIO(template(root)), locale=locale)
-    catalog.update(source, no_fuzzy_matching=True, update_creation_date=False)
-    path.write_bytes(written(catalog))
-    return path
+    beginning = first_lines(locale, "staff who find a clumsy word should say so")
+    return brought_up(path, locale, template(root), beginning)
 
 
 def targets(root: Path) -> list[str]:

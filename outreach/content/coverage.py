@@ -57,7 +57,8 @@ def coverage(words: Words, locale: str, root: Path) -> Coverage:
 def _state(unit: Unit, entry: Entry | None) -> str:
     if entry is None or not any(entry.forms):
         return "missing"
-    return "changed" if (entry.source, entry.plural) != (unit.text, unit.plural) else "fuzzy"
+    changed = (entry.source, entry.plural) != (unit.text, unit.plural) or bool(entry.fuzzy and entry.was)
+    return "changed" if changed else "fuzzy"
 
 
 def _short(words: Words, missing: frozenset[str]) -> dict[str, int]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
 
+from outreach.content import plurals, po_merging
 from outreach.content.formats import load_languages
-from outreach.content.plurals import HEADERS
 
 # Babel's placeholders, and dates that would make the file differ each day although no word has changed.
 _NOISE = re.compile(
@@ -45,17 +45,20 @@ def extract(root: Path) -> Path:
 
 
 def update(root: Path, locale: str) -> Path:
-    """Bring one catalog up to date: new units empty, changed ones empty, gone ones kept as obsolete. Never fuzzy: a
-    translation guessed by likeness once turned "eat before" into "do not eat before"."""
+    """Bring one catalog up to date: new units empty, changed ones fuzzy beside the English they were made of, gone ones
+    kept as obsolete. By key alone: a translation found by likeness once turned "eat before" into "do not eat before".
+    """
     path = root / "locales" / locale / "LC_MESSAGES" / "messages.po"
-    source = read_po(BytesIO(template(root)), locale=locale)
-    if not path.exists():
+    return brought_up(path, locale, template(root), first_lines(locale))
+
+
+def brought_up(path: Path, locale: str, source: bytes, beginning: str) -> Path:
+    """Merge a template into the catalog at `path`, which begins with `beginning` where there is none yet."""
+    before = path.read_bytes().decode() if path.exists() else beginning
+    after = po_merging.merged(path, before, source.decode(), plurals.rule(locale)[0])
+    if not path.exists() or after != before:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(first_lines(locale), encoding="utf-8")
-    with path.open("rb") as file:
-        catalog = read_po(file, locale=locale)
-    catalog.update(source, no_fuzzy_matching=True, update_creation_date=False)
-    path.write_bytes(written(catalog))
+        path.write_bytes(after.encode())
     return path
 
 
@@ -90,6 +93,6 @@ def first_lines(locale: str, what_follows: str = "a clinic cannot approve it bef
         '"MIME-Version: 1.0\\n"',
         '"Content-Type: text/plain; charset=utf-8\\n"',
         '"Content-Transfer-Encoding: 8bit\\n"',
-        f'"Plural-Forms: {HEADERS[locale]};\\n"',
+        f'"Plural-Forms: {plurals.HEADERS[locale]};\\n"',
     ]
     return "\n".join(lines) + "\n"

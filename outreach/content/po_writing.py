@@ -131,7 +131,8 @@ def _set(path: Path, lines: list[str], first: int, forms: tuple[str, ...]) -> No
         elif line.startswith(("#,", "#=")):
             kept = [flag for flag in line[2:].split(",") if "".join(flag.lower().split()) != "fuzzy"]
             if len(kept) != len(line[2:].split(",")):
-                lines[first : first + 1] = [line[:2] + ",".join(kept) + tail] if kept else []
+                end_of_line = "\r" if lines[first].endswith("\r") else ""
+                lines[first : first + 1] = [line[:2] + ",".join(kept) + end_of_line] if kept else []
 
 
 def _above(line: str) -> bool:

@@ -23,6 +23,8 @@ class Entry:
     fuzzy: bool = False
     fields: dict[str, str] = field(default_factory=dict)
     flags: set[str] = field(default_factory=set)
+    was: dict[str, str] = field(default_factory=dict)
+    """The English that a fuzzy translation is of (`#| msgid "..."`), by keyword."""
 
     @property
     def key(self) -> str:
@@ -54,6 +56,8 @@ def parse(path: Path, text: str) -> list[Entry]:
             # What stands above an obsolete entry is said of that one, not of the next living one.
             entry.flags = set() if line.startswith("#~") else entry.flags | _flags(line)
             entry.fuzzy = "fuzzy" in entry.flags
+            if line.startswith("#|"):
+                _remember(path, number, entry, line[2:].strip())
         elif line.startswith('"') and current:
             entry.fields[current] += _string(path, number, line)
         elif line:
@@ -64,6 +68,15 @@ def parse(path: Path, text: str) -> list[Entry]:
             entry.line = entry.line or number
             entry.fields[name], current = value, name
     return [*entries, entry] if entry.fields else entries
+
+
+def _remember(path: Path, number: int, entry: Entry, line: str) -> None:
+    """A line of the English as it was. Nobody sends it, so that what cannot be read of it is passed over."""
+    if line.startswith('"') and entry.was:
+        last = next(reversed(entry.was))
+        entry.was[last] += _string(path, number, line) if _STRING.fullmatch(line) else ""
+    elif found := _KEYWORD.fullmatch(line):
+        entry.was[found[1]] = _string(path, number, found[3])
 
 
 def _flags(line: str) -> set[str]:

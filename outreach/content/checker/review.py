@@ -128,6 +128,8 @@ def _entries(body: list[Entry], standard: Standard, source: Source | None) -> It
         elif not any(entry.forms):
             remedy = "Translate it." if not entry.fuzzy else "Translate it, and remove the mark."
             unfinished.append((entry, Fault("entry.untranslated", "there is no translation.", remedy)))
+        elif entry.fuzzy and entry.was:
+            unfinished.append((entry, _outdated(entry)))
         elif entry.fuzzy:
             remedy = "Read it against the English, mend it, and remove the mark “fuzzy”."
             unfinished.append((entry, Fault("entry.fuzzy", "the translation is marked as a guess.", remedy)))
@@ -149,6 +151,13 @@ def _told(unfinished: list[tuple[Entry, Fault]], total: int, standard: Standard)
         return
     what = f"{len(unfinished)} of {total} entries have no translation or are marked as a guess."
     yield Entry(unfinished[0][0].line), Fault("entry.unfinished", what, "Finish them; the first is in this line.")
+
+
+def _outdated(entry: Entry) -> Fault:
+    """Words that an update of the catalog found to be of other English."""
+    was, now = entry.was.get("msgid_plural") or entry.was.get("msgid", ""), entry.plural or entry.source
+    what = f"the English text has changed since this was translated: it was “{was}”."
+    return Fault("entry.stale", what, f"It is now: “{now}”. Translate that, and remove the mark “fuzzy”.")
 
 
 def _owner(entry: Entry, by_key: Mapping[str, Unit], contexts: Mapping[str, str]) -> tuple[str, str]:
