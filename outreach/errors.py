@@ -2,7 +2,8 @@
 
     OutreachError             every refusal we make on purpose; str(error) is fit for a person
     ├── BadInput              something given to us is wrong: says what, where, and what would be right
-    │   └── BadFile           the same with file and line (sequences, catalogs, CSV)
+    │   ├── BadFile           the same with file and line (sequences, catalogs, CSV)
+    │   └── NotApproved       the clinic has approved no words for this
     ├── NotFound              no such row in this clinic
     ├── NotAllowed            consent, role or state forbids it
     ├── Refused               a carrier said no, surely (reason, retry, code)
@@ -30,10 +31,12 @@ class Reason(StrEnum):
     WORDS_MISSING = "words_missing"
     PATIENT_INACTIVE = "patient_inactive"
     NEXT_INFUSION_NEAR = "next_infusion_near"
+    TOLD_SAME_DAY = "told_same_day"
     FREQUENCY = "frequency"
     ADDRESS_UNUSABLE = "address_unusable"
-    # still scheduled, but held: a kill switch is on
+    # still scheduled, but held: a kill switch is on; the clinic has not approved the words
     PAUSED = "paused"
+    UNAPPROVED = "unapproved"
     # expired: its usefulness was over
     PAST_AT_PLANNING = "past_at_planning"
     TOO_LATE = "too_late"
@@ -98,6 +101,17 @@ class BadFile(BadInput):
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else str(self.path)
         return f"{place}: {self.what}" + (f" {self.remedy}" if self.remedy else "")
+
+
+@dataclass
+class NotApproved(BadInput):
+    """A clinic has approved no words for a step in a language, nor any that may stand in for them."""
+
+    step: str
+    locale: str
+
+    def __str__(self) -> str:
+        return f"the clinic has not approved {self.step} in {self.locale}. Approve it under Languages."
 
 
 class NotFound(OutreachError):

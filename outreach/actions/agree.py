@@ -17,8 +17,8 @@ from outreach.store.seen import Seen
 
 CONFIRMATION = "consent.confirmed"
 CONFIRM_WITHIN = timedelta(days=1)
-# What a new agreement undoes; START undoes only the first.
-UNDONE = (Reason.OPTED_OUT, Reason.WITHDRAWN, Reason.UNSUBSCRIBED_AT_CARRIER)
+# What a new agreement undoes; START undoes only OPTED_OUT.
+UNDONE = (Reason.NO_CONSENT, Reason.OPTED_OUT, Reason.WITHDRAWN, Reason.UNSUBSCRIBED_AT_CARRIER)
 
 
 def asked(session: Session, request: Seen, parcel: Parcel, at: datetime) -> None:

@@ -16,7 +16,7 @@ from outreach.domain.message import Planned
 from outreach.domain.plan import Visit, plan
 from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
-from outreach.domain.window import QuietHours
+from outreach.domain.window import QuietHours, wall_at
 from outreach.errors import Reason
 from outreach.store import choices, clinics, consents, enrolments, fallbacks, infusions, messages, patients, plans
 from outreach.store.due import ClinicFacts
@@ -109,13 +109,17 @@ def _key(step: str, channel: Channel, infusion_id: UUID | None, revision: int) -
 
 
 def _stays(row: Unsent, one: Planned, reach: Mapping[Channel, UUID]) -> bool:
+    # What is late is wanted "now", by each plan anew: a row that waits since an earlier now, or for a retry, is that.
+    wall = min(row.wall, one.wall) if one.late else one.wall
+    ended = one.late and row.status is not Status.SCHEDULED
     same = (
         (row.wall, row.zone, row.useful_until, row.address_id)
-        == (one.wall, one.zone, one.useful_until, reach.get(one.channel))
+        == (row.wall if ended else wall, one.zone, one.useful_until, reach.get(one.channel))
         # Newer zone data alone is no reason to write the row anew; another instant is. A retry's delay is not one, nor
         # is an instant that has passed: written anew, what is still useful would end as past.
-        and (row.tz_version == one.tz_version or row.due_at == one.due_at or one.reason is Reason.PAST_AT_PLANNING)
-    )
+        and (row.tz_version == one.tz_version or row.due_at == one.due_at or one.late
+             or one.reason is Reason.PAST_AT_PLANNING)
+    )  # fmt: skip
     if row.status is Status.SCHEDULED:
         return same and one.status is not Status.SUPPRESSED
     if one.status is not Status.SCHEDULED:
@@ -127,6 +131,8 @@ def _not_lost(row: Unsent, one: Planned, now: datetime) -> Planned:
     """What replaces a row whose turn had come (a late pump, a retry) and is still of use goes out now, not never."""
     if row.status is Status.SCHEDULED and one.reason is Reason.PAST_AT_PLANNING and now < one.useful_until:
         return replace(one, status=Status.SCHEDULED, reason=None, due_at=max(row.due_at, now))
+    if row.status is Status.SCHEDULED and one.late and one.due_at < row.due_at < one.useful_until:
+        return replace(one, due_at=row.due_at, wall=wall_at(row.due_at, one.zone))  # a retry's delay stays
     return one
 
 

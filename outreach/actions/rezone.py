@@ -205,7 +205,7 @@ def _decides_anew(row: Waiting, one: Planned | None) -> bool:
     if one is None:
         return False
     if row.status is not Status.SCHEDULED:
-        return one.status is Status.SCHEDULED
+        return one.status is Status.SCHEDULED and not one.late
     return one.status is not Status.SCHEDULED and one.reason is not Reason.PAST_AT_PLANNING
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from outreach.errors import BadFile
 
 KEYS = (
     "key", "when", "once_per", "useful_until", "channels", "unless", "anchor", "again_when_moved", "asks", "calendar",
-    "optional",
+    "optional", "late",
 )  # fmt: skip
 REQUIRED = ("key", "when", "once_per", "useful_until", "channels")
 ANCHORS = {"first infusion": "first", "last infusion": "last"}
@@ -75,7 +76,7 @@ class StepReader:
         self._unknown(entry, KEYS)
         for missing in (key for key in REQUIRED[1:] if entry.get(key) is None):
             self.wrong(line_of(entry), f"{missing} is missing.", f"Add a line {missing}: ...")
-        when = self._rule(entry, "when", parse_when)
+        when, unless = self._rule(entry, "when", parse_when), self._rule(entry, "unless", parse_unless)
         step: dict[str, Any] = {
             "key": self.name,
             "when": when if isinstance(when, When) else None,
@@ -84,7 +85,9 @@ class StepReader:
             "useful_until": self._rule(entry, "useful_until", parse_until),
             "channels": self._channels(entry),
             "anchor": ANCHORS.get(self._choice(entry, "anchor", list(ANCHORS)) or ""),
-            "unless_next_within": self._rule(entry, "unless", parse_unless),
+            "unless_next_within": unless if isinstance(unless, timedelta) else None,
+            "unless_told": unless if isinstance(unless, str) else None,
+            "late": self._choice(entry, "late", ("send",)) == "send",
             "again_when_moved": self._flag(entry, "again_when_moved"),
             "calendar": self._flag(entry, "calendar"),
             "optional": self._flag(entry, "optional"),
@@ -163,8 +166,9 @@ class StepReader:
         for key, given in (("again_when_moved", step.again_when_moved), ("unless", step.unless_next_within)):
             if given and step.once_per != "infusion":
                 self.wrong(line_of(entry, key), f"{key} needs once_per: infusion.", "Remove one of the two.")
-        if step.optional and step.when is None:
-            self.wrong(line_of(entry, "optional"), "only what has a time may be optional.", "Remove optional.")
+        for key, given in (("optional", step.optional), ("late", step.late)):
+            if given and step.when is None:
+                self.wrong(line_of(entry, key), f"only what has a time may be {key}.", f"Remove {key}.")
         if step.when is not None and not step.when.before and step.useful_until.text == "start":
             what = "a message after the infusion cannot be useful until its start."
             self.wrong(line_of(entry, "useful_until"), what, "Write how long after, such as 1 day later.")

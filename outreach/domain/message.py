@@ -18,7 +18,7 @@ class Planned:
     """One message of the future, as planned; `status` is SCHEDULED, EXPIRED or SUPPRESSED (with a reason).
 
     `wall` is naive local time in `zone`; `due_at` and `useful_until` are aware UTC instants, derived by `tz_version`.
-    `infusion_id` is None for steps once per course (or per address).
+    `infusion_id` is None for steps once per course (or per address). `late`: its time is past, it goes soon.
     """
 
     step: str
@@ -34,6 +34,7 @@ class Planned:
     infusion_id: UUID | None = None
     course_id: UUID | None = None
     revision: int = 0
+    late: bool = False
 
 
 class Content(NamedTuple):

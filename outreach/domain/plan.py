@@ -23,6 +23,10 @@ from outreach.errors import BadInput, Reason
 
 DEFAULT_QUIET = QuietHours()
 Said = frozenset[tuple[str, Channel, UUID | None]]
+LATE = "; late"
+"""In the rule of every message that may go late: a patient's yes brings back what waited for nothing else."""
+LATE_USE = timedelta(hours=3)
+"""What is sent late must be of use for so long: instructions for the day help nobody in the waiting room."""
 
 
 class Visit(NamedTuple):
@@ -65,13 +69,13 @@ def plan(
     live = [visit for visit in visits if visit.status != "cancelled"]
     live.sort(key=lambda visit: (visit.start, visit.id.bytes))
     planned = [
-        _one(step, channel, visit, _next(visit, live), zone, now, quiet)
+        _one(step, channel, visit, _next(visit, live), zone, now, quiet, (step.key, channel, visit.id) in already)
         for step in sequence.timed
         for visit in _anchors(step, live)
         for channel in step.channels
         if channel in channels and not _said(step, channel, visit, already)
     ]
-    return sorted(planned, key=lambda message: message.due_at)
+    return sorted(_once_a_day(sequence, planned), key=lambda message: message.due_at)
 
 
 def at_once(
@@ -118,9 +122,26 @@ def _said(step: Step, channel: Channel, visit: Visit, already: Said) -> bool:
     return (step.key, channel, visit.id) in already
 
 
+def _once_a_day(sequence: Sequence, planned: List[Planned]) -> Iterable[Planned]:
+    """The same, without what another message tells as well that day: about that visit, or the course it belongs to."""
+    unless = {step.key: step.unless_told for step in sequence.timed if step.unless_told}
+    told = {
+        (one.step, one.channel, about, one.wall.date())
+        for one in planned
+        if one.status is Status.SCHEDULED
+        for about in (one.infusion_id, one.course_id)
+    }
+    for one in planned:
+        also = (unless.get(one.step), one.channel, one.infusion_id or one.course_id, one.wall.date())
+        doubled = one.status is Status.SCHEDULED and also in told
+        yield _ended(one, Status.SUPPRESSED, Reason.TOLD_SAME_DAY) if doubled else one
+
+
 def _one(
-    step: Step, channel: Channel, visit: Visit, following: Visit | None, zone: str, now: datetime, quiet: QuietHours
-) -> Planned:
+    step: Step, channel: Channel, visit: Visit, following: Visit | None, zone: str, now: datetime, quiet: QuietHours,
+    said: bool,
+) -> Planned:  # fmt: skip
+    """`said`: before the visit was moved; then what the move tells takes the place of saying it late."""
     assert step.when is not None
     due = step.when.moment(visit.start, visit.end, zone)
     per_course = step.once_per == "course"
@@ -142,10 +163,20 @@ def _one(
         return _ended(message, Status.SUPPRESSED, Reason.NEXT_INFUSION_NEAR)
     if due.at >= message.useful_until:
         return _ended(message, Status.EXPIRED, Reason.PAST_AT_PLANNING if due.at < now else Reason.TOO_LATE)
-    message = _outside_quiet_hours(message, quiet)
-    if message.due_at < now:
-        return _ended(message, Status.EXPIRED, Reason.PAST_AT_PLANNING)
-    return message
+    timely = _outside_quiet_hours(message, quiet)
+    if timely.due_at >= now:
+        return timely
+    late = _late(message, now, quiet) if step.late and not said else None
+    return late or _ended(timely, Status.EXPIRED, Reason.PAST_AT_PLANNING)
+
+
+def _late(message: Planned, now: datetime, quiet: QuietHours) -> Planned | None:
+    """Its time is past: at the next hour that is not quiet, if it is of use for long enough then."""
+    due = quiet.next_open(now, message.zone)
+    if due + LATE_USE > message.useful_until:
+        return None
+    wall = wall_at(due, message.zone)
+    return replace(message, due_at=due, wall=wall, late=True, rule=f"{message.rule}: entered after its time")
 
 
 def _rule(step: Step, visit: Visit, due: Moment) -> str:
@@ -154,7 +185,7 @@ def _rule(step: Step, visit: Visit, due: Moment) -> str:
     which = f" ({step.anchor} infusion)" if step.anchor else ""
     start = moment(visit.starts, visit.zone).note
     notes = [due.note, f"the visit's own time: {start}" if start else ""]
-    return "; ".join([step.when.text + which, *filter(None, notes)])
+    return "; ".join([step.when.text + which, *filter(None, notes)]) + (f"{LATE} if need be" if step.late else "")
 
 
 def _outside_quiet_hours(message: Planned, quiet: QuietHours) -> Planned:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 
+from outreach.domain.approval import TOPICS
 from outreach.domain.channel import Channel
 from outreach.domain.timing import BadRule, Until, When, parse_clock
 from outreach.errors import NotFound
@@ -27,7 +28,10 @@ class Step:
 
     `once_per`: "infusion", "course" (then `anchor` is "first" or "last"), "address", "change" or "message".
     `unless_next_within`: left out when the next infusion of the course starts that soon after this one's end.
-    `answers`: the digits the message asks for. `optional`: a clinic may leave it out.
+    `unless_told`: the step that says it all as well: left out where that one goes to the same visit on the same day.
+    `late`: entered after its time, and still of use, it goes soon instead of never.
+    `answers`: the digits the message asks for. `optional`: a clinic may leave it out. `topics`: of the clinic's own
+    instructions, those that this step tells.
     """
 
     key: str
@@ -38,10 +42,13 @@ class Step:
     trigger: str | None = None
     anchor: str | None = None
     unless_next_within: timedelta | None = None
+    unless_told: str | None = None
+    late: bool = False
     again_when_moved: bool = False
     answers: tuple[str, ...] = ()
     calendar: bool = False
     optional: bool = False
+    topics: tuple[str, ...] = TOPICS
 
     @property
     def clock(self) -> time | None:

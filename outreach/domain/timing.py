@@ -3,7 +3,7 @@
     when          N days|weeks before start at HH:MM · N days|weeks after [start|end] at HH:MM · same day at HH:MM
                   next day at HH:MM · N hours|minutes before|after start|end · at enrolment · when agreed, moved, ...
     useful_until  start · end of day · N minutes|hours|days|weeks later
-    unless        next infusion within N hours|days
+    unless        next infusion within N hours|days · STEP on the same day
 
 Days and weeks count on the calendar of the patient's zone; hours and minutes are real time passing.
 """
@@ -46,7 +46,7 @@ WHEN_FORMS = (
     *TRIGGERS,
 )
 UNTIL_FORMS = ("start", "end of day", "2 hours later", "1 day later")
-UNLESS_FORM = "next infusion within 48 hours"
+UNLESS_FORMS = ("next infusion within 48 hours", "pre.the_day on the same day")
 
 _UNITS = {
     "minute": timedelta(minutes=1),
@@ -61,6 +61,7 @@ _NEAR = re.compile(rf"(?P<near>next|same) day {_CLOCK}")
 _ELAPSED = re.compile(rf"{_NUMBER} (?P<unit>hour|minute)s? (?P<side>before|after) (?P<anchor>start|end)")
 _LATER = re.compile(rf"{_NUMBER} (?P<unit>minute|hour|day|week)s? later")
 _UNLESS = re.compile(rf"next infusion within {_NUMBER} (?P<unit>hour|day)s?")
+_TOLD = re.compile(r"(?P<step>[a-z_]+(?:\.[a-z_]+)*) on the same day")
 
 
 @dataclass
@@ -148,11 +149,15 @@ def parse_until(text: str) -> Until:
     raise BadRule(f'"{text}" is not a time we can read.', _like(said, UNTIL_FORMS))
 
 
-def parse_unless(text: str) -> timedelta:
-    """How near, after the end of this infusion, the next one must start for the step to be left out."""
-    if found := _UNLESS.fullmatch(" ".join(text.split())):
+def parse_unless(text: str) -> timedelta | str:
+    """When the step is left out: how near, after the end of this infusion, the next one must start; or the step that
+    tells the same, where that one goes on the same day."""
+    said = " ".join(text.split())
+    if found := _UNLESS.fullmatch(said):
         return int(found["number"]) * _UNITS[found["unit"]]
-    raise BadRule(f'"{text}" is not a condition we know.', f'Write it like "{UNLESS_FORM}".')
+    if found := _TOLD.fullmatch(said):
+        return found["step"]
+    raise BadRule(f'"{text}" is not a condition we know.', _like(said, UNLESS_FORMS))
 
 
 def _signed(found: re.Match[str]) -> timedelta:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.decision import ANSWERS
 from outreach.domain.message import Planned
+from outreach.domain.plan import LATE, LATE_USE
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
 from outreach.store.ids import fresh_id
@@ -176,14 +177,22 @@ def revive(
 ) -> int:
     """After START: what STOP suppressed and is still to come is scheduled again. Returns how many.
 
-    A new agreement names more `reasons`: it undoes what staff or a carrier had revoked, which START does not.
+    A new agreement names more `reasons`: it undoes what staff or a carrier had revoked, which START does not. Where it
+    names NO_CONSENT, what fell due while the patient had not said yes, and may go late, goes now if still of use.
 
     The one way back from an end, and a decision of the patient's, not news: nothing of it ever went out.
     """
     stopped = [
         Message.address_id.in_(address_ids),
         Message.reason.in_([reason.value for reason in reasons]),
-        Message.due_at > now,
+        or_(
+            Message.due_at > now,
+            and_(
+                Message.reason == Reason.NO_CONSENT.value,
+                Message.rule.contains(LATE),
+                Message.useful_until >= now + LATE_USE,
+            ),
+        ),
         still_true(),
     ]
     return _turn(session, Status.SUPPRESSED, Status.SCHEDULED, stopped, now, word="revived")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from outreach.actions import withdraw
@@ -46,6 +47,21 @@ def test_an_agreement_is_kept_with_the_words_and_confirmed_at_once(session: Sess
     [proof] = consents.history(session, reach.clinic_id, reach.patient_id)
     assert (proof.wording, proof.evidence, proof.warned) == ("Responda 1", "SM1", True)
     assert allowed(session, phone)
+
+
+def test_a_yes_brings_what_fell_due_while_it_was_awaited_and_is_still_of_use(
+    session: Session, clinic: Clinic, sequence: Sequence, rows: Rows
+) -> None:
+    form = Enrol(clinic.id, "Ana", "es", (NewVisit(datetime(2026, 12, 3, 10), 40),), phone="+13125550143")
+    done = enrol(session, form, sequence, NOW)
+    address = patients.addresses(session, clinic.id, done.patient_id)[Channel.SMS].id
+    due = [row.id for row in rows() if row.step.startswith("pre.") and row.status == "scheduled"]
+    # As the pump does: what falls due before the patient has agreed is suppressed.
+    session.execute(update(Message).where(Message.id.in_(due)).values(status="suppressed", reason="no_consent"))
+    say_yes(session, address, at=datetime(2026, 12, 2, 20, tzinfo=UTC))
+    assert {row.step: row.status for row in rows() if row.id in due} == {
+        "pre.the_day": "scheduled", "pre.tomorrow": "suppressed",
+    }  # fmt: skip
 
 
 def test_a_replay_and_a_second_yes_confirm_nothing_again(session: Session, phone: UUID, rows: Rows) -> None:

@@ -143,12 +143,26 @@ def test_another_zone_plans_on_another_clock(session: Session, form: Enrol, sequ
 def test_what_is_over_is_planned_as_expired_with_its_reason(
     session: Session, form: Enrol, sequence: Sequence, rows: Rows
 ) -> None:
-    soon = replace(form, visits=(NewVisit(datetime(2026, 12, 3, 10), 40, "V1"),))
+    soon = replace(form, visits=(NewVisit(datetime(2026, 12, 1, 7), 40, "V1"),))
     again(session, soon, sequence)
     [text, mail] = rows(step="pre.what_to_expect")
     assert {text.status, mail.status} == {"expired"}
     assert text.reason == Reason.PAST_AT_PLANNING.value
     assert text.ended_at is not None
+
+
+def test_a_visit_at_short_notice_is_told_of_once_at_once_however_often_it_is_planned(
+    session: Session, form: Enrol, sequence: Sequence, rows: Rows
+) -> None:
+    soon = replace(form, visits=(NewVisit(datetime(2026, 12, 3, 10), 40, "V1"),))
+    course = again(session, soon, sequence).course_id
+    before = [(row.id, row.status, row.due_at) for row in rows()]
+    assert {(row.status, row.due_at) for row in rows(step="pre.the_day")} == {("scheduled", NOW)}
+    assert {row.reason for row in rows(step="pre.what_to_expect")} == {"told_same_day"}
+    assert {row.status for row in rows(step="pre.tomorrow")} == {"scheduled"}
+    for later in (timedelta(minutes=20), timedelta(hours=7), timedelta(hours=30)):
+        replan(session, course, sequence, NOW + later)
+        assert [(row.id, row.status, row.due_at) for row in rows()] == before
 
 
 def test_an_explanation_that_was_too_late_is_planned_again_when_the_first_visit_comes_later(

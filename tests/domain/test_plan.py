@@ -1,7 +1,9 @@
 """The planner: what is due when, what is left out and why, over zones, moves, and courses."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from outreach.domain.channel import Channel
 from outreach.domain.message import Planned
-from outreach.domain.plan import Visit, at_once, plan
+from outreach.domain.plan import LATE_USE, Visit, at_once, plan
 from outreach.domain.sequence import Sequence, Step
 from outreach.domain.status import Status
 from outreach.domain.timing import When, parse_unless, parse_until, parse_when
@@ -43,6 +45,11 @@ DAYS = step(
 WEEKS = step("post.two_weeks", "14 days after at 10:00", once_per="course", anchor="last")
 ASK = step("consent.request", "at enrolment", "7 days later", once_per="address")
 HELP = step("reply.help", "when asked for help", "1 hour later", once_per="message")
+LATE_DAY = replace(THE_DAY, late=True)
+LATE_EXPECT = replace(EXPECT, late=True, unless_told="pre.the_day")
+TOMORROW = step(
+    "pre.tomorrow", "1 day before start at 10:00", "end of day", again_when_moved=True, unless_told="pre.the_day"
+)
 ALL = Sequence("all", "digest", (ASK, EXPECT, THE_DAY, HOURS, CHECK, DAYS, WEEKS, HELP))
 
 
@@ -126,6 +133,44 @@ def test_a_message_in_the_night_expires_when_the_morning_is_too_late() -> None:
 def test_a_time_that_is_past_expires_with_its_reason() -> None:
     message = one(THE_DAY, datetime(2026, 11, 28, 10), now=datetime(2026, 11, 26, tzinfo=UTC))
     assert (message.status, message.reason) == (Status.EXPIRED, Reason.PAST_AT_PLANNING)
+
+
+@pytest.mark.parametrize(
+    ("entered", "coming"),
+    [
+        pytest.param(datetime(2026, 11, 20, 12), {"expect": "21 10:00", "day": "25 10:00", "tomorrow": "27 10:00"},
+                     id="a week and more ahead: all at their times"),
+        pytest.param(datetime(2026, 11, 23, 12), {"expect": "23 12:00", "day": "25 10:00", "tomorrow": "27 10:00"},
+                     id="five days ahead: the explanation at once"),
+        pytest.param(datetime(2026, 11, 25, 12), {"day": "25 12:00", "tomorrow": "27 10:00"},
+                     id="three days ahead: the day at once, which explains enough"),
+        pytest.param(datetime(2026, 11, 25, 23), {"day": "26 08:00", "tomorrow": "27 10:00"},
+                     id="in the night: in the morning"),
+        pytest.param(datetime(2026, 11, 27, 9), {"day": "27 09:00"}, id="the day before, early: told once"),
+        pytest.param(datetime(2026, 11, 27, 16), {"day": "27 16:00"}, id="the day before, late: told once"),
+        pytest.param(datetime(2026, 11, 27, 22), {}, id="the evening before a morning's visit: by telephone"),
+        pytest.param(datetime(2026, 11, 28, 9), {}, id="an hour ahead: of no use any more"),
+    ],
+)  # fmt: skip
+def test_a_visit_booked_at_short_notice_is_told_of_once_and_soon(entered: datetime, coming: dict[str, str]) -> None:
+    sequence = Sequence("short", "", (LATE_EXPECT, LATE_DAY, TOMORROW))
+    now = entered.replace(tzinfo=ZoneInfo(VANCOUVER))
+    planned = plan(sequence, [visit(datetime(2026, 11, 28, 10))], VANCOUVER, SMS, now)
+    names = {"pre.what_to_expect": "expect", "pre.the_day": "day", "pre.tomorrow": "tomorrow"}
+    going = {names[one.step]: f"{one.wall:%d %H:%M}" for one in planned if one.status is Status.SCHEDULED}
+    assert going == coming
+    assert len(planned) == 3
+    assert all(one.reason for one in planned if one.status is not Status.SCHEDULED)
+
+
+def test_what_was_told_before_a_move_is_not_told_late_as_well() -> None:
+    now = datetime(2026, 11, 27, 20, tzinfo=UTC)
+    moved = visit(datetime(2026, 11, 28, 15), revision=1)
+    told = frozenset({("pre.the_day", Channel.SMS, moved.id)})
+    sequence = Sequence("one", "", (LATE_DAY,))
+    [unsaid], [said] = (plan(sequence, [moved], VANCOUVER, SMS, now, already=before) for before in (frozenset(), told))
+    assert (unsaid.status, unsaid.late) == (Status.SCHEDULED, True)
+    assert (said.status, said.reason) == (Status.EXPIRED, Reason.PAST_AT_PLANNING)
 
 
 def test_a_time_that_is_now_is_not_past() -> None:
@@ -215,6 +260,24 @@ def test_a_request_for_consent_waits_for_the_morning_and_an_answer_does_not() ->
     midnight = datetime(2026, 12, 1, 7, tzinfo=UTC)
     assert at_once(ASK, Channel.SMS, VANCOUVER, midnight).wall == datetime(2026, 12, 1, 8)
     assert at_once(HELP, Channel.SMS, VANCOUVER, midnight).due_at == midnight
+
+
+@given(
+    starts=st.datetimes(datetime(2020, 1, 15), datetime(2035, 6, 1)),
+    home=st.sampled_from(sorted(zone_names())),
+    ahead=st.integers(0, 200),
+)
+@settings(max_examples=100, deadline=None)
+def test_no_day_hears_the_same_twice_and_what_is_late_is_of_use(starts: datetime, home: str, ahead: int) -> None:
+    now = starts.replace(tzinfo=UTC) - timedelta(hours=ahead)
+    sequence = Sequence("short", "", (LATE_EXPECT, LATE_DAY, TOMORROW))
+    going = [one for one in plan(sequence, [visit(starts, zone=home)], home, SMS, now) if not one.reason]
+    days = {one.step: one.wall.date() for one in going}
+    assert "pre.the_day" not in days or list(days.values()).count(days["pre.the_day"]) == 1
+    for one in going:
+        assert wall_at(one.due_at, home) == one.wall
+        assert QuietHours().open_at(one.due_at, home)
+        assert now <= one.due_at <= one.useful_until - (LATE_USE if one.late else timedelta(0))
 
 
 @given(
