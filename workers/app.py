@@ -34,6 +34,7 @@ app.conf.update(
         "recover": {"task": "workers.tasks.recover", "schedule": RECOVER, "options": {"expires": RECOVER}},
         "webhooks": {"task": "workers.tasks.tell_webhooks", "schedule": TELL, "options": {"expires": 2 * TELL}},
         "watch": {"task": "workers.tasks.watch", "schedule": WATCH, "options": {"expires": WATCH}},
+        "words": {"task": "workers.tasks.warn", "schedule": 15.0, "options": {"expires": 15}},
         "watch all": {
             "task": "workers.tasks.watch_all",
             "schedule": crontab(minute="10", hour="3"),

@@ -19,6 +19,7 @@ from outreach.actions import load_list, rezone
 from outreach.actions import notice as noticing
 from outreach.actions import recover as recovery
 from outreach.actions import tell as telling
+from outreach.actions import warn as warning
 from outreach.actions import watch as watching
 from outreach.actions.dispatch import drain
 from outreach.settings import load_settings
@@ -42,8 +43,10 @@ _stopping = threading.Event()
 
 @cache
 def outreach() -> Outreach:
-    """One composition per worker process."""
-    return build(load_settings())
+    """One composition per worker process, which sees changed words by itself: it is made after any fork."""
+    out = build(load_settings())
+    out.lexicon.watch()
+    return out
 
 
 def waits_for_database(action: Callable[[], None]) -> Callable[[], None]:
@@ -113,6 +116,15 @@ def watch_all() -> None:
     out = outreach()
     with out.sessions.begin() as session:
         watching.watch(session, out.clock(), back=None)
+
+
+@app.task(name="workers.tasks.warn")
+@waits_for_database
+def warn() -> None:
+    """Tell staff of files of words that are wrong, and take it back when they are right."""
+    out = outreach()
+    with out.sessions.begin() as session:
+        warning.warn(session, out.lexicon.trouble, out.clock())
 
 
 @app.task(name="workers.tasks.refresh_zones")
