@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Engine, text
 
 from outreach.actions.count import count
-from outreach.bench import crowd
+from outreach.bench import crowd, page_inbox, page_office
 from outreach.bench.ground import settle
 from outreach.bench.stock import Stock
+from outreach.domain.access import Role
+from outreach.store import staff
 from outreach.wiring import Outreach
 
 PATIENTS, PATIENTS_QUICK = 50_000, 200
@@ -42,8 +45,17 @@ select clinic_id, id, 'carrier', status, status, reason, ended_at from message
 where status in ('delivered', 'undelivered', 'failed')"""
 
 
-def settled_clinic(out: Outreach, now: datetime, quick: bool, tell: Callable[[str], None]) -> UUID:
-    """Fill the database of `out` and count its figures; the clinic."""
+@dataclass(frozen=True)
+class Settled:
+    """The clinic, the cookie of an administrator of it who has signed in, and keys of its API that may do everything."""
+
+    clinic: UUID
+    cookie: str
+    keys: Sequence[str]
+
+
+def settled_clinic(out: Outreach, now: datetime, quick: bool, tell: Callable[[str], None]) -> Settled:
+    """Fill the database of `out` and count its figures."""
     patients = PATIENTS_QUICK if quick else PATIENTS
     stock = Stock.open(out.engine, out.sessions, out.vault, 1, now)
     tell(f"making {patients:,} patients")
@@ -54,10 +66,25 @@ def settled_clinic(out: Outreach, now: datetime, quick: bool, tell: Callable[[st
     tell("giving them their ends")
     _run(out.engine, _ENDS)
     _run(out.engine, _EVENTS)
+    tell("writing to the clinic")
+    page_inbox.written(stock, page_inbox.HEARD_QUICK if quick else page_inbox.HEARD, now)
+    page_inbox.spoken(stock)
+    return _worked_in(out, stock.clinics[0], now, quick, tell)
+
+
+def _worked_in(out: Outreach, clinic: UUID, now: datetime, quick: bool, tell: Callable[[str], None]) -> Settled:
+    with out.sessions.begin() as session:
+        who = staff.add(
+            session, clinic_id=clinic, email="desk@lakeside.example", name="Desk", password="a long enough word",
+            role=Role.ADMINISTRATOR,
+        )  # fmt: skip
+        cookie = staff.begin_session(session, clinic, who, now)
+    audited = page_office.AUDITED_QUICK if quick else page_office.AUDITED
+    bearers = page_office.left_behind(out, clinic, who, audited, now)
     tell("counting the figures")
     count(out.sessions, out.clock, seconds=1800, whole=True)
     settle(out.engine)
-    return stock.clinics[0]
+    return Settled(clinic, cookie, bearers)
 
 
 def _run(engine: Engine, statement: str) -> None:

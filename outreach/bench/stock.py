@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,6 +58,11 @@ class Stock:
         for number in range(count):
             for table, row in self._one(number, due(number), channel):
                 tables.setdefault(table, []).append(row)
+        self.copy(tables)
+        return [row["id"] for row in tables["message"]]
+
+    def copy(self, tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+        """Write whole rows, table by table, in one transaction; the rows of a table name the same columns."""
         raw = self.engine.raw_connection()
         try:
             connection = raw.driver_connection
@@ -67,7 +72,6 @@ class Stock:
             connection.commit()
         finally:
             raw.close()
-        return [row["id"] for row in tables["message"]]
 
     def _one(self, number: int, due_at: datetime, channel: Channel) -> Iterator[tuple[str, dict[str, Any]]]:
         clinic, zone = self.clinics[number % len(self.clinics)], self.zones[number % len(self.zones)]
