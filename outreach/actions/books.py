@@ -11,7 +11,9 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from outreach.actions.carry import withheld
 from outreach.actions.claim import Claim, claim
+from outreach.actions.compose import standing_of
 from outreach.actions.desk import Desk
 from outreach.actions.land import land
 from outreach.actions.lanes import Lanes
@@ -19,6 +21,8 @@ from outreach.actions.overtaken import supersede
 from outreach.actions.prepare import Handed, Sources
 from outreach.actions.timekeeper import Timekeeper
 from outreach.domain.channel import Channel
+from outreach.domain.decision import refused
+from outreach.store import consents
 from outreach.store.aside import rest
 from outreach.store.due import Due
 from outreach.store.queue import Outcome
@@ -61,6 +65,23 @@ class Claimer(Desk):
                 )  # fmt: skip
         self._lanes.learn(found, wanted)
         return found
+
+    def last_look(self, handed: Sequence[Handed]) -> dict[int, Outcome]:
+        """By attempt: what must not leave after all, since consent was taken away after the claim had read it.
+
+        A STOP waits for the claim's locks, and then finds its message `sending`: only this keeps it here.
+        """
+        with self.transaction() as session:
+            ledgers = consents.after_a_no(session, {to for one in handed if (to := one.due.message.address_id)})
+        if not ledgers:
+            return {}
+        now = self._clock()
+        return {
+            one.parcel.attempt_id.int: withheld(one, reason, now)
+            for one in handed
+            if one.due.message.address_id in ledgers
+            and (reason := refused(one.due.message.step, standing_of(one.due, ledgers, now).standing))
+        }
 
     def plan_anew(self, overtaken: Sequence[Due]) -> None:
         """Each alone: the course is locked before its messages, as everywhere."""

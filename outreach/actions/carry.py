@@ -21,12 +21,12 @@ async def carry(provider: Provider, handed: Handed, clock: Callable[[], datetime
     """One call to the carrier. Never raises: what is not understood may have left, and is in doubt."""
     if ticks() > handed.begin_by:
         # Less than a time-out is left on the lease (the machine slept?): another worker may hold it soon. Not begun.
-        return _not_begun(handed, clock())
+        return not_begun(handed, clock())
     try:
         accepted = await provider.send(handed.parcel)
     except Refused as refused:
         if refused.code == LATE:  # it stood in line for a connection: the carrier never heard of it
-            return _not_begun(handed, clock())
+            return not_begun(handed, clock())
         return _refused(handed, refused, clock())
     except Uncertain:
         return _outcome(handed, Status.UNKNOWN, "no answer", clock())
@@ -38,8 +38,14 @@ async def carry(provider: Provider, handed: Handed, clock: Callable[[], datetime
                    accepted.carrier_id)  # fmt: skip
 
 
-def _not_begun(handed: Handed, now: datetime) -> Outcome:
+def not_begun(handed: Handed, now: datetime) -> Outcome:
+    """It surely did not leave, and may be tried again at once."""
     return _outcome(handed, Status.SCHEDULED, "not begun", now, due_at=now)
+
+
+def withheld(handed: Handed, reason: Reason, now: datetime) -> Outcome:
+    """It did not leave, and must not."""
+    return _outcome(handed, Status.SUPPRESSED, "not begun", now, reason=reason)
 
 
 def _refused(handed: Handed, refused: Refused, now: datetime) -> Outcome:

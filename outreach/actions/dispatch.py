@@ -20,7 +20,7 @@ import uvloop
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions.books import Claimer, Recorder
-from outreach.actions.carry import carry
+from outreach.actions.carry import carry, not_begun
 from outreach.actions.lanes import Lanes
 from outreach.actions.prepare import Handed, Sources
 from outreach.actions.timekeeper import Timekeeper
@@ -153,11 +153,24 @@ class _Shift:
                 self.fault = error
             else:
                 self.counts += found.counts
-                for one in found.handed:
-                    self._begin(one)
+                if found.handed:
+                    await self._begin_all(found.handed)
                 await self._plan_anew(found.overtaken)
             self.asking -= 1
         self.came.set()
+
+    async def _begin_all(self, handed: Sequence[Handed]) -> None:
+        """All but those whose patient said no since they were claimed; none, surely, where nobody can tell."""
+        try:
+            kept = await stepping_aside(self.claimer.last_look, handed)
+        except Exception as error:
+            self.fault = self.fault or error
+            kept = {one.parcel.attempt_id.int: not_begun(one, self.pump.clock()) for one in handed}
+        for one in handed:
+            if outcome := kept.get(one.parcel.attempt_id.int) if kept else None:
+                self._land(one, outcome)
+            else:
+                self._begin(one)
 
     async def _plan_anew(self, overtaken: Sequence[Due]) -> None:
         """After the others were begun: a fault here must not keep what is committed as `sending` on the ground."""
@@ -229,13 +242,16 @@ class _Shift:
         finally:
             self.flying[channel] -= 1
             del self.tasks[number]
+        self._land(handed, outcome)
+        if self.lanes.busy and self._worth(channel):
+            self.freed.set()
+
+    def _land(self, handed: Handed, outcome: Outcome) -> None:
         if not self.landed:
             self.oldest = time.monotonic()
         self.landed.append((handed, outcome))
         if self._ripe():
             self.came.set()
-        if self.lanes.busy and self._worth(channel):
-            self.freed.set()
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

@@ -98,6 +98,8 @@ _TAKES = {
     ConsentKind.REVOKED_BY_STAFF: State.REVOKED_BY_STAFF,
     ConsentKind.REVOKED_BY_CARRIER: State.REVOKED_BY_CARRIER,
 }
+TAKING = (*_TAKES, ConsentKind.ADDRESS_CHANGED)
+"""The kinds after which an address may not be written to until it agrees anew."""
 
 
 class ConsentEvent(NamedTuple):

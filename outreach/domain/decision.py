@@ -102,7 +102,7 @@ def decide(
         return End(Status.SUPPRESSED, Reason.PATIENT_INACTIVE)
     if not (standing.reachable or (back and standing.usable)):
         return End(Status.SUPPRESSED, Reason.NO_ADDRESS)
-    if step not in ANSWERS and (refusal := _refusal(step, standing)):
+    if refusal := refused(step, standing):
         return End(Status.SUPPRESSED, refusal)
     if now >= useful_until:
         return End(Status.EXPIRED, Reason.TOO_LATE)
@@ -120,7 +120,10 @@ def decide(
     return GO
 
 
-def _refusal(step: str, standing: Standing) -> Reason | None:
+def refused(step: str, standing: Standing) -> Reason | None:
+    """Why the ledger forbids this message; None where it does not. Answers rest on the message they answer."""
+    if step in ANSWERS:
+        return None
     if standing.stopped:
         return Reason.OPTED_OUT
     if step == REQUEST or standing.allowed:

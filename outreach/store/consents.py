@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
-from outreach.domain.consent import ConsentEvent, ConsentKind, Scope, basis_of
+from outreach.domain.consent import TAKING, ConsentEvent, ConsentKind, Scope, basis_of
 from outreach.store.arrays import Ids
 from outreach.store.rows import Ask, fetch
 from outreach.store.tables import Consent
@@ -71,6 +71,7 @@ def add(
     )
 
 
+_TAKE_AWAY = [kind.value for kind in TAKING]
 _KINDS = {kind.value: kind for kind in ConsentKind}
 _CHANNELS = {channel.value: channel for channel in Channel}
 _LEDGERS = """
@@ -83,6 +84,14 @@ from (select distinct m.address_id from message m where m.id = any(%(ids)b::uuid
 join consent_event c on c.address_id = a.address_id order by c.seq
 """
 
+# For almost every batch the inner part finds nothing, by index alone: this is asked once more for all that is sent.
+_AFTER_A_NO = """
+select address_id, kind, at, channel, purpose, method, warned, evidence from consent_event
+where address_id in (select n.address_id from consent_event n
+  where n.address_id = any(%(ids)b::uuid[]) and n.kind = any(%(takes)b::text[]))
+order by seq
+"""
+
 
 def ledger(session: Session, address_id: UUID) -> list[ConsentEvent]:
     """What an address said, in the order of the ledger."""
@@ -92,6 +101,11 @@ def ledger(session: Session, address_id: UUID) -> list[ConsentEvent]:
 def ledgers(session: Session, address_ids: Collection[UUID]) -> dict[UUID, list[ConsentEvent]]:
     """The ledgers of several addresses; those that said nothing are absent."""
     return told(fetch(session, _LEDGERS, ids=Ids.of(address_ids))) if address_ids else {}
+
+
+def after_a_no(session: Session, address_ids: Collection[UUID]) -> dict[UUID, list[ConsentEvent]]:
+    """The ledgers of those of the addresses from which consent was ever taken away."""
+    return told(fetch(session, _AFTER_A_NO, ids=Ids.of(address_ids), takes=_TAKE_AWAY)) if address_ids else {}
 
 
 def asking_for(message_ids: Sequence[UUID]) -> Ask:
