@@ -83,6 +83,8 @@ def _part(path: Path, name: str) -> Part:
         raise BadFile(
             path, error.lineno, f"the template cannot be read: {error.message}.", "Mend this line."
         ) from error
+    if not source.strip():  # an editor that empties a file before it writes it; then nobody would be told anything
+        raise BadFile(path, 0, "the template is empty: there are no words in it.", "Put its words back, or delete it.")
     notes = {kind: value.split() for kind, value in _NOTE.findall(source)}
     facts = tuple(notes.get("facts", []))
     found = tuple(_unit(path, name, line, function, args) for line, function, args in calls)
