@@ -14,9 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 
+from outreach.content.workbench import Workbench
 from outreach.errors import NotFound, say
-from outreach.settings import load_settings
-from outreach.web import api, console, hooks, patient
+from outreach.settings import ROOT, load_settings
+from outreach.web import api, console, hooks, patient, translate
 from outreach.web.api.problems import problem
 from outreach.web.console.desk import SignInFirst
 from outreach.web.forms import Wired, language_of
@@ -46,7 +47,8 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
     app.get("/healthz")(health)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/api", api.create(wired))
-    for room in (hooks, patient, console):
+    app.state.workbench = Workbench(ROOT)
+    for room in (hooks, patient, console, translate):
         app.include_router(room.router)
     app.exception_handler(SignInFirst)(_to_sign_in)
     app.exception_handler(NotFound)(_not_found)

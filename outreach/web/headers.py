@@ -13,6 +13,14 @@ CONSOLE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+# The workbench shows e-mails and patients' pages in frames: documents of ours that run nothing. An e-mail has its
+# styles on its elements, as mail programs want it.
+WORKBENCH = "/translate/"
+FRAMING = CONSOLE + "; frame-src 'self'"
+FRAMED = {
+    "/email.html": "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    "/page.html": "sandbox; default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'self'",
+}
 PATIENTS_PATHS = ("/p/", "/u/", "/join/")
 EVERYWHERE = {
     "Referrer-Policy": "no-referrer",  # a patient's link must not travel on in a Referer
@@ -36,8 +44,7 @@ class Headers:
             await self.app(scope, receive, send)
             return
         cache = "public, max-age=86400" if scope["path"].startswith("/static/") else "no-store"
-
-        policy = PATIENT if scope["path"].startswith(PATIENTS_PATHS) else CONSOLE
+        policy, more = _policy(scope["path"])
 
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -45,6 +52,17 @@ class Headers:
                 headers.update(self.fixed)
                 headers["Cache-Control"] = cache
                 headers["Content-Security-Policy"] = policy
+                headers.update(more)
             await send(message)
 
         await self.app(scope, receive, send_with)
+
+
+def _policy(path: str) -> tuple[str, dict[str, str]]:
+    """What a page may load and run, and headers that differ from everywhere's."""
+    if path.startswith(PATIENTS_PATHS):
+        return PATIENT, {}
+    if not path.startswith(WORKBENCH):
+        return CONSOLE, {}
+    framed = next((policy for end, policy in FRAMED.items() if path.endswith(end)), "")
+    return (framed, {"X-Frame-Options": "SAMEORIGIN"}) if framed else (FRAMING, {})

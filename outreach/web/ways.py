@@ -25,6 +25,7 @@ DAILY = (
     Way("/sequences", say("Sequences")),
     Way("/delivery", say("Delivery")),
     Way("/languages", say("Languages")),
+    Way("/translate", say("Translate")),
     Way("/held", say("Held back")),
     Way("/doubts", say("In doubt")),
 )

@@ -11,7 +11,7 @@ from tests.browser.site import Site
 
 PATIENTS_OWN = ("/p/", "/u/", "/join/")
 NO_PAGES = ("/api/", "/hooks/", "/healthz")
-FILES = (".csv", ".xlsx", ".css", ".ics", ".json")
+FILES = (".csv", ".xlsx", ".css", ".ics", ".json", "/email.html", "/page.html")  # the last two: within frames
 
 NO_LINK = "no-such-link"
 
@@ -28,7 +28,7 @@ EXAMPLES = {
     "webhook_id": "SELECT id FROM webhook",
     "/imports/{upload_id}/undo": "SELECT id FROM upload WHERE state = 'done'",
 }
-FIXED = {"name": "ketamine-infusion", "token": NO_LINK}
+FIXED = {"name": "ketamine-infusion", "token": NO_LINK, "locale": "ar", "key": "pre.tomorrow.sms"}
 
 # What of a page stands out of a telephone's screen.
 WIDEST = """() => [...document.querySelectorAll("main *, header *")]
