@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from outreach import logs
 from outreach.actions.dispatch import Pump
+from outreach.actions.speak import Speakers
 from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
 from outreach.content.laws import load_laws
@@ -56,6 +57,7 @@ class Outreach:
     providers: Mapping[str, Provider]
     clock: Callable[[], datetime]
     laws: Mapping[str, Law] = field(default_factory=_laws)
+    speakers: Speakers = field(default_factory=Speakers)
 
     @property
     def words(self) -> Words:
@@ -79,6 +81,7 @@ class Outreach:
             # A rehearsal's clock runs ahead of everybody's, on purpose.
             ahead=Ahead(None if settings.clock == "database" else AHEAD),
             laws=self.laws,
+            speakers=self.speakers,
         )
 
     def close(self) -> None:

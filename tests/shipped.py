@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
+from uuid import UUID
 
+from sqlalchemy.orm import Session
+
+from outreach.actions.approve import approve_everything
 from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
+from outreach.content.spoken import Kept, Spoken, current
+from outreach.domain.approval import Unapproved
 from outreach.domain.replies import ReplyWords
 from outreach.settings import ROOT
 
@@ -20,3 +27,15 @@ def words() -> Words:
 def replies() -> ReplyWords:
     """What patients' replies are understood by."""
     return load_replies(ROOT / "config" / "replies.yaml")
+
+
+def spoken(said: Words | None = None, home: str = "en") -> Spoken:
+    """What a clinic may say that has approved everything as it stands."""
+    said = said or words()
+    kept = [Kept(7, one.locale, one.key) for one in current(said).values()]
+    return Spoken(said, kept, home, Unapproved.DEFAULT)
+
+
+def approve(session: Session, clinic_id: UUID, *locales: str) -> None:
+    """The clinic has approved every shipped word of these languages (none named: of all)."""
+    approve_everything(session, clinic_id, words(), datetime(2026, 1, 1, tzinfo=UTC), locales)

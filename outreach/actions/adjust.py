@@ -17,10 +17,10 @@ from outreach.errors import NotAllowed, say
 from outreach.store import audit, clinics, zones
 from outreach.store.tables import Clinic
 
-TEXTS = ("name", "phone", "address", "directions", "instructions")
+TEXTS = ("name", "phone", "address", "directions")
 """Settings of which the audit says that they changed, not to what: people write into them whatever they like."""
 SAID = ("emergency", "zone", "country", "locale", "wording", "quiet_from", "quiet_to", "most_a_day", "most_a_week",
-        "law", "carrier_answers", "join_open")  # fmt: skip
+        "law", "carrier_answers", "join_open", "unapproved")  # fmt: skip
 """Settings whose old and new values the audit keeps."""
 _HOURS = frozenset({"quiet_from", "quiet_to"})
 

@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions.carry import withheld
-from outreach.actions.claim import Claim, claim
+from outreach.actions.claim import claim
+from outreach.actions.claimed import Claim
 from outreach.actions.compose import standing_of
 from outreach.actions.desk import Desk
 from outreach.actions.land import land

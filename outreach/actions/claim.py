@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
 
+from outreach.actions.claimed import Claim, mark
 from outreach.actions.compose import Permitted, standing_of
 from outreach.actions.hint import Owed, hints_of, owed
-from outreach.actions.prepare import Handed, Preparing, Sources
+from outreach.actions.prepare import Preparing, Sources
 from outreach.actions.replan import quiet_of
+from outreach.actions.speak import UNAPPROVED
 from outreach.actions.unanswered import URGENT, did_not_go
+from outreach.content.spoken import Spoken
 from outreach.domain.brakes import Pauses
 from outreach.domain.channel import Channel
-from outreach.domain.decision import End, Go, Wait, decide
+from outreach.domain.decision import LOOK_AGAIN, End, Go, Wait, decide
 from outreach.domain.sender import Meter, Sender, choose
 from outreach.domain.status import Status
-from outreach.errors import BadInput, Reason
+from outreach.errors import BadInput, NotApproved, Reason
 from outreach.providers.base import ticks
-from outreach.store import consents, pauses, senders, turns
+from outreach.store import alerts, consents, pauses, senders, turns
 from outreach.store import due as due_messages
 from outreach.store.due import ClinicFacts, Due
 from outreach.store.messages import finish
@@ -36,29 +37,6 @@ log = structlog.get_logger()
 SET_ASIDE = timedelta(hours=1)
 """How long a row that no program can read waits before it is tried again; loud in the log each time."""
 HELD_REST = 5.0
-LAG = timedelta(seconds=2)
-"""How far a lane's mark stays behind: rows that were made due earlier may be committed a moment later."""
-
-
-@dataclass
-class Claim:
-    """What one claim brought: messages to hand over, and what is known of the lanes after it.
-
-    `marks`   where to go on in each lane
-    `more`    lanes that have, or may have, more
-    `rest`    lanes that need not be looked at for so many seconds (a switch is on, a sender is at its limit)
-    `overtaken`  messages whose visit has changed since they were planned: not begun, and to be planned anew
-    `counts`  ends and waits, by word
-    `busy`    patients of whom a message is in the air, and lanes: the instant of the one that waits there
-    """
-
-    handed: list[Handed] = field(default_factory=list)
-    marks: dict[Lane, datetime] = field(default_factory=dict)
-    more: set[Lane] = field(default_factory=set)
-    rest: dict[Lane, float] = field(default_factory=dict)
-    busy: dict[tuple[UUID, Lane], datetime] = field(default_factory=dict)
-    overtaken: list[Due] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
 
 
 def claim(
@@ -87,27 +65,8 @@ def claim(
         taking.open(due_messages.told_clinics(knowing), senders.told(sending))
         taking.all(lined_up)
         taking.write(timedelta(seconds=lease))
-    _mark(taking.claim, wanted, lined_up, taking.dealt, taking.passed)
+    mark(taking.claim, wanted, lined_up, taking.dealt, taking.passed)
     return taking.claim
-
-
-def _mark(
-    claim: Claim, lanes: Wanted, lined_up: Sequence[Turn], taken: Collection[int], passed: Mapping[Lane, datetime]
-) -> None:
-    """A lane's mark follows what was dealt with, and stops at what was not; who gave all that was asked has more.
-
-    `passed`: back to where a mark has passed over a message that was out of sight.
-    """
-    by_lane: dict[int, list[Turn]] = {}
-    for turn in lined_up:
-        by_lane.setdefault(id(turn.lane), []).append(turn)
-    for lane, mark, most in lanes:
-        of_lane = by_lane.get(id(lane), [])
-        left = [turn.due_at for turn in of_lane if turn.id.int not in taken] if len(taken) < len(lined_up) else []
-        claim.marks[lane] = max(mark, (min(left) if left else of_lane[-1].due_at) - LAG) if of_lane else mark
-        claim.marks[lane] = min(claim.marks[lane], passed.get(lane, claim.marks[lane]))
-        if len(of_lane) >= most or left:
-            claim.more.add(lane)
 
 
 class _Taking:
@@ -118,6 +77,7 @@ class _Taking:
         self.vault: Vault = vault_of(session)
         self.claim = Claim()
         self.clinics: Mapping[UUID, ClinicFacts] = {}
+        self.spoken: dict[UUID, Spoken] = {}
         self.senders: dict[tuple[int, Channel], list[Sender]] = {}
         self.meters: dict[UUID, Meter] = {}
         self.openings: dict[tuple[int, str], datetime] = {}
@@ -132,6 +92,9 @@ class _Taking:
     def open(self, clinics: Mapping[UUID, ClinicFacts], every: Mapping[UUID, Sequence[Sender]]) -> None:
         """The clinics, and the senders that may be used now; limited ones locked for this claim, or not used in it."""
         self.clinics = clinics
+        self.spoken = {
+            one.id: self.sources.speakers.view(self.session, one, self.sources.words) for one in clinics.values()
+        }
         limited: dict[UUID, Sender] = {}
         for clinic in clinics.values():
             for one in every.get(clinic.id, ()):
@@ -232,7 +195,10 @@ class _Taking:
     def _go(self, due: Due, sender: Sender, warned: bool) -> Go | Wait | End:
         """Compose, and take it. BadInput: no such words."""
         try:
-            handed, row = self.preparing.prepare(due, sender, warned, hint=self.owed(due, self.now))
+            spoken = self.spoken[due.clinic.id]
+            handed, row = self.preparing.prepare(due, sender, spoken, warned, hint=self.owed(due, self.now))
+        except NotApproved as error:
+            return self._unapproved(due, error)
         except BadInput:
             log.warning("words missing", message=str(due.message.id), step=due.message.step, locale=due.patient_locale)
             return End(Status.SUPPRESSED, Reason.WORDS_MISSING)
@@ -246,6 +212,13 @@ class _Taking:
         if self.meters and (meter := self.meters.get(sender.id)):
             meter.charge(row.segments or 1)
         return Go()
+
+    def _unapproved(self, due: Due, missing: NotApproved) -> Wait:
+        """It waits for its words as long as it is useful; approving them wakes it at once."""
+        log.warning("words not approved", message=str(due.message.id), step=missing.step, locale=missing.locale)
+        key = f"{missing.locale}/{missing.step}"
+        alerts.raise_alert(self.session, due.clinic.id, UNAPPROVED, key, key, self.now)
+        return Wait(min(self.now + LOOK_AGAIN, due.message.useful_until), Reason.UNAPPROVED)
 
     def _wait(self, message_id: UUID, until: datetime, reason: Reason | None = None) -> None:
         self.waits.append((message_id, until, reason))

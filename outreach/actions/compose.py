@@ -9,7 +9,9 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from outreach.content.compose import TOKEN, Values, Words
+from outreach.content.compose import TOKEN, Values
+from outreach.content.spoken import Spoken
+from outreach.domain.approval import TOPICS
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentEvent, State, may_contact
 from outreach.domain.decision import Standing
@@ -17,6 +19,7 @@ from outreach.domain.message import Content
 from outreach.domain.plan import Visit
 from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.window import moment
+from outreach.errors import NotApproved
 from outreach.store.due import Due
 
 _SMS = Channel.SMS
@@ -32,10 +35,11 @@ class Permitted(NamedTuple):
 
 
 class Composed(NamedTuple):
-    """Words and the wording they were chosen in."""
+    """Words, the wording they were chosen in, and the row that keeps what the clinic approved."""
 
     content: Content
     wording: Literal["full", "neutral"]
+    said_id: int
 
 
 def standing_of(due: Due, ledgers: Mapping[UUID, Sequence[ConsentEvent]], now: datetime) -> Permitted:
@@ -56,36 +60,48 @@ def wording_of(due: Due, warned: bool) -> Literal["full", "neutral"]:
 
 
 def compose(
-    due: Due, words: Words, sequences: Mapping[str, Steps], link: str, unsubscribe: str, warned: bool, now: datetime,
+    due: Due, spoken: Spoken, sequences: Mapping[str, Steps], link: str, unsubscribe: str, warned: bool, now: datetime,
     *, hint: bool = False,
 ) -> Composed:  # fmt: skip
-    """The exact words that would go now. BadInput: the words or a value they need are missing.
+    """The exact words that would go now, of those that the clinic approved. NotApproved: there are none. BadInput: the
+    words or a value they need are missing.
 
     `hint`: a text that does not say by itself how to stop says so at its end.
     """
     wording = wording_of(due, warned)
     message = due.message
-    locale = message.locale if message.occasion and message.locale else due.patient_locale
+    wanted = message.locale if message.occasion and message.locale else due.patient_locale
+    choice = spoken.choice(message.step, message.channel, wanted, wording)
+    if choice is None:
+        raise NotApproved(message.step, wanted)
+    words, locale = choice.words, choice.locale
+    own = spoken.instructions(locale, _topics(message.step, sequences)) if message.channel is not _SMS else ""
     if message.channel is _SMS:
         token = link[-len(TOKEN) :]
         if _TOKEN.fullmatch(token) and unsubscribe.endswith(token):
             values = values_of(due, link[: -len(TOKEN)] + TOKEN, unsubscribe[: -len(TOKEN)] + TOKEN, now)
-            mould = words.mould(message.step, locale, wording, values, hint=hint)
+            mould = words.mould(message.step, locale, wording, values, hint=hint, interpreter=choice.interpreter)
             if mould.pieces:
-                return Composed(mould.fill(token), wording)
+                return Composed(mould.fill(token), wording, choice.said_id)
     content = words.compose(
-        message.step, message.channel, locale, wording, values_of(due, link, unsubscribe, now),
+        message.step, message.channel, locale, wording, values_of(due, link, unsubscribe, now, own),
         calendar=message.channel is not _SMS and _calendar(message.step, sequences), now=now, hint=hint,
+        interpreter=choice.interpreter,
     )  # fmt: skip
-    return Composed(content, wording)
+    return Composed(content, wording, choice.said_id)
 
 
 def _calendar(step: str, sequences: Mapping[str, Steps]) -> bool:
     return any(one.calendar and one.key == step for sequence in sequences.values() for one in sequence.steps)
 
 
-def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
-    """What the templates may say of the clinic and the visit."""
+def _topics(step: str, sequences: Mapping[str, Steps]) -> tuple[str, ...]:
+    """The clinic's own instructions that a step tells; all of them where no sequence says which."""
+    return next((one.topics for steps in sequences.values() for one in steps.steps if one.key == step), TOPICS)
+
+
+def values_of(due: Due, link: str, unsubscribe: str, now: datetime, own: str = "") -> Values:
+    """What the templates may say of the clinic and the visit; `own`: the clinic's own instructions."""
     clinic, facts = due.clinic, due.message.facts
     visit = _visit(due)
     old = datetime.fromisoformat(facts["old_start"]) if facts and "old_start" in facts else None
@@ -100,7 +116,7 @@ def values_of(due: Due, link: str, unsubscribe: str, now: datetime) -> Values:
     # By position: this runs for each message, and names would cost as much as all the rest of it.
     return Values(
         clinic.name, clinic.phone, due.patient_zone, clinic.address, clinic.zone, clinic.emergency, start, minutes, uid,
-        revision, old, _next(due.visits, now), link, unsubscribe, clinic.instructions, clinic.most_a_week,
+        revision, old, _next(due.visits, now), link, unsubscribe, own, clinic.most_a_week,
         facts.get("text", "") if facts else "",
     )  # fmt: skip
 

@@ -23,6 +23,7 @@ from outreach.actions.books import Claimer, Recorder
 from outreach.actions.carry import carry, not_begun
 from outreach.actions.lanes import Lanes
 from outreach.actions.prepare import Handed, Sources
+from outreach.actions.speak import Speakers
 from outreach.actions.timekeeper import Timekeeper
 from outreach.content.lexicon import Lexicon
 from outreach.domain.channel import Channel
@@ -61,6 +62,7 @@ class Pump:
     poll: float = 0.1
     ahead: Ahead = Ahead()  # noqa: RUF009  immutable
     laws: Mapping[str, Law] = field(default_factory=dict)
+    speakers: Speakers = field(default_factory=Speakers)
 
     def room(self, channel: Channel) -> int:
         """How many messages of a channel may be in flight."""
@@ -137,7 +139,7 @@ class _Shift:
     def _sources(self) -> Sources:
         """For one claim: it says everything in the same words, the next one in those that are in use by then."""
         pump, words = self.pump, self.pump.lexicon.words
-        return Sources(words, pump.sequences, pump.public_url, frozenset(pump.providers), pump.laws)
+        return Sources(words, pump.sequences, pump.public_url, frozenset(pump.providers), pump.laws, pump.speakers)
 
     async def _claiming(self) -> None:
         while not self._over():

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from outreach.actions.compose import compose
 from outreach.actions.replan import quiet_of
-from outreach.content.compose import Words
+from outreach.content.spoken import Spoken
 from outreach.domain.channel import Channel
 from outreach.domain.message import Content, Planned
 from outreach.domain.plan import Visit, at_once, plan
@@ -45,9 +45,9 @@ class Envisaged:
 
 @dataclass(frozen=True)
 class Lens:
-    """What one looks through: the words, all sequences of the files, the clinic, and an example of a link."""
+    """What one looks through: what the clinic may say, all sequences of the files, the clinic, an example of a link."""
 
-    words: Words
+    spoken: Spoken
     sequences: Mapping[str, Steps]
     clinic: ClinicFacts
     link: str
@@ -79,7 +79,7 @@ class Lens:
         warned = reader.wording == "full"
         try:
             # The hour it goes out, not this one: "your next visit" is the next one then.
-            return compose(due, self.words, self.sequences, self.link, self.link, warned, max(one.due_at, now)).content
+            return compose(due, self.spoken, self.sequences, self.link, self.link, warned, max(one.due_at, now)).content
         except BadInput:
             return None
 

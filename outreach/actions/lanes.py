@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from outreach.actions.claim import Claim
+from outreach.actions.claimed import Claim
 from outreach.domain.channel import Channel
 from outreach.store.turns import BEGINNING, Ahead, Lane, find_lanes
 

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from outreach.actions.compose import compose
+from outreach.actions.speak import Speakers
 from outreach.content.compose import Words
+from outreach.content.spoken import Spoken
 from outreach.domain.law import Law
 from outreach.domain.message import Parcel, text_hash
 from outreach.domain.sender import Sender
@@ -31,6 +33,7 @@ class Sources:
     public_url: str
     carriers: Collection[str]
     laws: Mapping[str, Law] = field(default_factory=dict)
+    speakers: Speakers = field(default_factory=Speakers)
 
 
 class Handed(NamedTuple):
@@ -54,8 +57,10 @@ class Preparing:
         self._page, self._unsubscribe = f"{public}/p/", f"{public}/u/"
         self._callback = f"{public}/hooks/twilio/status/"
 
-    def prepare(self, due: Due, sender: Sender, warned: bool, *, hint: bool = False) -> tuple[Handed, Going]:
-        """What is handed over, and what its row remembers. BadInput: there are no such words."""
+    def prepare(
+        self, due: Due, sender: Sender, spoken: Spoken, warned: bool, *, hint: bool = False
+    ) -> tuple[Handed, Going]:
+        """What is handed over, and what its row remembers. NotApproved, BadInput: there are no such words."""
         message, sources, vault, now = due.message, self._sources, self._vault, self._now
         message_id, clinic_id = message.id, message.clinic_id
         token = self._tokens[message_id.int]
@@ -63,7 +68,7 @@ class Preparing:
         # What goes to staff names the page of ours that it leads to; a patient's link is the message's own.
         page = message.facts.get("page") if message.facts else None
         link = f"{sources.public_url}{page}" if page else self._page + token
-        content, wording = compose(due, sources.words, sources.sequences, link, unsubscribe, warned, now, hint=hint)
+        content, wording, said_id = compose(due, spoken, sources.sequences, link, unsubscribe, warned, now, hint=hint)
         attempt_id = next(self._attempts)
         assert due.to is not None  # decide() ended it otherwise
         parcel = Parcel(
@@ -75,6 +80,7 @@ class Preparing:
             message_id, attempt_id, sender.id, content.locale, wording,
             vault.seal(content.subject, "message.subject", clinic_id, message_id) if content.subject else None,
             vault.seal(content.text, "message.body", clinic_id, message_id), content.segments, text_hash(content.text),
+            said_id,
         )  # fmt: skip
         return Handed(due, parcel, sender, self._begin_by), row
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from outreach.actions.approve import approve_everything
 from outreach.actions.listing import Line, read_table
 from outreach.actions.load import Loaded, chosen, load_lines
 from outreach.content.compose import Words
@@ -23,13 +24,12 @@ from outreach.errors import BadFile, BadInput
 from outreach.store import clinics, staff
 from outreach.store.tables import Clinic
 
-TEXTS = ("slug", "name", "zone", "country", "locale", "phone", "address", "emergency", "instructions", "wording",
+TEXTS = ("slug", "name", "zone", "country", "locale", "phone", "address", "emergency", "wording",
          "sms_sender", "email_sender")  # fmt: skip
 CLOCKS = ("quiet_from", "quiet_to")
 NUMBERS = ("most_a_day", "most_a_week")
 LINES = (*TEXTS, "law", *CLOCKS, *NUMBERS)
 """What a file may say. Hours and numbers that it leaves out are those of its profile of the law."""
-MAY_BE_EMPTY = frozenset({"instructions"})
 AHEAD = timedelta(days=2)
 DEMO_STAFF = {
     Role.ADMINISTRATOR: (staff.DEMO_EMAIL, "Demo"),
@@ -47,6 +47,7 @@ def load_sample(
     if clinics.every(session):
         return None
     clinic = add_clinic(session, root)
+    approve_everything(session, clinic.id, words, now)
     for role, (email, name) in DEMO_STAFF.items():
         staff.add(session, clinic_id=clinic.id, email=email, name=name, password=staff.DEMO_PASSWORD, role=role)
     lines = read_table(root / "config" / "sample" / "patients.csv")
@@ -72,7 +73,7 @@ def read_clinic(path: Path, laws: Mapping[str, Law]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key in TEXTS:
         value = tree.get(key)
-        if not isinstance(value, str) or not (value.strip() or key in MAY_BE_EMPTY):
+        if not isinstance(value, str) or not value.strip():
             raise BadFile(path, line_of(tree, key), f'"{key}" must be a text.', 'Put it in quotation marks: "911".')
         values[key] = value.strip()
     try:

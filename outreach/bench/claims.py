@@ -44,7 +44,7 @@ class Timed(Claimer):
         self.lanes = Lanes({Channel.SMS}, pump.poll)
         sources = Sources(out.words, out.sequences, pump.public_url, frozenset({"twilio"}))
         clock = Timekeeper(pump.clock, pump.ahead.seconds)
-        super().__init__(pump.sessions, sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead)
+        super().__init__(pump.sessions, lambda: sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead)
         self._now, self._window = pump.clock, pump.ahead
 
     def timed(self, room: int = BATCH) -> float:
@@ -132,7 +132,7 @@ def _medians(claimer: Timed, plan: Plan) -> list[float]:
 
 def crowded(out: Outreach, scheduled: int) -> Timed:
     """A worker before so many scheduled rows, of which SEEDS are due."""
-    stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+    stock = Stock.open(out, CLINICS, datetime.now(UTC))
     stock.fill(SEEDS, past())
     crowd.multiply(out.engine, scheduled // SEEDS - 1, crowd.FUTURE)
     settle(out.engine)
@@ -141,7 +141,7 @@ def crowded(out: Outreach, scheduled: int) -> Timed:
 
 def _overdue(out: Outreach, churned: int) -> Timed:
     """More than `churned` due messages of as many patients as can wait for one another."""
-    stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+    stock = Stock.open(out, CLINICS, datetime.now(UTC))
     stock.fill(SEEDS, past())
     crowd.multiply(out.engine, churned // SEEDS + 8, crowd.OVERDUE)
     settle(out.engine)

@@ -40,7 +40,7 @@ def _slopes(ground: Ground, plan: Plan) -> list[float]:
     small, large = (size // 4 if plan.quick else size for size in SIZES)
     slopes = []
     with ground.outreach() as out, _worker(ground, out.settings) as worker:
-        stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+        stock = Stock.open(out, CLINICS, datetime.now(UTC))
         _run(ground, out, stock, worker, small)  # the worker's own first imports and connections
         for number in range(1 if plan.quick else 3):
             plan.tell(f"one task per message {number + 1}")

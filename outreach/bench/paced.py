@@ -40,7 +40,7 @@ def lateness_rows(ground: Ground, plan: Plan) -> list[Row]:
     reps = 1 if plan.quick else 3
     found = []
     with ground.outreach() as out, pump_of(out, plan.window) as pump:
-        stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+        stock = Stock.open(out, CLINICS, datetime.now(UTC))
         for number in range(reps):
             plan.tell(f"lateness {number + 1}/{reps}")
             ids, _ = _paced(out, stock, LATE_RATE, seconds)
@@ -58,7 +58,7 @@ def memory_rows(ground: Ground, plan: Plan) -> list[Row]:
     """The greatest share of memory that one Celery worker of the service holds while 1,000 a second become due."""
     seconds = 5 if plan.quick else 20
     with ground.outreach() as out, service(ground, out, 1) as (worker,):
-        stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+        stock = Stock.open(out, CLINICS, datetime.now(UTC))
         plan.tell("memory of a worker")
         ground.carrier.reset()
         ids, start = _paced(out, stock, MEMORY_RATE, seconds)

@@ -57,7 +57,7 @@ class Settled:
 def settled_clinic(out: Outreach, now: datetime, quick: bool, tell: Callable[[str], None]) -> Settled:
     """Fill the database of `out` and count its figures."""
     patients = PATIENTS_QUICK if quick else PATIENTS
-    stock = Stock.open(out.engine, out.sessions, out.vault, 1, now)
+    stock = Stock.open(out, 1, now)
     tell(f"making {patients:,} patients")
     begin = now - timedelta(days=60)
     stock.fill(patients, lambda number: begin + timedelta(seconds=number * 7919 % (DAYS * 86_400)))

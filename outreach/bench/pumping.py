@@ -37,7 +37,7 @@ def pump_rows(ground: Ground, plan: Plan) -> list[Row]:
     """The three ratios of the pump to the bare post."""
     pairs = []
     with ground.outreach() as out, pump_of(out, plan.window) as pump:
-        stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+        stock = Stock.open(out, CLINICS, datetime.now(UTC))
         small = max(50, plan.messages // 8)
         _floor(ground, pump, plan, small)  # warm-up: imports, templates, prepared statements, kept plans
         engine_stretch(ground, out, pump, stock, small)
@@ -51,7 +51,7 @@ def pump_rows(ground: Ground, plan: Plan) -> list[Row]:
 def engine_stretches(ground: Ground, plan: Plan, reps: int) -> list[Stretch]:
     """The pump alone, warmed up."""
     with ground.outreach() as out, pump_of(out, plan.window) as pump:
-        stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+        stock = Stock.open(out, CLINICS, datetime.now(UTC))
         engine_stretch(ground, out, pump, stock, max(50, plan.messages // 8))
         return [engine_stretch(ground, out, pump, stock, plan.messages) for _ in range(reps)]
 

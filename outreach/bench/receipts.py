@@ -41,7 +41,7 @@ def receipt_rows(ground: Ground, plan: Plan) -> list[Row]:
     count = 400 if plan.quick else plan.messages
     ratios, ours, floors, rates = [], [], [], []
     with ground.outreach() as out, _server(NULL, out.settings) as null, _server(WHOLE, out.settings) as whole:
-        stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+        stock = Stock.open(out, CLINICS, datetime.now(UTC))
         for number in range(-1, plan.reps):
             attempts = _handed_over(out, stock, count)
             floor, _ = _measure(ground, out, null, attempts, with_database=False)
@@ -67,7 +67,7 @@ def receipt_costs(ground: Ground, plan: Plan) -> tuple[float, float]:
     found = []
     count = 400 if plan.quick else plan.messages
     with ground.outreach() as out, _server(WHOLE, out.settings) as whole:
-        stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+        stock = Stock.open(out, CLINICS, datetime.now(UTC))
         for _ in range(1 + plan.reps):
             attempts, database = _handed_over(out, stock, count), cpu.tree(ground.postgres)
             web, _wall = _measure(ground, out, whole, attempts, with_database=False)

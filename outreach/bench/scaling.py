@@ -48,7 +48,7 @@ def measure(plan: Plan) -> dict[str, Any]:
 def _by_messages(ground: Ground, plan: Plan, sizes: Sequence[int]) -> Series:
     found = []
     with ground.outreach() as out, pump_of(out, plan.window) as pump:
-        stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+        stock = Stock.open(out, CLINICS, datetime.now(UTC))
         engine_stretch(ground, out, pump, stock, 100)  # warm-up
         for size in sizes:
             plan.tell(f"{size:,} messages")
@@ -63,7 +63,7 @@ def _by_clinics(ground: Ground, plan: Plan, numbers: Sequence[int]) -> Series:
     for number in numbers:
         plan.tell(f"{number:,} clinics")
         with ground.outreach() as out, pump_of(out, plan.window) as pump:
-            stock = Stock.open(out.engine, out.sessions, out.vault, number, datetime.now(UTC))
+            stock = Stock.open(out, number, datetime.now(UTC))
             engine_stretch(ground, out, pump, stock, max(100, number))  # warm-up
             used = engine_stretch(ground, out, pump, stock, plan.messages)
             found.append({"clinics": number, "worker_us": used.worker / plan.messages * 1e6,
@@ -78,7 +78,7 @@ def _by_workers(ground: Ground, plan: Plan, numbers: Sequence[int]) -> Series:
     for number in numbers:
         plan.tell(f"{number} worker processes")
         with ground.outreach() as out, ExitStack() as stack:
-            stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+            stock = Stock.open(out, CLINICS, datetime.now(UTC))
             stock.fill(200 * number, past())
             pids = stack.enter_context(service(ground, out, number))
             _until(ground, 200 * number)  # each has begun
@@ -112,7 +112,7 @@ def _each(ground: Ground, plan: Plan) -> dict[str, float]:
     """What one message costs in all: CPU, bytes kept, bytes logged; and what one receipt costs."""
     plan.tell("bytes of one message")
     with ground.outreach() as out, pump_of(out, plan.window) as pump:
-        stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, datetime.now(UTC))
+        stock = Stock.open(out, CLINICS, datetime.now(UTC))
         engine_stretch(ground, out, pump, stock, 100)
         size, wal, count = _number(out.engine, _SIZE), _number(out.engine, _WAL), plan.messages
         used = engine_stretch(ground, out, pump, stock, count)

@@ -13,14 +13,16 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
+from outreach.actions.approve import approve_everything
 from outreach.domain import finding
 from outreach.domain.channel import Channel
 from outreach.domain.window import tz_version
 from outreach.store import clinics, search
 from outreach.store.ids import fresh_id
 from outreach.store.vault import Vault
+from outreach.wiring import Outreach
 
 LOCALES = ("en", "es", "ar")
 STEPS = ("pre.tomorrow", "post.check_in", "pre.the_day", "post.first_days")
@@ -42,12 +44,14 @@ class Stock:
     zones: tuple[str, ...]
 
     @classmethod
-    def open(cls, engine: Engine, sessions: sessionmaker[Session], vault: Vault, count: int, now: datetime) -> Stock:
-        """Make `count` clinics with a sender each, in zones where it is day."""
+    def open(cls, out: Outreach, count: int, now: datetime) -> Stock:
+        """Make `count` clinics with a sender each, in zones where it is day; they have approved the words they use."""
         zones = awake(now)
-        with sessions.begin() as session:
+        with out.sessions.begin() as session:
             made = tuple(_clinic(session, zones[number % len(zones)]) for number in range(count))
-        return cls(engine, vault, made, zones)
+            for clinic_id in made:
+                approve_everything(session, clinic_id, out.words, now, LOCALES)
+        return cls(out.engine, out.vault, made, zones)
 
     def fill(self, count: int, due: Callable[[int], datetime], channel: Channel = Channel.SMS) -> list[UUID]:
         """Add `count` scheduled messages, each of a patient of its own; `due` tells when the n-th is due (UTC).

@@ -43,7 +43,7 @@ def fill(out: Outreach, times: Sequence[datetime]) -> int:
     Each patient gets one message from each quarter of `times`; their `wall` order is that of their instants.
     """
     patients = max(1, len(times) // EACH)
-    stock = Stock.open(out.engine, out.sessions, out.vault, CLINICS, times[0])
+    stock = Stock.open(out, CLINICS, times[0])
     stock.fill(patients, lambda number: times[number])
     told = {"steps": list(STEPS), "each": EACH, "patients": patients, "times": list(times)}
     with out.sessions.begin() as session:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.listing import read_table
 from outreach.actions.load import load_rows
+from outreach.actions.approve import approve_everything
 from outreach.actions.sample import add_clinic
 from outreach.cli.course import Course
 from outreach.cli.stage import Stage, stage
@@ -142,6 +143,7 @@ def _progress(console: Console, course: Course) -> Iterator[None]:
 def _load(session: Session, out: Outreach, csv: Path, now: datetime) -> tuple[UUID, list[str]]:
     """The sample clinic, with the quiet hours of a real one, and the patients of the file."""
     clinic = add_clinic(session, ROOT, quiet=True)
+    approve_everything(session, clinic.id, out.words, now)
     loaded = load_rows(session, csv, clinic=clinic, sequences=out.sequences, words=out.words, now=now)
     return clinic.id, [str(error) for error in loaded.errors]
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from html import escape
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from outreach.content import calendars, catalogs, sources
-from outreach.content.formats import Language, isolated, load_languages, opened, plain, resolve
+from outreach.content.formats import Language, as_bdi, isolated, load_languages, opened, phone, plain, resolve
+from outreach.content.moulds import MOULDS, TOKEN, Mould
 from outreach.content.skeletons import Outline, Skeletons, outline
 from outreach.content.values import Medium, Teller, Values
 from outreach.content.voice import Voice
@@ -24,6 +27,7 @@ __all__ = ["TOKEN", "Values", "Words"]
 SOURCE = "en"
 SET_APART = frozenset({"neutral", "page", "canned"})
 CANCELLING = "visit.cancelled"
+_BODY = re.compile(r"<body[^>]*>")
 STOP = "STOP"  # in Latin capitals in every language: the checker holds translators to it
 
 Wording = Literal["full", "neutral"]
@@ -32,24 +36,6 @@ _SMS = Channel.SMS
 _PARTS: dict[Medium, tuple[str, ...]] = {
     "sms": SPECS[Channel.SMS].parts, "email": SPECS[Channel.EMAIL].parts, "page": ("body.md",),
 }  # fmt: skip
-
-
-TOKEN = "0" * 22
-"""Stands where a link's token will: as long, and like it of characters that every alphabet counts the same."""
-MOULDS = 8192
-
-
-class Mould(NamedTuple):
-    """An SMS without its token: `pieces` joined by it are the text (none: it has to be composed each time); its size is
-    the same whichever it is."""
-
-    pieces: tuple[str, ...]
-    sample: Content
-
-    def fill(self, token: str) -> Content:
-        """The content whose links hold `token`, of as many letters, digits, - and _ as TOKEN."""
-        sample = self.sample
-        return Content(sample.locale, token.join(self.pieces), segments=sample.segments, encoding=sample.encoding)
 
 
 @dataclass(frozen=True)
@@ -128,13 +114,17 @@ class Words:
         calendar: bool = False,
         now: datetime | None = None,
         hint: bool = False,
+        interpreter: str = "",
     ) -> Content:
         """What is sent. `calendar` adds the visit to an e-mail and needs `now` (aware); `hint` adds to a text how to
-        stop, where it does not say so itself. Raises BadInput."""
+        stop, where it does not say so itself; `interpreter` is the locale of a line that offers one. Raises BadInput.
+        """
         if channel is _SMS:
-            return self._sms(key, locale, wording, values, hint)
+            return self._sms(key, locale, wording, values, hint, interpreter)
         language, (subject, text, html) = self._draft("email", key, locale, wording, values)
         ics, method = self._calendar(key, locale, values, now) if calendar else (None, "PUBLISH")
+        if interpreter:
+            text, html = self._offered(interpreter, values, text, html)
         return Content(
             locale=language.locale,
             subject=opened(language, " ".join(subject.split())),
@@ -144,16 +134,26 @@ class Words:
             calendar_method=method,
         )
 
-    def mould(self, key: str, locale: str, wording: Wording, values: Values, *, hint: bool = False) -> Mould:
+    def mould(
+        self, key: str, locale: str, wording: Wording, values: Values, *, hint: bool = False, interpreter: str = ""
+    ) -> Mould:
         """A text into which only tokens are still to be put (see Mould): the same for all who read the same but for
         these. `values` name the links with TOKEN in their place. Raises BadInput."""
         folds = [one.fold for one in (values.visit_start, values.old_start, values.next_visit) if one is not None]
-        asked = (key, locale, wording, values, hint, *folds)  # moments of the hour that comes twice are equal to Python
+        asked = (
+            key,
+            locale,
+            wording,
+            values,
+            hint,
+            interpreter,
+            *folds,
+        )  # moments of the hour that comes twice are equal to Python
         found = self._moulds.get(asked)
         if found is None:
             if len(self._moulds) >= MOULDS:
                 self._moulds.clear()
-            content = self._sms(key, locale, wording, values, hint)
+            content = self._sms(key, locale, wording, values, hint, interpreter)
             named = values._replace(link="", unsubscribe="")
             odd = any(TOKEN in value for value in named if isinstance(value, str))  # a name: nothing is put in there
             found = self._moulds[asked] = Mould(() if odd else tuple(content.text.split(TOKEN)), content)
@@ -179,14 +179,27 @@ class Words:
         said = {key: self.parts.get(f"messages/{key}/sms.txt") for key in (*self.keys, "neutral")}
         return frozenset(key for key, part in said.items() if part and all(STOP in unit.text for unit in part.units))
 
-    def _sms(self, key: str, locale: str, wording: Wording, values: Values, hint: bool) -> Content:
+    def _sms(self, key: str, locale: str, wording: Wording, values: Values, hint: bool, interpreter: str) -> Content:
         language, (said,) = self._draft("sms", key, locale, wording, values)
         spoken = self._part(key, "sms.txt", wording).split("/")[1]
         if hint and spoken not in self.telling:
             said = f"{said} {self._voice(locale).say('hint.stop')}"
+        if interpreter:
+            said = f"{said} {self._interpreter(interpreter, values)}"
         text = normalise(opened(language, said))
         encoding, _, segments = size(text)
         return Content(language.locale, text, segments=segments, encoding=encoding)
+
+    def _interpreter(self, locale: str, values: Values) -> str:
+        """The line that offers one, in the reader's language, whichever the message is in."""
+        voice = self._voice(locale)
+        return voice.say("hint.interpreter", phone=isolated(voice.language, plain(phone(values.clinic_phone))))
+
+    def _offered(self, locale: str, values: Values, text: str, html: str) -> tuple[str, str]:
+        """An e-mail with that line before everything else: whoever cannot read the rest must find it."""
+        line, language = self._interpreter(locale, values), self._voice(locale).language
+        tag = f'<p lang="{escape(language.tag)}" dir="{language.direction}">{as_bdi(escape(line))}</p>'
+        return f"{opened(language, line)}\n\n{text}", _BODY.sub(lambda found: found[0] + tag, html, count=1)
 
     def _draft(
         self, medium: Medium, key: str, locale: str, wording: Wording, values: Values

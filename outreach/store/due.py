@@ -43,13 +43,15 @@ class ClinicFacts:
     phone: str
     address: str
     emergency: str
-    instructions: str
     wording: str
     quiet_from: time
     quiet_to: time
     most_a_day: int
     most_a_week: int
     law: str = ""
+    locale: str = "en"
+    unapproved: str = "default"
+    words_version: int = 0
 
 
 class Due(NamedTuple):
@@ -78,8 +80,8 @@ class Due(NamedTuple):
 
 
 _CLINICS = """
-select id, name, zone, phone, address, emergency, instructions, wording, quiet_from, quiet_to, most_a_day, most_a_week,
-  law
+select id, name, zone, phone, address, emergency, wording, quiet_from, quiet_to, most_a_day, most_a_week,
+  law, locale, unapproved, words_version
 from clinic where id = any(%(ids)b::uuid[])
 """
 

@@ -151,15 +151,15 @@ def end_lapsed(session: Session, now: datetime) -> int:
     return len(over)
 
 
-def wake(session: Session, clinic_id: UUID | None, now: datetime) -> int:
-    """Messages that a switch holds are due now; what another switch still holds goes back to waiting when claimed.
+def wake(session: Session, clinic_id: UUID | None, now: datetime, held: Reason = Reason.PAUSED) -> int:
+    """Messages that wait for this reason are due now; what is still held goes back to waiting when claimed.
 
     Those no longer of use are left to end as too late, each with its event.
     """
     whose = [] if clinic_id is None else [Message.clinic_id == clinic_id]
     woken = session.execute(
         update(Message)
-        .where(*_due_soon(now), Message.reason == Reason.PAUSED.value, Message.useful_until > now, *whose)
+        .where(*_due_soon(now), Message.reason == held.value, Message.useful_until > now, *whose)
         .values(due_at=now, reason=None)
         .execution_options(synchronize_session=False)
     )

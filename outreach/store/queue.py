@@ -28,17 +28,20 @@ class Going(NamedTuple):
     body_sealed: bytes
     segments: int
     text_hash: bytes
+    said_id: int = 0
 
 
 _BEGIN = """
 with go as (
   select * from unnest(%(ids)b::uuid[], %(attempts)b::uuid[], %(senders)b::uuid[], %(locales)b::text[],
-    %(wordings)b::text[], %(subjects)b::bytea[], %(bodies)b::bytea[], %(segments)b::int[], %(hashes)b::bytea[])
-  as g(id, attempt_id, sender_id, locale, wording, subject, body, segments, text_hash)
+    %(wordings)b::text[], %(subjects)b::bytea[], %(bodies)b::bytea[], %(segments)b::int[], %(hashes)b::bytea[],
+    %(saids)b::int[])
+  as g(id, attempt_id, sender_id, locale, wording, subject, body, segments, text_hash, said_id)
 ), begun as (
   update message m set status = 'sending', attempt_id = go.attempt_id, attempts = m.attempts + 1,
     lease_until = clock_timestamp() + %(lease)b * interval '1 second', carrier = s.carrier, locale = go.locale,
-    wording = go.wording, subject_sealed = go.subject, body_sealed = go.body, segments = go.segments, reason = null
+    wording = go.wording, subject_sealed = go.subject, body_sealed = go.body, segments = go.segments,
+    said_id = go.said_id, reason = null
   from go join sender s on s.id = go.sender_id where m.id = go.id and m.status = 'scheduled'
   returning m.attempt_id, m.clinic_id, m.id, m.attempts, m.carrier, m.lease_until, go.sender_id, go.text_hash
 ), flown as (
@@ -57,12 +60,12 @@ def begin_sending(session: Session, going: Sequence[Going], lease: timedelta) ->
     """
     if not going:
         return
-    ids, attempts, senders, locales, wordings, subjects, bodies, segments, hashes = zip(*going, strict=True)
+    ids, attempts, senders, locales, wordings, subjects, bodies, segments, hashes, saids = zip(*going, strict=True)
     begun = run(
         session, _BEGIN, lease=lease.total_seconds(), ids=Ids.of(ids), attempts=Ids.of(attempts),
         senders=Ids.of(senders), locales=Texts.of(locales), wordings=Texts.of(wordings),
         subjects=Blobs.of(subjects) if any(subjects) else None, bodies=Blobs.of(bodies),
-        segments=Numbers.of(segments), hashes=Blobs.of(hashes),
+        segments=Numbers.of(segments), hashes=Blobs.of(hashes), saids=Numbers.of(saids),
     )  # fmt: skip
     if begun != len(going):
         raise RuntimeError(f"{len(going) - begun} of {len(going)} messages were begun without being locked")

@@ -53,6 +53,8 @@ def within(column: str, table: str) -> ForeignKeyConstraint:
 class Clinic(Base):
     """`law`: a profile of config/law. `carrier_answers`: what the carrier answers by itself (none, stop_help, advanced,
     toll_free), so that nobody is answered twice. `join_open`: whether the public page for agreeing is open.
+    `unapproved`: what is said instead of words that the clinic has not approved (domain.approval.Unapproved).
+    `words_version` counts its decisions on words.
     """
 
     __tablename__ = "clinic"
@@ -66,7 +68,6 @@ class Clinic(Base):
     address: Mapped[str]
     emergency: Mapped[str]
     directions: Mapped[str] = mapped_column(default="")
-    instructions: Mapped[str] = mapped_column(default="")
     wording: Mapped[str] = mapped_column(default="full")
     quiet_from: Mapped[time] = mapped_column(default=time(21))
     quiet_to: Mapped[time] = mapped_column(default=time(8))
@@ -75,6 +76,8 @@ class Clinic(Base):
     law: Mapped[str] = mapped_column(String(10), default="us")
     carrier_answers: Mapped[str] = mapped_column(String(12), default="none")
     join_open: Mapped[bool] = mapped_column(default=False)
+    unapproved: Mapped[str] = mapped_column(String(10), default="default")
+    words_version: Mapped[int] = mapped_column(default=0)
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -138,6 +141,8 @@ class Patient(Owned, Base):
         UniqueConstraint("clinic_id", "external_index", name="patient_external_once"),
         Index("patient_search", "search", postgresql_using="gin"),
         Index("patient_newest", "clinic_id", "created_at", "id"),
+        # To count who reads a language without reading fifty thousand patients.
+        Index("patient_reads", "clinic_id", "locale", postgresql_where=text("active and not test")),
     )
 
 
@@ -191,6 +196,7 @@ class Consent(Owned, Base):
         within("patient_id", "patient"),
         within("address_id", "address"),
         UniqueConstraint("address_id", "kind", "evidence", name="consent_event_once"),
+        Index("consent_event_of_patient", "patient_id", "seq"),
     )
 
 

@@ -90,6 +90,7 @@ class Message(Owned, Base):
     carrier_id: Mapped[str | None]
     locale: Mapped[str | None]
     wording: Mapped[str | None] = mapped_column(String(10))
+    said_id: Mapped[int | None]
     subject_sealed: Mapped[bytes | None]
     body_sealed: Mapped[bytes | None]
     segments: Mapped[int] = mapped_column(default=0)
@@ -199,6 +200,10 @@ class Event(Base):
     )
 
 
+UNREAD = "read_at is null and (needs_person or patient_id is null)"
+"""What waits for a person and nobody has marked; what a rule has settled ("1", "thanks") need not be read."""
+
+
 class InboundMessage(Owned, Base):
     """What a patient wrote. The carrier's id once: a replay changes nothing.
 
@@ -230,6 +235,15 @@ class InboundMessage(Owned, Base):
         UniqueConstraint("clinic_id", "carrier_id", name="inbound_once"),
         Index("inbound_of_clinic", "clinic_id", "received_at"),
         Index("inbound_of_patient", "patient_id", "received_at"),
+        Index(
+            "inbound_of_number",
+            "clinic_id",
+            "sender_index",
+            "received_at",
+            postgresql_where=text("patient_id is null"),
+        ),
+        # What waits in the inbox is a few hundred among all that was ever written.
+        Index("inbound_unread", "clinic_id", "received_at", postgresql_where=text(UNREAD)),
     )
 
 

@@ -40,11 +40,14 @@ def sequence() -> Sequence:
 
 @pytest.fixture
 def clinic(session: Session) -> Clinic:
-    return clinics.add(
+    made = clinics.add(
         session, slug="lakeside", name="Lakeside", zone="America/Chicago", country="US", locale="en",
         phone="+1 312-555-0100", address="1 Example Street", emergency="911", sms_sender="+13125550100",
         email_sender="care@lakeside.example", quiet_from=time(21), quiet_to=time(8),
     )  # fmt: skip
+    shipped.approve(session, made.id)
+    session.refresh(made)
+    return made
 
 
 @pytest.fixture

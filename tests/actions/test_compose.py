@@ -17,6 +17,7 @@ from outreach.domain.status import Status
 from outreach.settings import ROOT
 from outreach.store.due import ClinicFacts, Due
 from outreach.store.seen import Seen
+from tests import shipped
 
 NOW = datetime(2026, 9, 20, 8, tzinfo=UTC)
 STEPS = {"ketamine-infusion": sequences.load(ROOT / "config" / "sequences" / "ketamine-infusion.yaml")}
@@ -32,7 +33,7 @@ def _due(step: str, channel: Channel, **message: Any) -> Due:
         **blank | {"id": uuid4(), "step": step, "channel": channel, "status": Status.SENDING, "facts": {}} | message
     )
     clinic = ClinicFacts(
-        uuid4(), "Harbour Clinic", "America/Vancouver", "+16045550199", "12 North St", "911", "", "full", time(8),
+        uuid4(), "Harbour Clinic", "America/Vancouver", "+16045550199", "12 North St", "911", "full", time(8),
         time(21), most_a_day=2, most_a_week=5,
     )  # fmt: skip
     return Due(seen, clinic, "+16045550123", True, True, "en", "America/Vancouver", "full", VISITS)
@@ -40,19 +41,19 @@ def _due(step: str, channel: Channel, **message: Any) -> Due:
 
 def test_the_frequency_promised_is_the_cap_the_clinic_keeps(words: Words) -> None:
     due = _due("consent.request", Channel.SMS)
-    assert "At most 5 texts a week" in compose(due, words, STEPS, LINK, OUT, False, NOW).content.text
+    assert "At most 5 texts a week" in compose(due, shipped.spoken(words), STEPS, LINK, OUT, False, NOW).content.text
 
 
 def test_a_visit_is_named_by_its_id_alone_in_the_calendar(words: Words) -> None:
     due = _due("pre.the_day", Channel.EMAIL, infusion_id=VISITS[1].id)
-    calendar = compose(due, words, STEPS, LINK, OUT, True, NOW).content.calendar or b""
+    calendar = compose(due, shipped.spoken(words), STEPS, LINK, OUT, True, NOW).content.calendar or b""
     assert f"UID:{VISITS[1].id}\r\n".encode() in calendar
     assert b"DTSTART:20260923T174500Z" in calendar
 
 
 def test_only_steps_that_say_so_carry_a_calendar(words: Words) -> None:
     due = _due("post.first_days", Channel.EMAIL, infusion_id=VISITS[1].id)
-    assert compose(due, words, STEPS, LINK, OUT, True, NOW).content.calendar is None
+    assert compose(due, shipped.spoken(words), STEPS, LINK, OUT, True, NOW).content.calendar is None
 
 
 @pytest.mark.parametrize(
@@ -76,5 +77,5 @@ def test_what_a_message_remembers_of_its_visit_comes_first(facts: dict[str, str]
 
 def test_a_visit_called_off_is_told_by_what_the_message_remembers(words: Words) -> None:
     gone = _due("visit.cancelled", Channel.SMS, infusion_id=uuid4(), facts={"old_start": "2026-09-23T17:45:00+00:00"})
-    said = compose(gone._replace(visits=()), words, STEPS, LINK, OUT, True, NOW).content.text
+    said = compose(gone._replace(visits=()), shipped.spoken(words), STEPS, LINK, OUT, True, NOW).content.text
     assert "Wednesday, September 23, 2026, 10:45 AM" in said

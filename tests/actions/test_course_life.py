@@ -25,6 +25,7 @@ from outreach.store.messages import HANDED_OVER
 from outreach.store.reports import balance
 from outreach.store.traffic import Message
 from outreach.store.vault import Vault
+from tests import shipped
 from tests.actions.moving_zone import NAME, MovingZone, moving_zone
 
 BEGIN = datetime(2026, 12, 1, 18, tzinfo=UTC)
@@ -141,6 +142,7 @@ def life(engine: Engine, vault: Vault, sequence: Sequence, tmp_path: Path, monke
                 address="1 Example Street", emergency="911", sms_sender="+13125550100",
                 email_sender="care@lakeside.example",
             )  # fmt: skip
+            shipped.approve(session, clinic.id, "en")
         yield lambda: Life(sessions, sequence, zone, clinic.id)
 
 

@@ -51,7 +51,7 @@ def out(fresh_database_url: str, redis_url: str, standin: CarrierProcess, tmp_pa
             twilio_base_url=standin.url, lease_seconds=LEASE, carrier_timeout_seconds=LEASE / 2,
         )
     )  # fmt: skip
-    stock = Stock.open(made.engine, made.sessions, made.vault, 1, datetime.now(UTC))
+    stock = Stock.open(made, 1, datetime.now(UTC))
     stock.fill(1, lambda number: datetime.now(UTC) - timedelta(minutes=1))
     yield made
     made.close()

@@ -122,6 +122,7 @@ def running(engine: Engine, vault: Vault) -> Iterator[Running]:
             phone="+12025550199", address="12 Fern Street", emergency="911",
         )  # fmt: skip
         senders.add(session, clinic.id, Channel.SMS, "+12025550100", carrier="memory")
+        shipped.approve(session, clinic.id, "en")
         _, key = keys.make(session, clinic_id=clinic.id, name="ehr", scopes=list(Scope), expires_at=None,
                            staff_id=None, now=NOW)  # fmt: skip
     with warnings.catch_warnings():

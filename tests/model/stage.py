@@ -20,6 +20,7 @@ from outreach.store.ids import fresh_id
 from outreach.store.senders import of_clinics
 from outreach.store.traffic import Attempt, Event, Flight, Message
 from outreach.store.vault import Vault
+from tests import shipped
 
 NOW = datetime(2026, 12, 7, 18, tzinfo=UTC)  # noon in Chicago
 ZONE = "America/Chicago"
@@ -156,6 +157,7 @@ def staged(engine: Engine, vault: Vault) -> Stage:
             phone="+12025550199", address="12 Fern Street", emergency="911", email_sender="care@fern.example",
             sms_sender=NUMBER if not known else f"+1202555{known:04}",
         )  # fmt: skip
+        shipped.approve(session, clinic.id, "en")
         patient_id = patients.add(
             session, clinic_id=clinic.id, name="Ada Example", locale="en", zone=ZONE, wording="full", now=NOW
         )

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from outreach.store import brakes, doors, intake, migrate, office, tallies  # noqa: F401  every table is compared
+from outreach.store import brakes, doors, intake, migrate, office, tallies, wordings  # noqa: F401  every table is compared
 from outreach.store.tables import Base
 from outreach.store.traffic import APPEND_ONLY
 
@@ -69,11 +69,11 @@ def test_the_first_revision_can_be_taken_back(bare_database_url: str) -> None:
     engine.dispose()
 
 
-CLINIC = """insert into clinic (id, slug, name, zone, country, locale, phone, address, emergency, instructions,
+CLINIC = """insert into clinic (id, slug, name, zone, country, locale, phone, address, emergency,
     wording, quiet_from, quiet_to, most_a_day, most_a_week, demo, directions, law, carrier_answers,
-    join_open)
-    values (gen_random_uuid(), 'a', 'A', 'UTC', 'US', 'en', '', '', '', '', 'full', '21:00', '8:00', 4, 14, false,
-    '', 'us', 'none', false)"""
+    join_open, unapproved, words_version)
+    values (gen_random_uuid(), 'a', 'A', 'UTC', 'US', 'en', '', '', '', 'full', '21:00', '8:00', 4, 14, false,
+    '', 'us', 'none', false, 'default', 0)"""
 ROWS = (
     CLINIC,
     """insert into patient (id, clinic_id, name_sealed, locale, zone, wording, active, created_at, test, version,

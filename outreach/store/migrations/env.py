@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from outreach.store import brakes, doors, intake, office, tallies, traffic  # noqa: F401  every table must be known to the metadata
+from outreach.store import brakes, doors, intake, office, tallies, traffic, wordings  # noqa: F401  every table must be known to the metadata
 from outreach.store.tables import Base
 
 context.configure(

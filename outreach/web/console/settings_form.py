@@ -14,6 +14,7 @@ from babel import Locale
 
 from outreach.actions.adjust import SAID, TEXTS
 from outreach.domain import contact
+from outreach.domain.approval import Unapproved
 from outreach.domain.response import MODES
 from outreach.domain.timing import parse_clock
 from outreach.domain.window import QuietHours, zone_names
@@ -21,7 +22,7 @@ from outreach.errors import BadInput, say
 from outreach.web.console.typed import Reading, one_of, whole
 
 FIELDS = TEXTS + SAID
-LONGEST = {"name": 60, "address": 200, "directions": 1000, "instructions": 1000}
+LONGEST = {"name": 60, "address": 200, "directions": 1000}
 WORDINGS = ("full", "neutral")
 MOST = {"most_a_day": 50, "most_a_week": 200}
 
@@ -49,8 +50,9 @@ def read(
         "law": lambda text: one_of(text, laws),
         "carrier_answers": lambda text: one_of(text, MODES),
         "join_open": bool,
+        "unapproved": lambda text: one_of(text, list(Unapproved)),
     }
-    for name in ("address", "directions", "instructions"):
+    for name in ("address", "directions"):
         readers[name] = partial(_lines, most=LONGEST[name], needed=name == "address")
     for name, most in MOST.items():
         readers[name] = partial(whole, least=1, most=most)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from outreach.actions.compose import compose, standing_of
+from outreach.actions.compose import compose
+from outreach.domain.consent import ConsentEvent, State, may_contact
 from outreach.domain.status import Status
 from outreach.domain.window import zone as zone_of
 from outreach.errors import BadInput
@@ -64,8 +65,8 @@ def items(session: Session, out: Wired, rows: Iterable[Seen], clinic_zone: str, 
     found = []
     for row in listed:
         due = coming.get(row.id)
-        warned = standing_of(due, ledgers, now).warned if due else False
-        found.append(_composed(out, due, clinic_zone, warned, now) if due else _said(out, row, clinic_zone))
+        warned = _will_be_warned(due, ledgers, now) if due else False
+        found.append(_composed(session, out, due, clinic_zone, warned, now) if due else _said(out, row, clinic_zone))
     return found
 
 
@@ -74,6 +75,12 @@ def with_news(session: Session, clinic_id: UUID, shown: Iterable[Item]) -> list[
     listed = list(shown)
     found = kept.of_messages(session, clinic_id, [item.seen.id for item in listed])
     return [replace(item, news=tuple(found.get(item.seen.id, ()))) for item in listed]
+
+
+def _will_be_warned(due: Due, ledgers: Mapping[UUID, Sequence[ConsentEvent]], now: datetime) -> bool:
+    """Whether it may be clinical when it goes: before the patient's yes nothing goes, and our question warns."""
+    permission = may_contact(ledgers.get(due.message.address_id, ()) if due.message.address_id else (), now)
+    return permission.warned or permission.state in (State.NONE, State.ASKED)
 
 
 def _to_come(row: Seen) -> bool:
@@ -87,12 +94,13 @@ def _said(out: Wired, row: Seen, clinic_zone: str) -> Item:
     return Item(row, at, clinic_zone, row.subject, text, False, direction, tag, segments=row.segments)
 
 
-def _composed(out: Wired, due: Due, clinic_zone: str, warned: bool, now: datetime) -> Item:
+def _composed(session: Session, out: Wired, due: Due, clinic_zone: str, warned: bool, now: datetime) -> Item:
     """The words it would have if it went now; none when they are missing, which dispatch would say as well."""
     row, link = due.message, f"{out.settings.public_url}/p/example"
     try:
         # As of then: "next visit" must not name one that will be over.
-        content = compose(due, out.words, out.sequences, link, link, warned, max(row.due_at, now)).content
+        spoken = out.speakers.view(session, due.clinic, out.words)
+        content = compose(due, spoken, out.sequences, link, link, warned, max(row.due_at, now)).content
     except BadInput:
         return Item(row, row.due_at, clinic_zone)
     direction, tag = _language(out, content.locale)

@@ -1,0 +1,138 @@
+"""What a clinic may say: the words it has approved, and which language stands in where it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+from outreach.content import approvals
+from outreach.content.compose import Words
+from outreach.domain.approval import ASIDES, LAYOUTS, NEUTRAL, OWN, TOPICS, Text, Unapproved, Unit, chain, fits
+from outreach.domain.channel import SPECS, Channel
+from outreach.errors import BadInput
+
+CURRENT, PREVIOUS = "current", "previous"
+PAGES = ("canned", "page", "neutral", LAYOUTS, ASIDES)
+"""Texts that are not sent by themselves."""
+Wording = Literal["full", "neutral"]
+
+
+class Kept(NamedTuple):
+    """Words that a clinic approved: the row that keeps them for ever, and what they are. `units` is () where they are
+    those that the catalog holds now."""
+
+    said_id: int
+    locale: str
+    key: str
+    units: tuple[Unit, ...] = ()
+
+
+class Choice(NamedTuple):
+    """In which words a message goes: compose with `words` in `locale`; `said_id` is remembered with the message.
+    `interpreter`: the language of a line that offers one, where the message is not in the reader's ("" else)."""
+
+    words: Words
+    locale: str
+    said_id: int
+    interpreter: str = ""
+
+
+class Spoken:
+    """A clinic's view of one snapshot of the words. Safe to share between threads; built anew when either changes."""
+
+    def __init__(self, words: Words, kept: Sequence[Kept], home: str, rule: Unapproved) -> None:
+        """`kept`: for each text and language at most one, its newest approved words. `home`: the clinic's locale."""
+        self.home, self.rule = home, rule
+        self._now: dict[tuple[str, str], Kept] = {}
+        self._before: dict[tuple[str, str], Kept] = {}
+        self._own: dict[tuple[str, str], Kept] = {}
+        stale: list[Kept] = []
+        for one in kept:
+            if one.key.startswith(OWN):
+                self._own[one.locale, one.key] = one
+            elif not one.units:
+                self._now[one.locale, one.key] = one
+            elif one.locale in words.voices and _fitting(words, one):
+                self._before[one.locale, one.key] = one
+                stale.append(one)
+        self.words = _with(words, stale) if stale and rule is not Unapproved.HOLD else words
+        self._choices: dict[tuple[str, Channel, str, Wording], Choice | None] = {}
+
+    def choice(self, step: str, channel: Channel, locale: str, wording: Wording) -> Choice | None:
+        """The words for a message to a reader of `locale`; None: nothing may be said, the message waits. BadInput: there is
+        no such message."""
+        asked = step, channel, locale, wording
+        try:
+            return self._choices[asked]
+        except KeyError:
+            found = self._choices[asked] = self._chosen(*asked)
+            return found
+
+    def state(self, locale: str, key: str) -> str:
+        """`current`: the words as they stand are approved; `previous`: earlier ones are said; "": none."""
+        if (locale, key) in self._now:
+            return CURRENT
+        return PREVIOUS if (locale, key) in self._before and self.rule is not Unapproved.HOLD else ""
+
+    def sendable(self, locale: str, steps: Sequence[str]) -> tuple[str, ...]:
+        """The texts that keep a language from being offered: whatever a course of these steps would say in it, and is
+        not approved. Empty: it can be offered."""
+        wanted = dict.fromkeys((*steps, NEUTRAL, LAYOUTS, ASIDES, "page"))
+        return tuple(key for key in wanted if not self.state(locale, key))
+
+    def offered(self, steps: Sequence[str]) -> tuple[str, ...]:
+        """The languages in which the whole of these steps may be said."""
+        return tuple(locale for locale in self.words.voices if not self.sendable(locale, steps))
+
+    def instructions(self, locale: str, topics: Sequence[str] = TOPICS) -> str:
+        """The clinic's own instructions, a line or more for each topic that has any: in the reader's language, else in
+        the clinic's. An instruction that nobody reads in full costs less than one that is missing."""
+        found = (self._own.get((locale, OWN + topic)) or self._own.get((self.home, OWN + topic)) for topic in topics)
+        return "\n".join(one.units[0].forms[0] for one in found if one is not None)
+
+    def _chosen(self, step: str, channel: Channel, locale: str, wording: Wording) -> Choice | None:
+        spoken = [self._spoken(step, part, wording) for part in SPECS[channel].parts]
+        body = spoken[-1]
+        needed = (*spoken, ASIDES, *((LAYOUTS,) if channel is not Channel.SMS else ()))
+        for one in chain(step, locale, self.home, self.rule, self.words.voices):
+            if all(self.state(one, key) for key in needed):
+                kept = self._now.get((one, body)) or self._before[one, body]
+                return Choice(self.words, one, kept.said_id, self._offering(one, locale))
+        return None
+
+    def _offering(self, said: str, read: str) -> str:
+        """The reader's own language for the line about an interpreter; the message's where that is not approved."""
+        if said == read or read.rpartition("_")[0] == said:
+            return ""
+        return read if self.state(read, ASIDES) else said
+
+    def _spoken(self, step: str, part: str, wording: Wording) -> str:
+        """The text that this part of a message comes from. BadInput: there is no such part."""
+        own = self.words.parts.get(f"messages/{step}/{part}")
+        if own is None:
+            raise BadInput(f"The message {step!r} has no {part}.")
+        return step if own.neutral or wording == "full" else NEUTRAL
+
+
+def current(words: Words, locales: Sequence[str] = ()) -> Mapping[bytes, Text]:
+    """Every text of these languages (none named: of all) as it stands, by its digest."""
+    return {one.digest: one for locale in locales or words.voices for one in approvals.texts(words, locale).values()}
+
+
+def _fitting(words: Words, one: Kept) -> bool:
+    new = approvals.texts(words, one.locale).get(one.key)
+    return new is not None and fits(one.units, new.units)
+
+
+def _with(words: Words, kept: Sequence[Kept]) -> Words:
+    """The words, with earlier ones in the place of these texts."""
+    voices = dict(words.voices)
+    for locale in dict.fromkeys(one.locale for one in kept):
+        voice = voices[locale]
+        forms = dict(voice.catalog.forms)
+        for one in kept:
+            if one.locale == locale:
+                forms |= {unit.key: unit.forms for unit in one.units}
+        voices[locale] = replace(voice, catalog=replace(voice.catalog, forms=forms), _environments={})
+    return Words(words.parts, words.units, voices, words.quick)

@@ -1,0 +1,145 @@
+"""Approved words: keeping them for ever, a clinic's decisions on them, and which of them count now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from outreach.domain.approval import Text, Unit, stored, told
+from outreach.store.rows import Ask, fetch, together
+from outreach.store.tables import Clinic
+from outreach.store.wordings import Approval, Said
+
+
+class Standing(NamedTuple):
+    """Words that a clinic has approved and not withdrawn; `seq` counts up with each decision."""
+
+    said_id: int
+    digest: bytes
+    locale: str
+    key: str
+    seq: int
+
+
+class Decision(NamedTuple):
+    """One line of a clinic's ledger."""
+
+    said_id: int
+    digest: bytes
+    locale: str
+    key: str
+    approved: bool
+    reviewer: str
+    reviewer_role: str
+    basis: str
+    staff_id: UUID | None
+    at: datetime
+
+
+# Of each words the last decision counts; what is approved, newest first.
+_STANDING = """
+with last as (
+  select distinct on (said_id) said_id, approved, seq from approval where clinic_id = %(clinic)b
+  order by said_id, seq desc
+)
+select s.id, s.digest, s.locale, s.key, l.seq from last l join said s on s.id = l.said_id
+where l.approved order by l.seq desc
+"""
+_UNITS = "select id, units from said where id = any(%(ids)b::int[])"
+_RULES = "select locale, unapproved, words_version from clinic where id = %(clinic)b"
+
+
+def keep(session: Session, texts: Collection[Text], now: datetime) -> dict[bytes, int]:
+    """Keep exact words, if they are not kept yet: their rows by digest."""
+    known = _known(session, [one.digest for one in texts])
+    new = [one for one in texts if one.digest not in known]
+    if new:
+        rows = [
+            {"digest": one.digest, "locale": one.locale, "key": one.key, "units": stored(one.units), "kept_at": now}
+            for one in new
+        ]
+        session.execute(upsert(Said).on_conflict_do_nothing(index_elements=["digest"]), rows)
+        known |= _known(session, [one.digest for one in new])
+    return known
+
+
+def _known(session: Session, digests: Sequence[bytes]) -> dict[bytes, int]:
+    rows = session.execute(select(Said.digest, Said.id).where(Said.digest.in_(digests)))
+    return {row.digest: row.id for row in rows}
+
+
+def decide(
+    session: Session,
+    clinic_id: UUID,
+    said_ids: Iterable[int],
+    *,
+    approved: bool,
+    reviewer: str,
+    role: str,
+    basis: str,
+    staff_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Write decisions down, and let every process know that the clinic's words are others now."""
+    rows = [
+        {"clinic_id": clinic_id, "said_id": one, "approved": approved, "reviewer": reviewer, "reviewer_role": role,
+         "basis": basis, "staff_id": staff_id, "at": now}
+        for one in said_ids
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert(Approval), rows)
+        changed(session, clinic_id)
+
+
+def changed(session: Session, clinic_id: UUID) -> None:
+    """What this clinic may say has changed: views of it are built anew."""
+    session.execute(
+        update(Clinic).where(Clinic.id == clinic_id).values(words_version=Clinic.words_version + 1)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+def rules(session: Session, clinic_id: UUID) -> tuple[str, str, int]:
+    """A clinic's locale, what it says instead of what is not approved, and the version of its decisions."""
+    [row] = fetch(session, _RULES, clinic=clinic_id)
+    return row[0], row[1], row[2]
+
+
+def standing(session: Session, clinic_id: UUID) -> list[Standing]:
+    """What a clinic has approved, newest decision first."""
+    [rows] = together(session, Ask(_STANDING, {"clinic": clinic_id}))
+    return [Standing(*row) for row in rows]
+
+
+def units(session: Session, said_ids: Sequence[int]) -> dict[int, tuple[Unit, ...]]:
+    """The exact words of these rows."""
+    if not said_ids:
+        return {}
+    [rows] = together(session, Ask(_UNITS, {"ids": list(said_ids)}))
+    return {row[0]: told(row[1]) for row in rows}
+
+
+def said(session: Session, said_id: int) -> Text | None:
+    """The words that a message was said with."""
+    row = session.execute(
+        select(Said.locale, Said.key, Said.units, Said.digest).where(Said.id == said_id)
+    ).one_or_none()
+    return Text(row.locale, row.key, told(row.units), row.digest) if row is not None else None
+
+
+def ledger(session: Session, clinic_id: UUID, locale: str, key: str | None = None) -> list[Decision]:
+    """A clinic's decisions on a language, or on one text of it, newest first."""
+    where = [Approval.clinic_id == clinic_id, Said.locale == locale, *([Said.key == key] if key else [])]
+    rows = session.execute(
+        select(
+            Said.id, Said.digest, Said.locale, Said.key, Approval.approved, Approval.reviewer, Approval.reviewer_role,
+            Approval.basis, Approval.staff_id, Approval.at,
+        ).join(Said, Said.id == Approval.said_id).where(*where).order_by(Approval.seq.desc())
+    )  # fmt: skip
+    return [Decision._make(row) for row in rows]
