@@ -13,11 +13,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from outreach.settings import ROOT, Settings
 
-COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"] == "outreach"]
 

@@ -6,15 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from outreach.content.catalogs import Unit
 from outreach.content.checker.findings import Fault, Finding, bare
 from outreach.content.checker.glossary import Term, term
 from outreach.content.sources import OPERATIONAL, Part
+from outreach.content.yaml_lines import read_yaml
 from outreach.errors import BadFile
 
 _NOTE = re.compile(r"\{#-?\s*facts:\s*(.*?)\s*-?#\}", re.DOTALL)
@@ -45,7 +42,7 @@ class Claims:
 def load_facts(path: Path) -> dict[str, Fact]:
     """config/facts.yaml. Raises BadFile naming the fact at fault."""
     found = {}
-    for name, row in _tree(path).items():
+    for name, row in read_yaml(path).items():
         try:
             fact = Fact(str(name), row["says"], row["certainty"], tuple(map(str, row["document"])), row["place"])
         except (KeyError, TypeError) as error:
@@ -58,7 +55,7 @@ def load_facts(path: Path) -> dict[str, Fact]:
 
 def load_claims(path: Path, facts: Mapping[str, Fact]) -> Claims:
     """config/claims.yaml. Raises BadFile, also for a fact that does not exist."""
-    tree = _tree(path)
+    tree = read_yaml(path)
     statements = tuple(
         (term(str(word), english=True), tuple(map(str, names)))
         for word, names in (tree.get("statements") or {}).items()
@@ -69,16 +66,6 @@ def load_claims(path: Path, facts: Mapping[str, Fact]) -> Claims:
                 raise BadFile(path, 0, f"{word.written}: there is no fact {name}.", "Name one of config/facts.yaml.")
     forbidden = tuple(term(str(word), says=str(why)) for word, why in (tree.get("forbidden") or {}).items())
     return Claims(statements, forbidden)
-
-
-def _tree(path: Path) -> dict[str, Any]:
-    try:
-        tree = YAML(typ="safe").load(path.read_text("utf-8"))
-    except (OSError, YAMLError, UnicodeDecodeError) as error:
-        raise BadFile(path, 0, f"the file cannot be read ({error}).", "Mend the line named.") from error
-    if not isinstance(tree, dict):
-        raise BadFile(path, 0, "there are no entries.", "Start from the file that comes with the project.")
-    return tree
 
 
 def resting(part: Part) -> Iterator[tuple[Unit, tuple[str, ...]]]:

@@ -15,9 +15,8 @@ from typing import Any
 import phonenumbers
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from outreach.content.yaml_lines import line_of, read_yaml
 from outreach.errors import BadFile, BadInput
 
 FSI, PDI, RLM = "\u2068", "\u2069", "\u200f"
@@ -59,17 +58,16 @@ class Language:
 
 def load_languages(path: Path) -> dict[str, Language]:
     """The language table. Raises BadFile naming the row at fault."""
-    try:
-        rows = YAML(typ="safe").load(path.read_text("utf-8"))
-        return {str(locale): _language(path, str(locale), row) for locale, row in rows.items()}
-    except (OSError, YAMLError, AttributeError, UnicodeDecodeError) as error:
-        raise BadFile(path, 0, f"the language table cannot be read ({error}).") from error
+    rows = read_yaml(path)
+    return {str(locale): _language(path, str(locale), row, line_of(rows, locale)) for locale, row in rows.items()}
 
 
-def _language(path: Path, locale: str, row: dict[str, Any]) -> Language:
+def _language(path: Path, locale: str, row: Any, line: int) -> Language:
     def wrong(what: str, remedy: str) -> BadFile:
-        return BadFile(path, 0, f"{locale}: {what}", remedy)
+        return BadFile(path, line, f"{locale}: {what}", remedy)
 
+    if not isinstance(row, dict):
+        raise wrong("this is no row of the table.", "Give name, own_name, direction, formats and clock.")
     try:
         own = {key: tuple(row.get(key, ())) for key in ("halves", "days", "months")}
         language = Language(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from outreach.content.compose import SOURCE, Values, Words
+from outreach.content.yaml_lines import read_yaml
 from outreach.domain.channel import Channel
 from outreach.errors import BadFile
 
@@ -38,8 +36,8 @@ class Finding:
 def longest(path: Path) -> Values:
     """The values of config/longest.yaml."""
     try:
-        return Values(**YAML(typ="safe").load(path.read_text("utf-8")))
-    except (OSError, YAMLError, TypeError) as error:
+        return Values(**read_yaml(path))
+    except TypeError as error:
         raise BadFile(path, 0, f"the longest values cannot be read ({error}).", "Give the fields of Values.") from error
 
 

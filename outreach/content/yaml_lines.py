@@ -7,13 +7,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
+from outreach.content.yaml_tree import Listed, Mapped
+from outreach.content.yaml_tree import tree as parse
 from outreach.errors import BadFile
-
-_LOOK = "Look at indentation, colons and quotes."
 
 
 def read_yaml(path: Path) -> Any:
@@ -27,7 +23,7 @@ def read_yaml(path: Path) -> Any:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise BadFile(path, line, "these bytes are not UTF-8.", "Save the file as UTF-8.") from None
-    tree = _parse(path, text)
+    tree = parse(path, text)
     if tree is None:
         raise BadFile(path, 0, "the file is empty.", "Start from the one that comes with the project.")
     if not isinstance(tree, dict):
@@ -35,32 +31,13 @@ def read_yaml(path: Path) -> Any:
     return tree
 
 
-def _parse(path: Path, text: str) -> Any:
-    yaml = YAML(typ="rt")
-    try:
-        return yaml.load(text)
-    except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        said = str(error.problem or "").partition('"')[2].partition('"')[0]
-        raise BadFile(path, line, f'"{said}" is written twice.', "Keep one of the two.") from None
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise BadFile(path, line, f"this is not YAML: {error.problem}.", _LOOK) from None
-    except (YAMLError, RecursionError, ValueError) as error:
-        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadFile(path, 0, f"this is not YAML: {problem}.", _LOOK) from None
-
-
 def line_of(node: Any, key: Any = None) -> int:
     """The line (from 1) of a mapping or list, or of one key or position in it; the node's own when that is absent."""
-    place = getattr(node, "lc", None)
-    if place is None or place.line is None:
-        return 0
-    try:
-        found = place.item(key) if isinstance(node, list) else place.key(key)
-    except (KeyError, TypeError, AttributeError):
-        found = None
-    return int(found[0] if found else place.line) + 1
+    if isinstance(node, Mapped):
+        return node.lines.get(key, node.line)
+    if isinstance(node, Listed):
+        return node.lines[key] if isinstance(key, int) and -len(node) <= key < len(node) else node.line
+    return 0
 
 
 def suggest(wrong: str, right: Collection[str]) -> str:

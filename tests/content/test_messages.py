@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from outreach.content import sequences
 from outreach.content.compose import Values, Words
 from outreach.content.measure import measure
 from outreach.content.sources import OPERATIONAL, PARTS
+from outreach.content.yaml_lines import read_yaml
 from outreach.domain.channel import SPECS, Channel
 from outreach.domain.segments import normalise
 from outreach.errors import BadInput
@@ -111,7 +111,7 @@ def test_neutral_words_tell_nothing(words: Words, values: Values, locale: str, k
 
 
 def test_every_part_names_facts_that_exist(words: Words) -> None:
-    known = set(YAML(typ="safe").load((ROOT / "config" / "facts.yaml").read_text("utf-8"))) | {OPERATIONAL}
+    known = set(read_yaml(ROOT / "config" / "facts.yaml")) | {OPERATIONAL}
     for name, part in words.parts.items():
         if name.startswith("messages/"):
             assert part.facts, f"{name} names no facts"

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from outreach.content.checker.findings import Fault, Pair, bare
+from outreach.content.yaml_lines import read_yaml
 from outreach.errors import BadFile
 
 KEYS = ("required", "forbidden", "avoid", "keep", "alike")
@@ -43,11 +41,8 @@ def load(path: Path) -> Glossary:
     """A glossary; an empty one where there is no file. Raises BadFile."""
     if not path.is_file():
         return Glossary()
-    try:
-        tree = YAML(typ="safe").load(path.read_text("utf-8")) or {}
-    except (OSError, YAMLError, UnicodeDecodeError) as error:
-        raise BadFile(path, 0, f"the glossary cannot be read ({error}).", "Mend the line named.") from error
-    if not isinstance(tree, dict) or tree.keys() - set(KEYS):
+    tree = read_yaml(path)
+    if tree.keys() - set(KEYS):
         raise BadFile(path, 0, "this is no glossary.", f"Write {', '.join(KEYS)}.")
     try:
         return _glossary(tree)
