@@ -12,9 +12,10 @@ from outreach.content.checker import forms as plural_forms
 from outreach.content.checker.length import BUDGET, SOURCE_BUDGET
 from outreach.content.checker.placeholders import PLACEHOLDER, names
 from outreach.content.compose import SOURCE, Wording, Words
+from outreach.content.grounds import Grounds
 from outreach.content.values import Teller, Values
 from outreach.content.voice import Voice
-from outreach.content.workbench import Grounds, Shelf
+from outreach.content.workbench import Shelf
 from outreach.domain.channel import Channel
 from outreach.domain.message import Content
 from outreach.domain.segments import GSM7, SIZES, count
@@ -141,8 +142,8 @@ def _seen(grounds: Grounds, key: str, more: Mapping[str, Any]) -> bool:
     use, house = uses(grounds, key), grounds.house
     if use is None:
         return True
-    said = {**catalogs.identity(SOURCE, house.units).forms, key: (_SENTINEL,)}
-    catalog = Catalog(SOURCE, said, int)
+    english = catalogs.identity(SOURCE, house.units)
+    catalog = Catalog(SOURCE, {**english.forms, key: (_SENTINEL,)}, english.choose)
     voice = Voice(house.languages[SOURCE], catalog, house.parts, house.units)
     context = Teller(voice).context(grounds.samples["typical"]._replace(**more), use.media[0])
     parts = [name for name in grounds.places[key] if name.startswith("messages/") and "/page/" not in name]

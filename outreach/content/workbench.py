@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from outreach.content import back_translations
 from outreach.content.approvals import text_of
 from outreach.content.catalogs import Unit
 from outreach.content.checker import files, units

@@ -2,7 +2,11 @@
 
 from fastapi import APIRouter
 
-from outreach.web.translate import frames, pages, saving
+from outreach.web.translate import (
+    frames,
+    pages,
+    saving,
+)
 
 router = APIRouter()
 for part in (pages, saving, frames):

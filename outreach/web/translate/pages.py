@@ -80,6 +80,7 @@ def opened(
         "unit.html", status, shelf=shelf, line=line, sight=look(grounds, shelf, line, fields),
         about=about(grounds, shelf, line), narrowed=narrowed, before=before, after=after,
         place=_place(shelf, line, narrowed), saved=saved, wrong=wrong, theirs=theirs,
+        digest=line.digest if theirs else fields.get("digest", line.digest),
     )  # fmt: skip
 
 

@@ -88,9 +88,10 @@ def shown(words: Words, locale: str, key: str, use: Use | None, values: Values) 
 
 def _message(words: Words, locale: str, key: str, use: Use | None, values: Values, ui: Any) -> dict[str, Any]:
     message = use.message if use else _ASKS
-    asks = key.startswith("page.answer")
+    asks, number = key.startswith("page.answer"), phone(values.clinic_phone)
+    html = words.page(message, locale, use.wording if use else "full", values)
     return {
-        "body": Markup(words.page(message, locale, use.wording if use else "full", values)),
+        "body": Markup(html.replace(number, unbroken(number))),
         "visit": _visit(words, locale, key, values),
         "question": _question(key, ui) if asks else None,
         "of_care": message.startswith(("pre.", "post.", "visit.")),

@@ -27,6 +27,9 @@ router = APIRouter()
 CHANGED = say("Somebody has saved this text since you opened it. Both are shown below; saving again keeps yours.")
 BLOCKED = say("Not saved: what is marked as an error must be mended first. What you typed is still here.")
 WRITTEN_THERE = say("English is not changed here: it stands in the templates, and every translation follows it.")
+OUTDATED = say(
+    "Not saved: the English of this text is newer than the file. Bring it up to date first: outreach locales update."
+)
 EMPTY = say("Not saved: nothing is written yet.")
 
 
@@ -64,6 +67,8 @@ def save(locale: str, key: str, form: FromSeat, seat: AtSeat, request: Request) 
 def _wrong(shelf: Shelf, line: Line, forms: tuple[str, ...]) -> Sentence | None:
     if shelf.locale == SOURCE:
         return WRITTEN_THERE
+    if line.state == "changed" or (line.state == "missing" and line.unit.key not in shelf.entries):
+        return OUTDATED
     if not any(form.strip() for form in forms):
         return EMPTY
     return BLOCKED if any(fault.blocking for fault in shelf.faults(line, forms)) else None

@@ -11,8 +11,9 @@ from outreach.content.candidate import Bubble, Medium, Reading
 from outreach.content.checker.findings import Fault, bare
 from outreach.content.compose import Words
 from outreach.content.facts import Fact
+from outreach.content.grounds import SAMPLES, Grounds
 from outreach.content.values import Values
-from outreach.content.workbench import SAMPLES, Grounds, Line, Shelf
+from outreach.content.workbench import Line, Shelf
 from outreach.errors import BadInput
 from outreach.web.translate.patient_page import TEMPLATES, template_of
 
@@ -85,7 +86,7 @@ def look(grounds: Grounds, shelf: Shelf, line: Line, fields: Mapping[str, str]) 
     sample = fields.get("sample", "") if fields.get("sample") in SAMPLES else USUAL_SAMPLE
     numbers = candidate.numbers(shelf, len(line.forms))
     samples = candidate.fitting(grounds, key)
-    number = _number(fields.get("number", ""), samples[sample], bool(line.unit.plural))
+    number = _number(fields.get("number", ""), samples[sample], line.unit.plural)
     samples = {name: candidate.counted(values, number) for name, values in samples.items()}
     words = candidate.candidate(grounds, shelf, key, forms)
     use = candidate.uses(grounds, key)
@@ -116,12 +117,12 @@ def about(grounds: Grounds, shelf: Shelf, line: Line) -> About:
         grounds.comments.get(unit.key, ""),
         [grounds.facts[name] for name in grounds.rests.get(unit.key, ()) if name in grounds.facts],
         [
-            (wanted.written, " / ".join(one.written.strip("*") for one in said))
+            (wanted.written, " / ".join(_written(one.written) for one in said))
             for wanted, said in glossary.required
             if wanted.pattern.search(english)
         ],
         [kept.written for kept in glossary.keep if kept.pattern.search(english)],
-        [(wrong.written.strip("*"), wrong.says) for wrong in glossary.forbidden],
+        [(_written(wrong.written), wrong.says) for wrong in glossary.forbidden],
         candidate.placeholders(grounds, shelf, unit.key, line.forms),
         grounds.places[unit.key],
     )
@@ -131,10 +132,17 @@ def _sent(forms: tuple[str, ...]) -> dict[str, str]:
     return {f"form.{index}": form for index, form in enumerate(forms)}
 
 
-def _number(asked: str, values: Values, plural: bool) -> int | None:
+def _number(asked: str, values: Values, plural: str) -> int | None:
     if not plural:
         return None
-    return int(asked) if asked.isdecimal() and len(asked) < 5 else values.frequency
+    if asked.isascii() and asked.isdecimal() and len(asked) < 5:
+        return int(asked)
+    return values.visit_minutes if "%(minutes)s" in plural else values.frequency
+
+
+def _written(term: str) -> str:
+    """A term of the glossary as people read it: the beginning of words is shown with what may follow left open."""
+    return term.strip("*") + ("…" if term.endswith("*") else "")
 
 
 def _subject(words: Words, locale: str, use: candidate.Use, values: Values) -> tuple[str, str]:
