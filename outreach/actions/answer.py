@@ -81,9 +81,10 @@ def compose(words: Words, clinic: Clinic | ClinicFacts, person: Person, text: st
 
 
 def answer(
-    session: Session, clinic_id: UUID, patient_id: UUID, draft: Draft, words: Words, now: datetime, *, by: UUID
-) -> datetime:
-    """Queue the answer, take the patient's tasks that nobody has, and return when it goes.
+    session: Session, clinic_id: UUID, patient_id: UUID, draft: Draft, words: Words, now: datetime, *, by: UUID,
+    take: bool = True,
+) -> datetime:  # fmt: skip
+    """Queue the answer, with `take` take the patient's tasks that nobody has, and return when it goes.
 
     Crossed: somebody else was quicker. BadInput: it cannot go, and why. The same form sent twice is one answer.
     """
@@ -105,7 +106,8 @@ def answer(
         wall=wall_at(can.at, person.zone), tz_version=tz_version(), locale=person.locale, rule="written by staff",
         facts={"text": " ".join(draft.text.split()), "by": str(by)},
     )  # fmt: skip
-    attend.take_free(session, clinic_id, patient_id, by, now)
+    if take:
+        attend.take_free(session, clinic_id, patient_id, by, now)
     audit.note(
         session, clinic_id=clinic_id, at=now, actor_kind="staff", actor_id=by, action="answer.sent",
         subject="patient", subject_id=patient_id, detail={"message": str(message_id), "parts": content.segments},

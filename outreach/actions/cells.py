@@ -123,7 +123,7 @@ def _zone_remedy(text: str) -> Sentence | None:
 
 
 def start(text: str, rules: Rules) -> datetime:
-    remedy = say("write the clinic's wall time as 2026-11-28T10:00")
+    remedy = say("write the time by the clinic's clock as 2026-11-28T10:00")
     if not text:
         raise Fault(say("the infusion has no time"), remedy)
     found = START.fullmatch(text)

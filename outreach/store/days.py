@@ -78,22 +78,26 @@ def listing(
 
 @dataclass(frozen=True)
 class Due:
-    """A visit of the day. `agreed`: the patient may be written to at some address."""
+    """A visit of the day. `agreed`: the patient may be written to at some address; `stopped`: has said no to it."""
 
     visit: Visit
     patient_id: UUID
     agreed: bool
+    stopped: bool
 
 
 _AGREED = f"""exists (select from address where address.patient_id = course.patient_id and address.active
   and {roll.AGREES})"""
+_STOPPED = f"""exists (select from address where address.patient_id = course.patient_id and address.active
+  and {roll.STOPPED})"""
 
 
 def visits(session: Session, clinic_id: UUID, start: datetime, end: datetime, limit: int) -> list[Due]:
     """Visits that begin in [start, end) of their own wall clocks (naive), earliest first; cancelled ones left out."""
     rows: Result[Any] = session.execute(
         select(Infusion.id, Infusion.course_id, Infusion.starts, Infusion.zone, Infusion.minutes, Infusion.revision,
-               Infusion.status, Course.patient_id, literal_column(_AGREED).label("agreed"))
+               Infusion.status, Course.patient_id, literal_column(_AGREED).label("agreed"),
+               literal_column(_STOPPED).label("stopped"))
         .join(Course, Course.id == Infusion.course_id)
         .where(*_visiting(clinic_id, start, end))
         .order_by(Infusion.starts, Infusion.id)
@@ -102,16 +106,16 @@ def visits(session: Session, clinic_id: UUID, start: datetime, end: datetime, li
     return [
         Due(
             Visit(row.id, row.course_id, row.starts, row.zone, row.minutes, row.revision, row.status),
-            row.patient_id, bool(row.agreed),
+            row.patient_id, bool(row.agreed), bool(row.stopped and not row.agreed),
         )
         for row in rows
     ]  # fmt: skip
 
 
 def how_many_visits(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> tuple[int, int]:
-    """(visits, how many of them of patients who have not agreed)."""
+    """(visits, how many of them of patients who have not answered yet whether we may write)."""
     row = session.execute(
-        select(func.count(), func.count().filter(literal_column(f"not {_AGREED}")))
+        select(func.count(), func.count().filter(literal_column(f"not {_AGREED} and not {_STOPPED}")))
         .select_from(Infusion)
         .join(Course, Course.id == Infusion.course_id)
         .where(*_visiting(clinic_id, start, end))

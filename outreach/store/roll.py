@@ -16,7 +16,7 @@ from outreach.store.patients import Person
 from outreach.store.tables import Patient
 from outreach.store.vault import vault_of
 
-SHOWS = ("no_consent", "unusable", "inactive")
+SHOWS = ("no_consent", "stopped", "unusable", "inactive")
 """What a list can be narrowed to, besides a language."""
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -72,11 +72,18 @@ AGREES = """exists (
       where taken.address_id = address.id and (taken.seq > given.seq or taken.at >= given.at)
         and taken.kind in ('opted_out', 'revoked_by_staff', 'revoked_by_carrier', 'address_changed')))"""
 """Whether `address` may be written to: domain.consent as SQL tells it, for lists and counts (a test compares them)."""
+STOPPED = """exists (
+  select from consent_event taken where taken.address_id = address.id
+    and taken.kind in ('opted_out', 'revoked_by_staff', 'revoked_by_carrier'))"""
+"""Whether `address`, where it may not be written to, once had a no: to be left in peace, not to be asked."""
 _SIFTS = {
     "unusable": """exists (
   select from address where address.patient_id = patient.id and address.active and address.unusable_at is not null)""",
     "no_consent": f"""patient.active and not exists (
-  select from address where address.patient_id = patient.id and address.active and {AGREES})""",
+  select from address where address.patient_id = patient.id and address.active and ({AGREES} or {STOPPED}))""",
+    "stopped": f"""patient.active and not exists (
+  select from address where address.patient_id = patient.id and address.active and {AGREES})
+  and exists (select from address where address.patient_id = patient.id and address.active and {STOPPED})""",
     "inactive": "not patient.active",
 }
 

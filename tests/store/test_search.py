@@ -118,7 +118,7 @@ def test_the_list_of_those_who_have_not_agreed_says_what_the_ledger_says(
     session: Session, here: Clinic, early_last: bool
 ) -> None:
     """Every ledger of up to three rows."""
-    expected = set()
+    expected, stopped = set(), set()
     for length in range(4):
         for kinds in product(KINDS, repeat=length):
             name = " ".join(kinds) or "nothing"
@@ -132,6 +132,8 @@ def test_the_list_of_those_who_have_not_agreed_says_what_the_ledger_says(
                     evidence=f"{number}",
                 )  # fmt: skip
             if not may_contact(consents.ledger(session, reach.id), NOW + timedelta(hours=1)).allowed:
-                expected.add(name)
+                taken = [kind for kind in kinds if kind.value.startswith(("opted", "revoked"))]
+                (stopped if taken else expected).add(name)
     listed = {one.name for one in roll.page(session, here.id, 10_000, show="no_consent").people}
     assert listed == expected
+    assert {one.name for one in roll.page(session, here.id, 10_000, show="stopped").people} == stopped

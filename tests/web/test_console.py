@@ -56,6 +56,25 @@ def test_the_preview_shows_every_message_and_saves_nothing(house: House) -> None
         assert session.scalar(select(func.count()).select_from(Base.metadata.tables["consent_event"])) == 0
 
 
+def test_the_preview_names_address_and_visit_and_shows_the_words_that_will_go(house: House) -> None:
+    browser = house.desk()
+    csrf = field(browser.get("/patients/new").text, "csrf")
+
+    def preview(**more: str) -> str:
+        return str(browser.post("/patients/new", data=FORM | {"csrf": csrf, "step": "preview"} | more).text)
+
+    asked, warned, plain = (preview(consent=how) for how in ("", "warned", "paper"))
+    for html in (asked, warned, plain):
+        assert "Texts go to</dt>" in html
+        assert re.search(r"Texts go to</dt><dd>\+1 202-555-01\d\d", html)
+        assert html.index("<h2>Visits</h2>") < html.index('class="when">') < html.index("<h2>Messages</h2>")
+    for html in (asked, warned):
+        assert "Words: full" in html
+        assert "ketamina" in html.casefold()
+    assert "Words: neutral" in plain
+    assert "ketamina" not in plain.casefold().partition("<h2>messages</h2>")[2]
+
+
 def test_what_the_preview_showed_is_what_is_saved(house: House) -> None:
     browser = house.desk()
     csrf = field(browser.get("/patients/new").text, "csrf")

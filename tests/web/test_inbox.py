@@ -89,6 +89,22 @@ def send(browser: Any, patient_id: UUID, page: str, text: str, **more: str) -> A
     return browser.post(f"/inbox/patients/{patient_id}/answer", data=form)
 
 
+def test_whoever_answers_may_leave_the_task_to_others_and_can_call_from_the_page(house: House) -> None:
+    patient = house.patient()
+    agreed(house, patient)
+    wrote(house, patient, "Can I drive?")
+    task_id = waits(house, patient, "reply")
+    desk = house.desk()
+    page = desk.get(f"/inbox/patients/{patient}").text
+    assert re.search(r'<input type="checkbox" name="take" value="1" checked>', page)
+    assert re.search(r'href="tel:\+\d{11}"', page)
+    assert send(desk, patient, page, "One moment.").status_code == 303
+    with house.out.sessions() as session:
+        task = session.get(Task, task_id)
+        assert task is not None
+        assert task.taken_by is None
+
+
 def _seen(page: str) -> str:
     found = re.search(r'name="seen" value="([^"]*)"', page)
     assert found
@@ -170,7 +186,7 @@ def test_an_answer_goes_within_consent_by_the_pump_and_takes_the_task(house: Hou
     task_id = waits(house, patient, "reply")
     desk = house.desk()
     page = desk.get(f"/inbox/patients/{patient}").text
-    answer = send(desk, patient, page, "Please  call us.\r\nAny time.")
+    answer = send(desk, patient, page, "Please  call us.\r\nAny time.", take="1")
     assert answer.headers["location"] == f"/inbox/patients/{patient}?done=sent"
     [message] = sent(house)
     assert (message.status, message.due_at) == ("scheduled", NOW)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.enrol import Enrol, Enrolled, enrol, take_turn
 from outreach.actions.load import DEFAULT, chosen
+from outreach.content.formats import phone as readable
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form
 from outreach.errors import BadInput, say
@@ -37,7 +38,7 @@ def blank(desk: AtDesk, out: Wired) -> HTMLResponse:
 def posted(desk: AtDesk, form: Checked, out: Wired) -> Response:
     """Four buttons: fill in a course's dates, show what will be sent, back to the form, save."""
     step, now = form.fields.get("step"), out.clock()
-    wanted, reading = read(form.fields, desk, out.words.locales, now)
+    wanted, reading = read(form.fields, desk, out.spoken(desk.clinic).offered, now)
     filling = visit_form.asks_to_fill(form.fields)
     if step == "change" or filling:
         wrong = {name: text for name, text in reading.wrong.items() if filling and name in ("every", "times", "date")}
@@ -96,6 +97,8 @@ def _form(desk: Desk, out: Wired, values: Mapping[str, str], wrong: Mapping[str,
 
 def _preview(desk: Desk, out: Wired, values: Mapping[str, str], wanted: Enrol) -> HTMLResponse:
     return desk.page(
-        "enrol_preview.html", values=values, items=_trial(desk, out, wanted), visits=wanted.visits,
+        "enrol_preview.html", values=values, items=_trial(desk, out, wanted),
+        visits=sorted(wanted.visits, key=lambda one: one.starts), email=wanted.email,
+        phone=readable(wanted.phone) if wanted.phone else "",
         language=lambda locale: language_name(out, locale),
     )  # fmt: skip

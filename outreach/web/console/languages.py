@@ -27,6 +27,11 @@ class Line:
     patients: int
     source: bool
 
+    @property
+    def unread(self) -> bool:
+        """Drafted by a machine, and no person has put their name to it: what can be sent is not what was checked."""
+        return "machine" in self.coverage.drafted.casefold() and not self.source
+
 
 @router.get("/languages")
 def listed(desk: AtDesk, out: Wired) -> HTMLResponse:

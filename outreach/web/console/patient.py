@@ -27,7 +27,7 @@ from outreach.web.console.enrol_form import day_signed
 from outreach.web.console.patients import language_name
 from outreach.web.console.timeline import Item, items, with_news
 from outreach.web.console.typed import sentence
-from outreach.web.forms import Wired, id_of
+from outreach.web.forms import Form, Wired, id_of
 
 router = APIRouter()
 SHOWN, BEFORE = 40, 12
@@ -57,6 +57,7 @@ class Contact:
 
     channel: Channel
     shown: str
+    dial: str
     state: State
     usable: bool
     warned: bool
@@ -81,13 +82,21 @@ def shown(patient_id: str, desk: AtDesk, out: Wired, saved: str = "", start: str
 @router.post("/patients/{patient_id}/notes")
 def noted(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
     """Keep a note for colleagues; patients never see it."""
-    who, body = id_of(patient_id), form.fields.get("note", "")
+    who = id_of(patient_id)
+    if wrong := keep_note(desk, out, who, form):
+        return page_of(desk, out, who, values=form.fields, wrong=wrong)
+    return RedirectResponse(f"/patients/{who}?saved=noted#notes", 303)
+
+
+def keep_note(desk: Desk, out: Wired, who: UUID, form: Form) -> dict[str, str]:
+    """Keep what was written into the field `note`; what is wrong with it, by field."""
     try:
         with out.sessions.begin() as session:
-            jot(session, desk.clinic.id, who, body, staff_id=desk.signed.staff_id, now=out.clock())
+            jot(session, desk.clinic.id, who, form.fields.get("note", ""), staff_id=desk.signed.staff_id,
+                now=out.clock())  # fmt: skip
     except BadInput as error:
-        return page_of(desk, out, who, values={"note": body}, wrong={"note": sentence(error)})
-    return RedirectResponse(f"/patients/{who}?saved=noted#notes", 303)
+        return {"note": sentence(error)}
+    return {}
 
 
 @router.post("/patients/{patient_id}/agreement")
@@ -189,7 +198,7 @@ def _contacts(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime
         permission = may_contact(ledgers.get(reach.id, []), now)
         text = readable(reach.value) if channel is Channel.SMS else reach.value
         shared = permission.state is State.OPTED_OUT and may_give_back(session, reach.id, now)
-        found.append(Contact(channel, text, permission.state, reach.usable, permission.warned, shared))
+        found.append(Contact(channel, text, reach.value, permission.state, reach.usable, permission.warned, shared))
     return found
 
 

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from outreach.actions import answer, attend
 from outreach.actions.answer import Crossed, Draft
-from outreach.actions.jot import jot
 from outreach.content.formats import phone as readable
 from outreach.domain.channel import Channel
 from outreach.errors import BadInput, Sentence, say
 from outreach.store import colleagues, enrolments, infusions, notes, patients, tasks
 from outreach.store import talk as said
-from outreach.store.patients import Person
+from outreach.store.patients import Person, Reach
 from outreach.web.console.desk import AtDesk, Checked, Desk
+from outreach.web.console.patient import keep_note
 from outreach.web.console.patients import language_name
 from outreach.web.console.talk import SHOWN, place, talk
 from outreach.web.console.typed import sentence
@@ -71,7 +71,8 @@ def answered(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Respon
         return _page(desk, out, who, values=fields, wrong={"text": say("This form is not one of ours. Try again.")})
     try:
         with out.sessions.begin() as session:
-            at = answer.answer(session, desk.clinic.id, who, draft, out.words, now, by=desk.signed.staff_id)
+            at = answer.answer(session, desk.clinic.id, who, draft, out.words, now, by=desk.signed.staff_id,
+                               take="take" in fields)  # fmt: skip
             if (until := place(fields.get("until", ""))) is not None:
                 attend.mark_read(session, desk.clinic.id, who, until, now, by=desk.signed.staff_id)
     except Crossed as crossed:
@@ -92,12 +93,9 @@ def counted(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> PlainTe
 @router.post("/inbox/patients/{patient_id}/notes")
 def noted(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
     """Keep a note for colleagues."""
-    who, body = id_of(patient_id), form.fields.get("note", "")
-    try:
-        with out.sessions.begin() as session:
-            jot(session, desk.clinic.id, who, body, staff_id=desk.signed.staff_id, now=out.clock())
-    except BadInput as error:
-        return _page(desk, out, who, values={"note": body}, wrong={"note": sentence(error)})
+    who = id_of(patient_id)
+    if wrong := keep_note(desk, out, who, form):
+        return _page(desk, out, who, values=form.fields, wrong=wrong)
     return RedirectResponse(f"/inbox/patients/{who}?done=noted#notes", 303)
 
 
@@ -154,11 +152,14 @@ def _page(
         courses = infusions.of_courses(session, enrolments.courses(session, clinic_id, patient_id))
         visits = sorted((one for course in courses.values() for one in course), key=lambda one: one.start)
         spoken = talk(session, out, zone, ours, theirs, now)
+        reach = patients.addresses(session, clinic_id, patient_id).get(Channel.SMS)
         return desk.page(
             "thread.html", status if wrong else 200,
             person=person, own=f"/inbox/patients/{person.id}", talk=spoken, tasks=known,
             names=_names(session, desk, known, {line.by for line in spoken.lines if line.by}),
-            can=answer.outlook(session, desk.clinic, person, now), sharing=_sharing(session, desk, person),
+            can=answer.outlook(session, desk.clinic, person, now), sharing=_sharing(session, person, reach),
+            dial=reach.value if reach else "", number=readable(reach.value) if reach else "",
+            free=sum(one.closed_at is None and one.taken_by is None for one in known),
             canned=_canned(desk, out, person), visits=visits[-VISITS:],
             notes=notes.of_patient(session, clinic_id, person.id, NOTES),
             language=out.words.voices[person.locale].language if person.locale in out.words.voices else None,
@@ -178,11 +179,10 @@ def _names(
     return {str(staff_id): name for staff_id, name in found.items()}
 
 
-def _sharing(session: Session, desk: Desk, person: Person) -> list[Person]:
+def _sharing(session: Session, person: Person, reach: Reach | None) -> list[Person]:
     """Who else has this patient's phone: what comes from it may be theirs."""
-    reach = patients.addresses(session, desk.clinic.id, person.id).get(Channel.SMS)
     others = patients.sharing(session, [reach.id]) if reach else []
-    named = patients.named(session, desk.clinic.id, {one.patient_id for one in others} - {person.id})
+    named = patients.named(session, person.clinic_id, {one.patient_id for one in others} - {person.id})
     return [one for one in named.values() if not one.test]
 
 
