@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_python
 
 from outreach.content.extraction import brought_up, first_lines, flags, written
 
@@ -18,6 +18,7 @@ KEYWORDS: dict[str, Any] = {
     "_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
     "say": None,
 }  # fmt: skip
+_CALL = re.compile("|".join(rf"\b{name}\s*\(" for name in KEYWORDS).encode())
 OPERATORS = frozenset({"bench", "chaos", "cli", "sandbox"})  # what they say is for whoever runs the service, in English
 JINJA = {"newstyle_gettext": "true", "trimmed": "true", "silent": "false", "encoding": "utf-8"}
 _COMMENT = """# Words of the console, for staff.
@@ -57,11 +58,24 @@ def _found(root: Path) -> Iterator[tuple[str, str | tuple[str, ...], list[str], 
     """(file, message, comments, context), in the order of the files' names."""
     for folder, method, options in (
         (root / "templates" / "console", [("**.html", "jinja2")], {"**.html": JINJA}),
-        (root / "outreach", [("**.py", "python")], {"**.py": {"encoding": "utf-8"}}),
+        (
+            root / "outreach",
+            [*((f"{one}/**.py", "ignore") for one in OPERATORS), ("**.py", f"{__name__}:sentences")],
+            {"**.py": {"encoding": "utf-8"}},
+        ),
     ):
         for name, _line, message, comments, context in extract_from_dir(
             str(folder), method, options, keywords=KEYWORDS, comment_tags=("i18n:",), strip_comment_tags=True
         ):
-            if Path(name).parts[0] in OPERATORS or name == GUIDE or UNIT.fullmatch(str(message)):
+            if name == GUIDE or UNIT.fullmatch(str(message)):
                 continue
             yield (folder.relative_to(root) / name).as_posix(), message, comments, context
+
+
+def sentences(
+    fileobj: IO[bytes], keywords: Mapping[str, Any], comment_tags: Collection[str], options: Mapping[str, Any]
+) -> Iterator[Any]:
+    """For Babel: the texts of a module that has any. Most have none, and taking all into tokens costs a second."""
+    if _CALL.search(fileobj.read()):
+        fileobj.seek(0)
+        yield from extract_python(fileobj, keywords, comment_tags, options)  # type: ignore[arg-type]

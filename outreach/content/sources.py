@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import DictLoader, Environment, StrictUndefined, TemplateSyntaxError
@@ -46,6 +47,11 @@ def environment(sources: Mapping[str, str]) -> Environment:
     return made
 
 
+@cache
+def _reader() -> Environment:
+    return environment({})
+
+
 def read(folder: Path) -> dict[str, Part]:
     """Every template under `messages` and `layouts`, by its name (`messages/pre.the_day/sms.txt`)."""
     parts: dict[str, Part] = {}
@@ -74,9 +80,9 @@ def units(parts: Mapping[str, Part], folder: Path) -> dict[str, Unit]:
 def _part(path: Path, name: str) -> Part:
     try:
         source = path.read_text("utf-8")
-        reader = environment({})
-        reader.compile(source, raw=True)
-        calls = list(extract_from_ast(reader.parse(source)))
+        tree = _reader().parse(source)
+        calls = list(extract_from_ast(tree))
+        _reader().compile(tree, raw=True)  # some faults show only here
     except UnicodeDecodeError as error:
         raise BadFile(path, 0, "the template is not UTF-8.", "Save it as UTF-8.") from error
     except TemplateSyntaxError as error:

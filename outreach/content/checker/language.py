@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from outreach.content.checker.findings import Fault, Pair, bare, words_of
@@ -48,6 +48,15 @@ class Tongues:
         words = {str(name): frozenset(map(str, row)) for name, row in tree.items() if isinstance(row, list)}
         return cls(words, one - other, other - one)
 
+    @cached_property
+    def speakers(self) -> Mapping[str, frozenset[str]]:
+        """In which languages each small word is one."""
+        found: dict[str, set[str]] = {}
+        for name, words in self.words.items():
+            for word in words:
+                found.setdefault(word, set()).add(name)
+        return {word: frozenset(names) for word, names in found.items()}
+
     def of(self, locale: str) -> str:
         """The name under which a locale's words are known: pt_PT is told by those of pt_BR."""
         first = locale.partition("_")[0]
@@ -75,12 +84,16 @@ def _telling(pair: Pair) -> Counter[str]:
 
 def another(said: Counter[str], own: str, tongues: Tongues) -> str:
     """The language that words speak for, where it is surely not the own one; else nothing."""
+    both, theirs = Counter[str](), Counter[str]()
+    ours = 0
+    for word, count in said.items():
+        names = tongues.speakers.get(word, ())
+        ours += count if own in names else 0
+        for name in names:
+            (both if own in names else theirs)[name] += count
     best = ("", 0)
-    for name, words in tongues.words.items():
-        if name == own or {name, own} == {"es"}:
-            continue
-        for_it = sum(said[word] for word in said.keys() & (words - tongues.words[own]))
-        for_us = sum(said[word] for word in said.keys() & (tongues.words[own] - words))
+    for name in tongues.words:
+        for_it, for_us = theirs[name], ours - both[name]
         if for_it >= 2 and for_it >= 3 * for_us + (2 if not for_us else 3) and for_it > best[1]:
             best = (name, for_it)
     return best[0]
