@@ -66,6 +66,9 @@ class Audit(Base):
     __table_args__ = (
         Index("audit_of_clinic", "clinic_id", "seq"),
         Index("audit_of_subject", "clinic_id", "subject", "subject_id"),
+        Index("audit_of_day", "clinic_id", "at"),
+        Index("audit_of_actor", "clinic_id", "actor_kind", "seq"),
+        Index("audit_of_staff", "clinic_id", "actor_id", "seq"),
     )
 
 

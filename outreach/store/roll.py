@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from outreach.store import patients, search
 from outreach.store.patients import Person
-from outreach.store.tables import Patient
+from outreach.store.tables import TAKING, Patient
 from outreach.store.vault import vault_of
 
 SHOWS = ("no_consent", "stopped", "unusable", "inactive")
@@ -58,7 +58,7 @@ def page(
     return Page([person for _, person in shown], following)
 
 
-AGREES = """exists (
+AGREES = f"""exists (
   select from consent_event given where given.address_id = address.id
     and (given.kind = 'agreed' or (given.kind = 'restored' and exists (
       select from consent_event first
@@ -70,7 +70,7 @@ AGREES = """exists (
     and not exists (
       select from consent_event taken
       where taken.address_id = address.id and (taken.seq > given.seq or taken.at >= given.at)
-        and taken.kind in ('opted_out', 'revoked_by_staff', 'revoked_by_carrier', 'address_changed')))"""
+        and taken.kind in ({TAKING})))"""
 """Whether `address` may be written to: domain.consent as SQL tells it, for lists and counts (a test compares them)."""
 STOPPED = """exists (
   select from consent_event taken where taken.address_id = address.id

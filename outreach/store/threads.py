@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from outreach.store.rows import fetch
+from outreach.store.traffic import UNREAD
 from outreach.store.vault import Vault, vault_of
 
 SHOWS = ("open", "urgent", "mine", "all")
@@ -46,50 +47,73 @@ class Page:
     next: str
 
 
-# Unread is what waits for a person and nobody has marked; what a rule has settled ("1", "thanks") need not be read.
-UNREAD = "i.read_at is null and (i.needs_person or i.patient_id is null)"
-_KEY = "md5(coalesce({0}.patient_id::text, encode(i.sender_index, 'hex'), {0}.id::text))"
+_KEY = "md5(coalesce({0}.patient_id::text, encode({1}.sender_index, 'hex'), {0}.id::text))"
+_UNREAD = re.sub(r"\b(read_at|needs_person|patient_id)\b", r"i.\1", UNREAD)
+_NEWEST = """(select {what} from inbound o where o.clinic_id = %(clinic)b and o.patient_id = {patient}
+    order by o.received_at desc, o.id limit 1)"""
+_NEWEST_OF_NUMBER = """(select {what} from inbound o where o.clinic_id = %(clinic)b and o.patient_id is null
+    and o.sender_index = {number} order by o.received_at desc, o.id limit 1)"""
+
+
+def _newest(what: str, patient: str, number: str) -> str:
+    """The newest message of a thread, by an index: of what was ever written only the threads of one page are read."""
+    return (f"case when {patient} is not null then {_NEWEST.format(what=what, patient=patient)}"
+            f" else {_NEWEST_OF_NUMBER.format(what=what, number=number)} end")  # fmt: skip
+
 
 # Ranks: 0 something urgent, 1 unread or overdue, 2 open, 3 the rest. Within the first three whoever has waited longest
-# comes first, within the last the newest. The order of a page does not hang on names, which are sealed.
+# comes first, within the last the newest. The order of a page does not hang on names, which are sealed. What waits
+# (`busy`) is read whole, being little; the rest is walked from the newest on, until the page is full.
 _THREADS = f"""
 with open_task as (
-  select {_KEY.format("t")} as key, t.patient_id, min(t.due_at) as due_at, array_agg(t.kind order by t.due_at) as kinds,
+  select {_KEY.format("t", "i")} as key, t.patient_id, (array_agg(i.sender_index))[1] as number,
+    min(t.due_at) as due_at, array_agg(t.kind order by t.due_at) as kinds,
     array_agg(distinct t.taken_by) filter (where t.taken_by is not null) as takers,
     count(*) filter (where t.taken_by is null) as untaken
   from task t left join inbound i on i.id = t.inbound_id
   where t.clinic_id = %(clinic)b and t.closed_at is null group by 1, 2
-), written as (
-  select i.patient_id, case when i.patient_id is null then i.sender_index end as sender_index, null::uuid as id,
-    max(i.received_at) as last_at, count(*) filter (where {UNREAD}) as unread,
-    min(i.received_at) filter (where {UNREAD}) as unread_at
-  from inbound i where i.clinic_id = %(clinic)b group by 1, 2
-), heard as (
-  select {_KEY.format("i")} as key, i.patient_id, i.last_at, i.unread, i.unread_at from written i
+), waiting as (
+  select {_KEY.format("i", "i")} as key, i.patient_id, (array_agg(i.sender_index))[1] as number, count(*) as unread,
+    min(i.received_at) as unread_at
+  from inbound i where i.clinic_id = %(clinic)b and {_UNREAD} group by 1, 2
 ), thread as (
-  select key, coalesce(h.patient_id, o.patient_id) as patient_id, coalesce(h.unread, 0) as unread, o.due_at, o.kinds,
-    o.takers, coalesce(o.untaken, 0) as untaken, h.last_at, least(o.due_at, h.unread_at) as since,
-    case when 'urgent' = any(o.kinds) then 0 when h.unread > 0 or o.due_at <= %(now)b::timestamptz then 1
-      when o.due_at is not null then 2 else 3 end as rank
-  from heard h full join open_task o using (key)
-), ordered as (
-  select *, (extract(epoch from coalesce(since, last_at)) * case when rank = 3 then -1000000 else 1000000 end)::bigint
-    as at from thread
+  select key, coalesce(w.patient_id, o.patient_id) as patient_id, coalesce(w.number, o.number) as number,
+    coalesce(w.unread, 0) as unread, o.due_at, o.kinds, o.takers, coalesce(o.untaken, 0) as untaken,
+    least(o.due_at, w.unread_at) as since,
+    case when 'urgent' = any(o.kinds) then 0 when w.unread > 0 or o.due_at <= %(now)b::timestamptz then 1
+      else 2 end as rank
+  from waiting w full join open_task o using (key)
+), busy as (
+  select rank, (extract(epoch from since) * 1000000)::bigint as at, key, patient_id, unread, due_at, kinds, takers,
+    untaken, {_newest("o.id", "thread.patient_id", "thread.number")} as newest
+  from thread
+), rest as (
+  select 3 as rank, (extract(epoch from i.received_at) * -1000000)::bigint as at, {_KEY.format("i", "i")} as key,
+    i.patient_id, 0::bigint as unread, null::timestamptz as due_at, null::varchar[] as kinds, null::uuid[] as takers,
+    0::bigint as untaken, i.id as newest
+  from inbound i
+  where %(show)b::text = 'all' and i.clinic_id = %(clinic)b and i.received_at <= %(until)b::timestamptz
+    and i.id = {_newest("o.id", "i.patient_id", "i.sender_index")}
+    and {_KEY.format("i", "i")} not in (select key from busy)
+    and not exists (select from patient p where p.id = i.patient_id and p.test)
+    and (3, (extract(epoch from i.received_at) * -1000000)::bigint, {_KEY.format("i", "i")})
+      > (%(rank)b::int, %(at)b::bigint, %(key)b::text)
+  order by i.received_at desc, key limit %(limit)b::int
 ), shown as (
-  select o.* from ordered o left join patient p on p.id = o.patient_id
-  where p.test is not true and case %(show)b::text when 'open' then rank < 3 when 'urgent' then rank = 0
+  select b.* from busy b left join patient p on p.id = b.patient_id
+  where p.test is not true and case %(show)b::text when 'urgent' then rank = 0
     when 'mine' then %(me)b::uuid = any(takers) else true end
     and (rank, at, key) > (%(rank)b::int, %(at)b::bigint, %(key)b::text)
+  union all select * from rest
   order by rank, at, key limit %(limit)b::int
 )
-select s.rank, s.at, s.key, s.patient_id, s.unread, s.due_at, s.kinds, s.takers, s.untaken, s.last_at, n.*
-from shown s left join lateral (
-  select i.id, i.sender_sealed, i.body_sealed, i.understood, i.answer from inbound i
-  where i.clinic_id = %(clinic)b and i.received_at = s.last_at and {_KEY.format("i")} = s.key order by i.id limit 1
-) n on true order by s.rank, s.at, s.key
+select s.rank, s.at, s.key, s.patient_id, s.unread, s.due_at, s.kinds, s.takers, s.untaken, n.received_at, n.id,
+  n.sender_sealed, n.body_sealed, n.understood, n.answer
+from shown s left join inbound n on n.clinic_id = %(clinic)b and n.id = s.newest order by s.rank, s.at, s.key
 """
 _MARK = re.compile(r"([0-3])\.(-?\d{1,18})\.([0-9a-f]{32})")
 _BEGINNING = (-1, 0, "")
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def page(
@@ -97,12 +121,12 @@ def page(
 ) -> Page:
     """Threads of a clinic, what is urgent first, then what is unread or overdue. `after`: the `next` of the page above.
 
-    Two statements would be quicker apart and could contradict each other; one that reads a clinic's replies takes some
-    ten milliseconds for twenty thousand of them.
+    One statement, because two could contradict each other.
     """
     rank, at, key = _place(after)
+    until = _FIRST - timedelta(microseconds=at) if rank == 3 else _LAST  # where the walk begins
     rows = fetch(session, _THREADS, clinic=clinic_id, me=staff_id, now=now, show=show, rank=rank, at=at, key=key,
-                 limit=limit + 1)  # fmt: skip
+                 until=until, limit=limit + 1)  # fmt: skip
     vault, shown = vault_of(session), rows[:limit]
     following = f"{shown[-1][0]}.{shown[-1][1]}.{shown[-1][2]}" if len(rows) > limit else ""
     return Page([_thread(vault, clinic_id, row[3:]) for row in shown], following)
@@ -121,4 +145,6 @@ def _thread(vault: Vault, clinic_id: UUID, row: Any) -> Thread:
 def _place(mark: str) -> tuple[int, int, str]:
     """The beginning of the list for what is no place: an old or garbled address shows the first page."""
     found = _MARK.fullmatch(mark)
-    return (int(found[1]), int(found[2]), found[3]) if found else _BEGINNING
+    if not found or abs(int(found[2])) > (_LAST - _FIRST) // timedelta(microseconds=1):
+        return _BEGINNING
+    return int(found[1]), int(found[2]), found[3]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
-from functools import cache, partial
+from datetime import date, datetime, time
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,22 @@ def _templates(locale: str) -> Environment:
 
 def day(wall: datetime, formats: str = "en_US") -> str:
     """Sat, Nov 28, 2026: the weekday catches a wrong date before the patient does."""
-    return format_skeleton("yMMMEd", wall.replace(tzinfo=None), locale=formats)
+    return _day(wall.date(), formats)
 
 
 def clock(wall: datetime, formats: str = "en_US") -> str:
     """10:00 AM."""
-    return format_time(wall.replace(tzinfo=None), "short", locale=formats)
+    return _clock(wall.hour, wall.minute, formats)
+
+
+@lru_cache(4096)  # a list says the same few days and minutes over and over, and Babel takes its time
+def _day(one: date, formats: str) -> str:
+    return format_skeleton("yMMMEd", datetime.combine(one, time()), locale=formats)
+
+
+@lru_cache(4096)
+def _clock(hour: int, minute: int, formats: str) -> str:
+    return format_time(time(hour, minute), "short", locale=formats)
 
 
 def moment_in(at: datetime, zone: str, formats: str = "en_US") -> str:

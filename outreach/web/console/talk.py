@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -61,10 +61,10 @@ def talk(
     lines = [
         *(Line(item.at, item=item, by=item.seen.facts.get("by", ""))
           for item in items(session, out, ours, clinic_zone, now)),
-        *(Line(one.received_at, heard=one, why=_why(out, one, asked)) for one in theirs),
+        *(Line(one.received_at, heard=one) for one in theirs),
     ]  # fmt: skip
     lines.sort(key=lambda line: line.at, reverse=True)
-    shown = lines[:SHOWN]
+    shown = [replace(line, why=_why(out, line.heard, asked)) if line.heard else line for line in lines[:SHOWN]]
     earlier = mark(shown[-1].at) if len(lines) > SHOWN else ""
     heard = max((one.received_at for one in theirs), default=_FIRST)
     return Talk(shown[::-1], earlier, mark(heard))
