@@ -18,6 +18,7 @@ from outreach.content.keywords import load_replies
 from outreach.content.laws import load_laws
 from outreach.content.lexicon import Lexicon
 from outreach.content.sequences import load as load_sequence
+from outreach.content.spoken import Spoken
 from outreach.domain.law import Law
 from outreach.domain.replies import ReplyWords
 from outreach.domain.sequence import Sequence
@@ -27,6 +28,8 @@ from outreach.providers.smtp import SmtpProvider
 from outreach.providers.twilio import TwilioProvider
 from outreach.settings import ROOT, Settings, SmtpCarrier, TwilioCarrier, master_key
 from outreach.store.brakes import Clock
+from outreach.store.due import ClinicFacts
+from outreach.store.tables import Clinic
 from outreach.store.turns import Ahead
 from outreach.store.vault import Vault
 
@@ -63,6 +66,11 @@ class Outreach:
     def words(self) -> Words:
         """The snapshot in use; take it once where several things are said."""
         return self.lexicon.words
+
+    def spoken(self, clinic: Clinic | ClinicFacts) -> Spoken:
+        """What this clinic may say of the snapshot in use."""
+        with self.sessions() as session:  # mostly nothing is asked: the view is kept until its decisions change
+            return self.speakers.view(session, clinic, self.words)
 
     def pump(self) -> Pump:
         """The pump as the workers run it."""

@@ -75,7 +75,7 @@ def compose(
     if choice is None:
         raise NotApproved(message.step, wanted)
     words, locale = choice.words, choice.locale
-    own = spoken.instructions(locale, _topics(message.step, sequences)) if message.channel is not _SMS else ""
+    own = spoken.instructions(locale, topics_of(message.step, sequences)) if message.channel is not _SMS else ""
     if message.channel is _SMS:
         token = link[-len(TOKEN) :]
         if _TOKEN.fullmatch(token) and unsubscribe.endswith(token):
@@ -95,7 +95,7 @@ def _calendar(step: str, sequences: Mapping[str, Steps]) -> bool:
     return any(one.calendar and one.key == step for sequence in sequences.values() for one in sequence.steps)
 
 
-def _topics(step: str, sequences: Mapping[str, Steps]) -> tuple[str, ...]:
+def topics_of(step: str, sequences: Mapping[str, Steps]) -> tuple[str, ...]:
     """The clinic's own instructions that a step tells; all of them where no sequence says which."""
     return next((one.topics for steps in sequences.values() for one in steps.steps if one.key == step), TOPICS)
 

@@ -16,6 +16,7 @@ from outreach.actions.cells import Rules
 from outreach.actions.enrol import Enrol, Enrolled, Paper, enrol
 from outreach.actions.listing import Line, read_table
 from outreach.actions.roster import Row, RowError, check
+from outreach.actions.speak import Speakers
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.sequence import Sequence
@@ -75,7 +76,8 @@ def load_lines(
     tick: Tick | None = None,
 ) -> Loaded:
     """The same from lines read already."""
-    roster = check(lines, Rules(clinic.country, clinic.zone, words.resolve, tuple(words.locales), now))
+    spoken = Speakers().view(session, clinic, words)
+    roster = check(lines, Rules(clinic.country, clinic.zone, spoken.resolve, spoken.offered, now))
     result = Loaded(errors=roster.errors)
     done = len({error.line for error in roster.errors})
     for rows in roster.patients.values():

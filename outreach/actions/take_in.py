@@ -17,6 +17,7 @@ from outreach.actions.foresee import foresee, pack
 from outreach.actions.listing import lines_of
 from outreach.actions.roster import Roster, check
 from outreach.actions.sheet import Sheet, read_sheet
+from outreach.actions.speak import Speakers
 from outreach.actions.tongues import reader
 from outreach.actions.workbook import ZIP, unpacked_size
 from outreach.content.compose import Words
@@ -118,7 +119,8 @@ def read_roster(session: Session, one: List, words: Words) -> tuple[Clinic, Shee
     if kept is None:
         raise NotAllowed(say("What stood in this list is no longer kept. Upload the file again."))
     clinic, sheet = clinics.by_id(session, one.clinic_id), Sheet.of(kept)
-    rules = Rules(clinic.country, clinic.zone, reader(words), tuple(words.locales), one.created_at)
+    spoken = Speakers().view(session, clinic, words)
+    rules = Rules(clinic.country, clinic.zone, reader(spoken), spoken.offered, one.created_at)
     return clinic, sheet, check(lines_of(sheet, Reading.of(one.mapping)), rules)
 
 

@@ -8,18 +8,18 @@ from functools import cache
 from babel import Locale
 
 from outreach.actions.columns import plain
-from outreach.content.compose import Words
+from outreach.content.spoken import Spoken
 
 WRITTEN_IN = ("en", "es", "fr", "de", "it", "pt", "ar", "vi", "zh", "ru", "tl", "ko")
 
 
-def reader(words: Words) -> Callable[[str], str]:
+def reader(spoken: Spoken) -> Callable[[str], str]:
     """What turns a cell into an offered locale; BadInput for a language that is not offered or not known."""
-    offered = tuple(words.locales)
+    offered = spoken.offered
 
     def read(text: str) -> str:
         found = _names(offered).get(plain(text))
-        return found if found is not None else words.resolve(text)
+        return found if found is not None else spoken.resolve(text)
 
     return read
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from outreach.content import approvals
 from outreach.content.compose import Words
 from outreach.domain.approval import ASIDES, LAYOUTS, NEUTRAL, OWN, TOPICS, Text, Unapproved, Unit, chain, fits
 from outreach.domain.channel import SPECS, Channel
-from outreach.errors import BadInput
+from outreach.errors import BadInput, say
 
 CURRENT, PREVIOUS = "current", "previous"
-PAGES = ("canned", "page", "neutral", LAYOUTS, ASIDES)
-"""Texts that are not sent by themselves."""
+FOR_STAFF = frozenset({"canned", "staff.escalation"})
+"""Texts that no patient gets unless somebody of the staff has read them first."""
 Wording = Literal["full", "neutral"]
 
 
@@ -60,8 +61,8 @@ class Spoken:
         self._choices: dict[tuple[str, Channel, str, Wording], Choice | None] = {}
 
     def choice(self, step: str, channel: Channel, locale: str, wording: Wording) -> Choice | None:
-        """The words for a message to a reader of `locale`; None: nothing may be said, the message waits. BadInput: there is
-        no such message."""
+        """The words for a message to a reader of `locale`; None: nothing may be said, the message waits. BadInput: there
+        is no such message."""
         asked = step, channel, locale, wording
         try:
             return self._choices[asked]
@@ -75,15 +76,31 @@ class Spoken:
             return CURRENT
         return PREVIOUS if (locale, key) in self._before and self.rule is not Unapproved.HOLD else ""
 
-    def sendable(self, locale: str, steps: Sequence[str]) -> tuple[str, ...]:
-        """The texts that keep a language from being offered: whatever a course of these steps would say in it, and is
-        not approved. Empty: it can be offered."""
-        wanted = dict.fromkeys((*steps, NEUTRAL, LAYOUTS, ASIDES, "page"))
-        return tuple(key for key in wanted if not self.state(locale, key))
+    def lacking(self, locale: str) -> tuple[str, ...]:
+        """The texts that keep a language from being offered: a patient could come to read them, and they are not
+        approved. Empty: it is offered."""
+        return tuple(key for key in self.texts if key not in FOR_STAFF and not self.state(locale, key))
 
-    def offered(self, steps: Sequence[str]) -> tuple[str, ...]:
-        """The languages in which the whole of these steps may be said."""
-        return tuple(locale for locale in self.words.voices if not self.sendable(locale, steps))
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The keys of all texts."""
+        return tuple(approvals.grouped(self.words))
+
+    @cached_property
+    def offered(self) -> tuple[str, ...]:
+        """The languages in which everything may be said that a patient could come to read."""
+        return tuple(locale for locale in self.words.voices if not self.lacking(locale))
+
+    def resolve(self, tag: str) -> str:
+        """The offered locale that a written language means. BadInput: it is none, or this clinic may not offer it."""
+        locale = self.words.resolve(tag)
+        if locale in self.offered:
+            return locale
+        names = ", ".join(self.offered) or "none yet"
+        raise BadInput(
+            say("The clinic has not approved every message in %(locale)s yet. Approved: %(names)s.", locale=locale,
+                names=names)
+        )  # fmt: skip
 
     def instructions(self, locale: str, topics: Sequence[str] = TOPICS) -> str:
         """The clinic's own instructions, a line or more for each topic that has any: in the reader's language, else in

@@ -192,7 +192,7 @@ def change(caller: AtDoor, patient_id: UUID, given: PatientChange, if_match: IfM
             raise changed_meanwhile()
         wanted = given.model_dump(exclude_none=True)
         if "locale" in wanted:
-            wanted["locale"] = caller.out.words.resolve(wanted["locale"])
+            wanted["locale"] = _offered(caller, wanted["locale"])
         news = {name: value for name, value in wanted.items() if getattr(before, name) != value}
         if news:
             change_patient(
@@ -205,13 +205,19 @@ def change(caller: AtDoor, patient_id: UUID, given: PatientChange, if_match: IfM
     return caller.change(act)
 
 
+def _offered(caller: Caller, tag: str) -> str:
+    """A language that the clinic has approved as a whole, by what it was called. BadInput."""
+    with caller.out.sessions() as session:
+        return caller.out.speakers.of(session, caller.clinic_id, caller.out.words).resolve(tag)
+
+
 def _form(caller: Caller, given: PatientIn) -> Enrol:
     visits = tuple(
         NewVisit(starts=one.starts, minutes=one.minutes, external=one.external_id, zone=one.zone)
         for one in given.infusions
     )
     return Enrol(
-        clinic_id=caller.clinic_id, name=given.name, locale=caller.out.words.resolve(given.locale), visits=visits,
+        clinic_id=caller.clinic_id, name=given.name, locale=_offered(caller, given.locale), visits=visits,
         zone=given.zone, phone=given.phone or "", email=given.email or "", external=given.external_id or "",
         wording=given.wording, actor=caller.actor,
     )  # fmt: skip

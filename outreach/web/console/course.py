@@ -65,7 +65,7 @@ def envisaged(name: str, request: Request, desk: AtDesk, out: Wired) -> HTMLResp
     }  # fmt: skip
     return desk.page(
         "sequence_course.html", 422 if whom.wrong else 200, sequence=sequence, choice=choice, whom=whom, items=items,
-        people=people, values=shown, languages=_languages(out), language=out.words.language,
+        people=people, values=shown, languages=_languages(desk, out), language=out.words.language,
     )  # fmt: skip
 
 
@@ -162,13 +162,13 @@ def _form(
     return desk.page(
         "sequence_test.html", 422 if wrong else 200, sequence=sequence, values={**kept, **values}, wrong=wrong,
         steps=[step for step in sequence.steps if step.trigger not in BY_HAND],
-        sent=sent, languages=_languages(out), phone=Channel.SMS in person.reach, most=AN_HOUR,
+        sent=sent, languages=_languages(desk, out), phone=Channel.SMS in person.reach, most=AN_HOUR,
     )  # fmt: skip
 
 
-def _languages(out: Wired) -> list[tuple[str, str]]:
+def _languages(desk: Desk, out: Wired) -> list[tuple[str, str]]:
     """The languages that messages can be sent in."""
-    return [(one, out.words.language(one).own_name) for one in out.words.locales]
+    return [(one, out.words.language(one).own_name) for one in out.spoken(desk.clinic).offered]
 
 
 def _channel(text: str) -> Channel:

@@ -67,7 +67,7 @@ def posted(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response
 
 def _read(fields: Mapping[str, str], desk: Desk, out: Wired) -> tuple[Wish | None, Reading]:
     reading = Reading(fields, FIELDS)
-    name, locale, zone, phone, email = person(reading, desk, out.words.locales)
+    name, locale, zone, phone, email = person(reading, desk, out.spoken(desk.clinic).offered)
     wording = reading.get("wording", lambda text: one_of(text, ("full", "neutral"))) or ""
     active = reading.get("active", lambda text: one_of(text, ("yes", "no"))) == "yes"
     return None if reading.wrong else Wish(name, locale, zone, wording, active, phone, email), reading

@@ -88,7 +88,7 @@ def columns(
         values=values, wrong=wrong,
         required=REQUIRED, fixable=FIXABLE, samples=sheet.rows[:SAMPLES], read_as=_read_as(sheet),
         doubtful=sheet.encoding in (WINDOWS, LATIN),
-        languages=[(locale, language_name(out, locale)) for locale in out.words.locales],
+        languages=[(locale, language_name(out, locale)) for locale in out.spoken(desk.clinic).offered],
     )  # fmt: skip
 
 

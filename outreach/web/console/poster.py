@@ -22,5 +22,5 @@ def poster(desk: AtDesk, out: Wired) -> HTMLResponse:
         clinic = clinics.by_id(session, desk.clinic.id)
     link = f"{out.settings.public_url}/join/{clinic.slug}"
     drawn = segno.make(link, error="m").svg_inline(scale=8, border=2, svgclass="code", lineclass=None, omitsize=True)
-    lines = [(out.words.language(one), out.words.ui(LINE, one)) for one in out.words.locales]
+    lines = [(out.words.language(one), out.words.ui(LINE, one)) for one in out.spoken(desk.clinic).offered]
     return desk.page("poster.html", link=link, code=Markup(drawn), lines=lines, open=clinic.join_open)

@@ -60,7 +60,7 @@ def posted(slug: str, form: Posted, out: Wired, request: Request, wanted: In) ->
     clinic, now = _open(out, slug), out.clock()
     if clinic is None:
         return gone(out)
-    if wanted not in out.words.locales:
+    if wanted not in out.spoken(clinic).offered:
         return _page(out, clinic, wanted)
     with out.sessions.begin() as session:
         joins.turn(session, clinic.id)
@@ -122,7 +122,7 @@ def _number(out: Wired, clinic: Clinic, typed: str) -> str:
 def _words(out: Wired, clinic: Clinic, locale: str) -> Markup:
     """The words of the request, as on its own page: what somebody agrees to be asked."""
     values = Values(clinic.name, clinic.phone, clinic.zone, emergency=clinic.emergency, frequency=clinic.most_a_week)
-    html = out.words.page(REQUEST, locale, "full", values)
+    html = out.spoken(clinic).words.page(REQUEST, locale, "full", values)
     number = phone(clinic.phone)
     return Markup(html.replace(number, unbroken(number)))
 
@@ -135,13 +135,16 @@ def _version(shown: str) -> str:
 def _page(
     out: Wired, clinic: Clinic, wanted: str, status: int = 200, *, typed: Typed = BLANK, sent: bool = False
 ) -> HTMLResponse:
-    offered = [out.words.language(one) for one in out.words.locales]
-    known = wanted in out.words.locales
-    language = out.words.language(wanted if known else clinic.locale if clinic.locale in out.words.locales else "en")
+    spoken = out.spoken(clinic)
+    offered = [out.words.language(one) for one in spoken.offered]
+    known = wanted in spoken.offered
+    language = out.words.language(wanted if known else clinic.locale if clinic.locale in spoken.offered else "en")
     number = unbroken(phone(clinic.phone))
 
     def ui(key: str, **more: object) -> Markup:
-        said = out.words.ui(key, language.locale, clinic=clinic.name, phone=number, emergency=clinic.emergency, **more)
+        said = spoken.words.ui(
+            key, language.locale, clinic=clinic.name, phone=number, emergency=clinic.emergency, **more
+        )
         return isolated(said)
 
     return page(

@@ -12,15 +12,16 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from outreach.actions import agree as agreement
-from outreach.actions.compose import values_of
+from outreach.actions.compose import topics_of, values_of
 from outreach.actions.press import asks, in_time, press
 from outreach.content.formats import phone
+from outreach.domain.channel import Channel
 from outreach.domain.decision import REQUEST
-from outreach.errors import BadInput
+from outreach.errors import BadInput, NotApproved
 from outreach.store import answers, audit
 from outreach.web.forms import Posted, Wired
 from outreach.web.patient import visit as visits
-from outreach.web.patient.reader import In, Reader, find, gone, isolated, over, show, unbroken
+from outreach.web.patient.reader import In, Reader, isolated, readable, show, unbroken
 
 log = structlog.get_logger()
 router = APIRouter()
@@ -40,11 +41,7 @@ def read(token: str, out: Wired, wanted: In) -> HTMLResponse:
     """The message in full, in the patient's language; nothing is noted, because mail scanners open links too."""
     now = out.clock()
     with out.sessions() as session:
-        reader = find(session, out, token, now, wanted)
-        if reader is None:
-            return gone(out)
-        if reader.over:
-            return over(out, reader)
+        reader = readable(session, out, token, now, wanted)
         visit = visits.shown(session, reader, now)
         question = _question(session, out, reader, now)
     of_care = reader.due.message.step.startswith(_OF_CARE)
@@ -57,10 +54,8 @@ def read(token: str, out: Wired, wanted: In) -> HTMLResponse:
 def privacy(token: str, out: Wired, wanted: In) -> HTMLResponse:
     """What is kept of a patient, who sees it, how long, how to stop, whom to ask."""
     with out.sessions() as session:
-        reader = find(session, out, token, out.clock(), wanted)
-    if reader is None:
-        return gone(out)
-    return over(out, reader) if reader.over else show(out, "privacy", reader)
+        reader = readable(session, out, token, out.clock(), wanted)
+    return show(out, "privacy", reader)
 
 
 @router.post("/p/{token}/agree")
@@ -68,11 +63,7 @@ def agree(token: str, out: Wired, wanted: In) -> Response:
     """The button of the opt-in request. Pressed twice, or after a STOP, it changes nothing more."""
     now = out.clock()
     with out.sessions.begin() as session:
-        reader = find(session, out, token, now, wanted)
-        if reader is None:
-            return gone(out)
-        if reader.over:
-            return over(out, reader)
+        reader = readable(session, out, token, now, wanted)
         message = reader.due.message
         if reader.may_agree and message.address_id:
             shown = _body(out, reader, now).striptags()
@@ -91,11 +82,7 @@ def answer(token: str, form: Posted, out: Wired, wanted: In) -> Response:
     """A button of a question. Pressed twice it counts once; too late, or without a digit, it changes nothing."""
     now, digit = out.clock(), form.fields.get("answer", "")
     with out.sessions.begin() as session:
-        reader = find(session, out, token, now, wanted)
-        if reader is None:
-            return gone(out)
-        if reader.over:
-            return over(out, reader)
+        reader = readable(session, out, token, now, wanted)
         due = reader.due
         if digit in asks(due, out.sequences) and in_time(due, visits.about(due, now), now):
             press(session, due, digit, reader.locale, now)
@@ -106,16 +93,14 @@ def _question(session: Session, out: Wired, reader: Reader, now: datetime) -> Qu
     digits = asks(reader.due, out.sequences)
     if not digits:
         return None
-    step, locale = reader.due.message.step, reader.locale
+    step, locale, ui = reader.due.message.step, reader.locale, reader.spoken.words.ui
 
     def words(digit: str) -> Markup:
-        return isolated(out.words.ui(f"page.answer.{step}.{digit}", locale))
+        return isolated(ui(f"page.answer.{step}.{digit}", locale))
 
     given = answers.to(session, reader.due.message)
     if given and given.digit in digits:
-        said = isolated(
-            out.words.ui("page.answered", locale, answer=out.words.ui(f"page.answer.{step}.{given.digit}", locale))
-        )
+        said = isolated(ui("page.answered", locale, answer=ui(f"page.answer.{step}.{given.digit}", locale)))
         return Question([], given.digit, said)
     open_still = in_time(reader.due, visits.about(reader.due, now), now)
     return Question([(digit, words(digit)) for digit in digits] if open_still else [], "", Markup(""))
@@ -126,8 +111,13 @@ def _body(out: Wired, reader: Reader, now: datetime) -> Markup:
     due = reader.due
     public = out.settings.public_url
     try:
-        values = values_of(due, f"{public}/p/{reader.token}", f"{public}/u/{reader.token}", now)
-        html = out.words.page(due.message.step, reader.locale, "full", values)
+        step, spoken = due.message.step, reader.spoken
+        choice = spoken.choice(step, Channel.EMAIL, reader.locale, "full")
+        if choice is None:
+            raise NotApproved(step, reader.locale)
+        own = spoken.instructions(choice.locale, topics_of(step, out.sequences))
+        values = values_of(due, f"{public}/p/{reader.token}", f"{public}/u/{reader.token}", now, own)
+        html = choice.words.page(step, choice.locale, "full", values)
         number = phone(due.clinic.phone)
         return Markup(html.replace(number, unbroken(number)))
     except BadInput:

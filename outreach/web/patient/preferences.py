@@ -16,7 +16,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind, may_contact
 from outreach.store import consents, patients
 from outreach.web.forms import Posted, Wired
-from outreach.web.patient.reader import In, Reader, find, gone, over, show
+from outreach.web.patient.reader import In, Reader, readable, show
 
 router = APIRouter()
 WARNING = "consent.request.body.open"
@@ -43,10 +43,8 @@ def choices(token: str, out: Wired, wanted: In, saved: str = "") -> HTMLResponse
     """How the patient is written to now, with a button for each change."""
     now = out.clock()
     with out.sessions() as session:
-        reader = find(session, out, token, now, wanted)
-        if reader is None:
-            return gone(out)
-        return over(out, reader) if reader.over else _page(session, out, reader, now, saved=saved == "1")
+        reader = readable(session, out, token, now, wanted)
+        return _page(session, out, reader, now, saved=saved == "1")
 
 
 @router.post("/p/{token}/preferences")
@@ -54,11 +52,7 @@ def choose(token: str, form: Posted, out: Wired, wanted: In) -> Response:
     """One change, named by the button. What is so already stays so, however often it is pressed."""
     now = out.clock()
     with out.sessions.begin() as session:
-        reader = find(session, out, token, now, wanted)
-        if reader is None:
-            return gone(out)
-        if reader.over:
-            return over(out, reader)
+        reader = readable(session, out, token, now, wanted)
         wrong = _do(session, out, reader, form.fields, now)
         if wrong:
             return _page(session, out, reader, now, wrong=wrong)
@@ -73,9 +67,9 @@ def _do(session: Session, out: Wired, reader: Reader, typed: Mapping[str, str], 
 
     def language() -> Wrong | None:
         picked = typed.get("language", "")
-        if picked not in out.words.locales:
+        if picked not in reader.spoken.offered:
             return Wrong("language", "choices.language.pick")
-        prefer.language(session, due, picked, out.words.locales, now)
+        prefer.language(session, due, picked, reader.spoken.offered, now)
         return None
 
     def full() -> Wrong | None:
@@ -83,7 +77,7 @@ def _do(session: Session, out: Wired, reader: Reader, typed: Mapping[str, str], 
             return Wrong("words", "choices.clinic_short")
         if typed.get("read") != "yes":
             return Wrong("read", "choices.read.first")
-        prefer.full(session, due, out.words.ui(WARNING, locale), locale, now)
+        prefer.full(session, due, reader.spoken.words.ui(WARNING, locale), locale, now)
         return None
 
     def short() -> None:

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from outreach.content.formats import Language, as_bdi, phone
+from outreach.content.spoken import Spoken
 from outreach.domain.consent import ConsentEvent, Permission, State, may_ask, may_contact
 from outreach.domain.decision import REQUEST
 from outreach.store import consents, patients
@@ -48,6 +49,7 @@ class Reader:
     language: Language
     chosen: str
     over: bool
+    spoken: Spoken
 
     @property
     def locale(self) -> str:
@@ -70,8 +72,24 @@ def tongue_of(request: Request) -> str:
 In = Annotated[str, Depends(tongue_of)]
 
 
-def find(session: Session, out: Outreach, token: str, now: datetime, wanted: str = "") -> Reader | None:
-    """Whom a link belongs to; None for any other text.
+class NotShown(Exception):
+    """Nothing of a message may be shown for this link: nobody's (`reader` None), or one that is over."""
+
+    def __init__(self, reader: Reader | None = None) -> None:
+        super().__init__("over" if reader else "nobody's link")
+        self.reader = reader
+
+
+def readable(session: Session, out: Outreach, token: str, now: datetime, wanted: str = "") -> Reader:
+    """Whom a link belongs to, whose message may still be shown; NotShown otherwise."""
+    reader = find(session, out, token, now, wanted)
+    if reader.over:
+        raise NotShown(reader)
+    return reader
+
+
+def find(session: Session, out: Outreach, token: str, now: datetime, wanted: str = "") -> Reader:
+    """Whom a link belongs to, over or not; NotShown for any other text.
 
     No secret is compared: the token is deciphered and its row looked up, a garbled one like a foreign one, so that the
     time an answer takes tells nothing.
@@ -80,16 +98,17 @@ def find(session: Session, out: Outreach, token: str, now: datetime, wanted: str
     message_id = vault_of(session).row_of("message", token) or NOBODY
     found = read_due(session, [message_id])
     if not found:
-        return None
+        raise NotShown
     due = found[0]
     ledger = consents.ledger(session, due.message.address_id) if due.message.address_id else []
     permission = may_contact(ledger, now)
-    offered = out.words.locales
-    own = next((one for one in (due.patient_locale, due.message.locale, "en") if one in offered), "en")
+    spoken = out.speakers.view(session, due.clinic, out.words)
+    offered = spoken.offered
+    own = next((one for one in (due.patient_locale, due.message.locale, due.clinic.locale) if one in offered), "en")
     chosen = wanted if wanted in offered and wanted != own else ""
     return Reader(
         due, token, ledger, permission, due.message.step == REQUEST and may_ask(ledger, now),
-        out.words.language(chosen or own), chosen, _over(session, due, permission, now),
+        out.words.language(chosen or own), chosen, _over(session, due, permission, now), spoken,
     )  # fmt: skip
 
 
@@ -109,7 +128,7 @@ def show(out: Outreach, name: str, reader: Reader, status: int = 200, **values: 
     number = unbroken(phone(clinic.phone))
 
     def ui(key: str, **more: object) -> Markup:
-        said = out.words.ui(key, locale, clinic=clinic.name, phone=number, emergency=clinic.emergency, **more)
+        said = reader.spoken.words.ui(key, locale, clinic=clinic.name, phone=number, emergency=clinic.emergency, **more)
         return isolated(said)
 
     return page(
@@ -119,16 +138,18 @@ def show(out: Outreach, name: str, reader: Reader, status: int = 200, **values: 
         sheet=sheet(),
         reader=reader,
         language=reader.language,
-        spoken=[out.words.language(one) for one in out.words.locales],
+        spoken=[out.words.language(one) for one in reader.spoken.offered],
         clinic=clinic,
         tel="".join(char for char in clinic.phone if char in "+0123456789"),
         **values,
     )
 
 
-def over(out: Outreach, reader: Reader) -> HTMLResponse:
-    """410: nothing of the message, but whom to call, and how to stop."""
-    return show(out, "over", reader, 410)
+def not_shown(request: Request, error: Exception) -> HTMLResponse:
+    """The page of a NotShown. 410 for what is over: nothing of it, but whom to call, and how to stop; else 404."""
+    assert isinstance(error, NotShown)
+    out: Outreach = request.app.state.outreach
+    return show(out, "over", error.reader, 410) if error.reader else gone(out)
 
 
 def gone(out: Wired) -> HTMLResponse:

@@ -15,7 +15,7 @@ from outreach.domain.consent import State
 from outreach.domain.window import wall_at
 from outreach.store import audit, clinics
 from outreach.web.forms import Wired
-from outreach.web.patient.reader import In, Reader, find, gone, over, show
+from outreach.web.patient.reader import In, NotShown, Reader, find, show
 
 router = APIRouter()
 
@@ -24,9 +24,9 @@ router = APIRouter()
 def stop(token: str, out: Wired, wanted: In) -> Response:
     """The stop button; its effect is for everything not yet handed over."""
     reader = _stop(out, token, "page", wanted)
-    if reader is None:
-        return gone(out)
-    return over(out, reader) if reader.over else RedirectResponse(reader.place(), 303)
+    if reader.over:
+        raise NotShown(reader)
+    return RedirectResponse(reader.place(), 303)
 
 
 @router.api_route("/u/{token}", methods=["GET", "HEAD"])
@@ -34,22 +34,19 @@ def ask_to_stop(token: str, out: Wired, wanted: In) -> HTMLResponse:
     """Asks; it does not unsubscribe."""
     with out.sessions() as session:
         reader = find(session, out, token, out.clock(), wanted)
-    return show(out, "unsubscribe", reader) if reader else gone(out)
+    return show(out, "unsubscribe", reader)
 
 
 @router.post("/u/{token}")
 def unsubscribe(token: str, out: Wired, wanted: In) -> HTMLResponse:
     """RFC 8058 one-click, and the button of the page above: no cookie, no redirect, 200 however often it comes."""
-    reader = _stop(out, token, "one_click", wanted)
-    return show(out, "unsubscribe", reader) if reader else gone(out)
+    return show(out, "unsubscribe", _stop(out, token, "one_click", wanted))
 
 
-def _stop(out: Wired, token: str, method: str, wanted: str) -> Reader | None:
+def _stop(out: Wired, token: str, method: str, wanted: str) -> Reader:
     now = out.clock()
     with out.sessions.begin() as session:
         reader = find(session, out, token, now, wanted)
-        if reader is None:
-            return None
         message = reader.due.message
         if message.address_id and reader.permission.state is not State.OPTED_OUT:
             # A second STOP after a START must count again: the evidence carries the moment, not only the message.

@@ -17,7 +17,7 @@ from outreach.domain.window import zone
 from outreach.store import clinics
 from outreach.store.due import Due
 from outreach.web.forms import Wired
-from outreach.web.patient.reader import In, Reader, find, gone, over
+from outreach.web.patient.reader import In, Reader, gone, readable
 
 router = APIRouter()
 
@@ -40,16 +40,12 @@ def calendar(token: str, out: Wired, wanted: In) -> Response:
     """The visit for a calendar. Calendars are shared and synced: the title is neutral for everybody."""
     now = out.clock()
     with out.sessions() as session:
-        reader = find(session, out, token, now, wanted)
-        if reader is None:
-            return gone(out)
-        if reader.over:
-            return over(out, reader)
+        reader = readable(session, out, token, now, wanted)
     visit = about(reader.due, now)
     if visit is None or visit.status == "cancelled":
         return gone(out)
     ics = calendars.visit(
-        str(visit.id), visit.revision, visit.start, visit.minutes, out.words.ui("calendar.summary", reader.locale),
+        str(visit.id), visit.revision, visit.start, visit.minutes, reader.spoken.words.ui("calendar.summary", reader.locale),
         reader.due.clinic.address, "PUBLISH", now,
     )  # fmt: skip
     headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
