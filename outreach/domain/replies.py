@@ -8,6 +8,7 @@ be both, and a false alarm costs a call while a missed one may cost more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +20,7 @@ from outreach.domain.wording import Lexicon, Tokens, Word
 Meaning = Literal["stop", "start", "help", "answer", "urgent", "thanks", "other"]
 Wish = Literal["", "change", "call"]
 LONGEST = 2000
-INSIDE = ("urgent", "change", "call", "robot")  # these count inside a longer message, all of them
+INSIDE = ("urgent", "change", "call", "robot", "elsewhere")  # these count inside a longer message, all of them
 REQUEST, VISIT, CHECK_IN = "consent.request", "pre.the_day", "post.check_in"
 # What a plain word answers, by what was asked. "Yes" to the check-in could mean either digit: that is for a person.
 _ANSWERS: dict[str, tuple[tuple[str, Literal["1", "2"]], ...]] = {
@@ -112,10 +113,19 @@ def _meaning(said: _Said, words: ReplyWords, asked: str | None) -> Understood:
 
 
 def _stops(said: _Said, words: ReplyWords) -> Understood | None:
-    if found := said.whole(words.of("stop")):
-        return _by(found, "stop", "the whole message", doubtful=found[0].ambiguous)
-    if found := words.inside("stop", said.all):
-        return _by(found, "stop", "inside a longer message", doubtful=True)
+    """A bus may stop and a medicine be stopped: what is left of the message without that must hold the word."""
+    spellings = said.spellings()
+    for one in spellings:
+        if found := one.whole(words.of("stop")):
+            return _by(found, "stop", "the whole message", doubtful=found[0].ambiguous)
+    for one in spellings:
+        rest, others = one.all, words.inside("elsewhere", one.all)
+        if others and (found := said.sentence(words.of("stop"))):
+            return _by(found, "stop", "a sentence of its own", doubtful=True)
+        for elsewhere in others:
+            rest = elsewhere.without(rest)
+        if found := words.inside("stop", rest):
+            return _by(found, "stop", "inside a longer message", doubtful=True)
     return None
 
 
@@ -166,18 +176,41 @@ class _Said:
 
     all: Tokens
     kept: Tokens
+    text: str = ""
 
     @classmethod
     def of(cls, text: str, words: ReplyWords) -> _Said:
         whole = Tokens.of(text[:LONGEST])
         plain = _without(whole.plain, words.polite)
         marked = tuple(token for token in whole.marked if fold(token) in plain)
-        return cls(whole, Tokens(plain, marked, whole.symbols))
+        return cls(whole, Tokens(plain, marked, whole.symbols), text[:LONGEST])
+
+    def sentence(self, words: tuple[Word, ...]) -> list[Word]:
+        """The words that are all of one of its sentences."""
+        parts = [Tokens.of(part) for part in _SENTENCE.split(self.text)]
+        return [word for part in parts for word in words if not word.symbol and word.is_all(part)]
+
+    def spellings(self) -> tuple[_Said, ...]:
+        """As it is written, and with letters for the digits that stand for them inside a word: st0p."""
+        if not any(_LEET.search(token) for token in self.all.plain):
+            return (self,)
+        return self, _Said(_spelled(self.all), _spelled(self.kept), self.text)
 
     def whole(self, words: tuple[Word, ...]) -> list[Word]:
         together = "".join(self.kept.plain)  # asked first: this is asked of every word there is, several times over
         likely = (word for word in words if word.solid == together or word.symbol or word.marks_matter)
         return [word for word in likely if word.is_all(self.kept)]
+
+
+_SENTENCE = re.compile("[.!?;:,\n\u061f\u060c\u061b\u3002\uff01\uff1f\uff0c\u3001]+")
+# Only a digit with letters on both sides: 9am, b4 and the 3arabi of Arabic in Latin letters stay what they are.
+_LEET = re.compile("(?<=[a-z])[01345](?=[a-z])")
+_LETTER_OF = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s"}
+
+
+def _spelled(tokens: Tokens) -> Tokens:
+    plain, marked = (tuple(_LEET.sub(lambda digit: _LETTER_OF[digit[0]], one) for one in part) for part in tokens[:2])
+    return Tokens(plain, marked, tokens.symbols)
 
 
 def _without(tokens: tuple[str, ...], courtesies: Iterable[tuple[str, ...]], whole: bool = False) -> tuple[str, ...]:

@@ -11,7 +11,20 @@ from typing import Literal, NamedTuple
 from outreach.domain.folding import fold, symbols
 
 Kind = Literal[
-    "stop", "start", "help", "yes", "no", "come", "change", "call", "gone", "still", "urgent", "thanks", "robot"
+    "stop",
+    "start",
+    "help",
+    "yes",
+    "no",
+    "come",
+    "change",
+    "call",
+    "gone",
+    "still",
+    "urgent",
+    "thanks",
+    "robot",
+    "elsewhere",
 ]
 LETTERS = 3
 NEAR = 6
@@ -21,6 +34,9 @@ NEAR = 6
 _ARABIC_PREFIX = re.compile("^[وف]?[بلك]?(?:ال)?")
 # These scripts put no space between words, or write endings onto them: there a word is looked for inside the text.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+_GONE = "…"
 
 
 class Tokens(NamedTuple):
@@ -89,6 +105,14 @@ class Word:
         together = "".join(said.plain)
         return bool(together) and together == self.solid
 
+    def without(self, said: Tokens) -> Tokens:
+        """The message without the first half of this phrase, once for each time that the other half stands near it."""
+        if not self.is_in(said):
+            return said
+        plain = tuple(tuple(fold(one) + "*" * one.endswith("*") for one in half) for half in self.halves)
+        marked = self.halves if self.marks_matter else plain
+        return Tokens(_cut(said.plain, plain), _cut(said.marked, marked), said.symbols)
+
     def is_in(self, said: Tokens) -> bool:
         """Whether the message holds this word."""
         if self.symbol:
@@ -115,12 +139,36 @@ def _places(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
     """Where a run of words begins. In scripts without spaces: where its letters stand in the whole text."""
     if _UNSPACED.search(wanted[0]):
         return _inside("".join(tokens), "".join(wanted).replace("*", ""))
-    size = len(wanted)
-    found = [at for at in range(len(tokens) - size + 1) if _run(tokens[at : at + size], wanted)]
+    found = _runs(tokens, wanted)
     if not found and len(wanted[0]) > 1 and "\u0600" <= wanted[0][0] <= "\u06ff":
         bare = tuple(_ARABIC_PREFIX.sub("", token, count=1) for token in tokens)
-        found = [at for at in range(len(bare) - size + 1) if _run(bare[at : at + size], wanted)]
+        found = _runs(bare, wanted)
     return found
+
+
+def _runs(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
+    first, last = wanted[0], len(tokens) - len(wanted)
+    if first[-1] != "*" and first not in tokens:  # nearly always: thousands of words are looked for in each message
+        return []
+    return [at for at in range(last + 1) if _run(tokens[at : at + len(wanted)], wanted)]
+
+
+def _cut(tokens: tuple[str, ...], halves: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """The words without the first half; a mark in its place keeps its neighbours apart."""
+    first, near = halves[0], NEAR
+    if unspaced := bool(_UNSPACED.search(first[0])):
+        tokens, near = tuple("".join(tokens)), 2 * NEAR
+        halves = tuple(tuple("".join(half).replace("*", "")) for half in halves)
+        first = halves[0]
+    places = [_runs(tokens, half) if unspaced else _places(tokens, half) for half in halves]
+    found = set(places[0])
+    if len(places) > 1:
+        close = [min(places[0], key=lambda at: abs(at - other)) for other in places[1] if places[0]]
+        found = {at for at, other in zip(close, places[1], strict=True) if abs(at - other) <= near}
+    kept = list(tokens)
+    for at in sorted(found, reverse=True):
+        kept[at : at + len(first)] = [" " if unspaced else _GONE]
+    return tuple("".join(kept).split()) if unspaced else tuple(kept)
 
 
 def _run(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

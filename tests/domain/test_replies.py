@@ -166,6 +166,23 @@ def test_every_stop_word_stops_whatever_was_asked(word: object) -> None:
         assert understand(text.lower(), WORDS, asked).kind == "stop"
 
 
+def test_what_stops_something_else_is_no_stop_and_hides_none() -> None:
+    elsewhere = (
+        "can I stop by at 9", "the bus stop on Main", "should I stop taking my pills", "I can't stop crying",
+        "voy a parar en la tienda", "tengo el colesterol alto", "l'arrêt de bus est loin ?", "je m'arrête à la gare",
+        "vou parar na farmácia", "m ap kanpe nan estasyon an", "tôi có ngừng uống thuốc không", "要停止服药吗",
+        "هل اوقف الدواء", "надо прекратить приём таблеток?", "약을 중단해야 하나요", "b4 10am", "st 5 room 1a",
+    )  # fmt: skip
+    assert [text for text in elsewhere if understand(text, WORDS).kind != "other"] == []
+    all_the_same = (
+        "I am at the bus stop. STOP", "stop by, no, stop texting me", "should I stop taking my pills? and stop writing",
+        "voy a parar en la tienda. paren de escribirme", "bus stop: stop", "stop taking my number, stop", "st0p",
+        "ST0P!", "bus stop stop", "voy a parar por mi medicina. PARAR", "m ap kanpe nan bis la, kanpe", "unsubscr1be",
+        "please st0p texting", "l'arrêt de bus. ARRÊT", "停止服药。停止", "약을 중단. 문자 중단",
+    )  # fmt: skip
+    assert [text for text in all_the_same if understand(text, WORDS).kind != "stop"] == []
+
+
 @given(
     st.text(max_size=40),
     st.sampled_from([word for word in STOPS if word.anywhere and not word.bare]),
