@@ -52,6 +52,7 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
         app.include_router(room.router)
     app.exception_handler(SignInFirst)(_to_sign_in)
     app.exception_handler(NotFound)(_not_found)
+    app.exception_handler(patient.NotShown)(patient.not_shown)
     app.exception_handler(HTTPException)(_said_no)
     app.exception_handler(OperationalError)(_database_away)
     app.exception_handler(Exception)(_bug)
