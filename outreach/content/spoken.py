@@ -61,8 +61,8 @@ class Spoken:
         self._choices: dict[tuple[str, Channel, str, Wording], Choice | None] = {}
 
     def choice(self, step: str, channel: Channel, locale: str, wording: Wording) -> Choice | None:
-        """The words for a message to a reader of `locale`; None: nothing may be said, the message waits. BadInput: there
-        is no such message."""
+        """The words for a message to a reader of `locale`; None: nothing may be said, the message waits. BadInput:
+        there is no such message."""
         asked = step, channel, locale, wording
         try:
             return self._choices[asked]

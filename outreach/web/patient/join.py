@@ -142,10 +142,8 @@ def _page(
     number = unbroken(phone(clinic.phone))
 
     def ui(key: str, **more: object) -> Markup:
-        said = spoken.words.ui(
-            key, language.locale, clinic=clinic.name, phone=number, emergency=clinic.emergency, **more
-        )
-        return isolated(said)
+        values = {"clinic": clinic.name, "phone": number, "emergency": clinic.emergency, **more}
+        return isolated(spoken.words.ui(key, language.locale, **values))
 
     return page(
         "pages/join.html", status, ui=ui, sheet=sheet(), clinic=clinic, language=language, spoken=offered,

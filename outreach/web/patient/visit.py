@@ -44,8 +44,9 @@ def calendar(token: str, out: Wired, wanted: In) -> Response:
     visit = about(reader.due, now)
     if visit is None or visit.status == "cancelled":
         return gone(out)
+    summary = reader.spoken.words.ui("calendar.summary", reader.locale)
     ics = calendars.visit(
-        str(visit.id), visit.revision, visit.start, visit.minutes, reader.spoken.words.ui("calendar.summary", reader.locale),
+        str(visit.id), visit.revision, visit.start, visit.minutes, summary,
         reader.due.clinic.address, "PUBLISH", now,
     )  # fmt: skip
     headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
