@@ -44,6 +44,7 @@ class Segments:
 _UNSEEN = re.compile("[\n\u200f\u2068\u2069]")
 _DEAR = re.compile(f"[^{re.escape(''.join(sorted(BASIC | EXTENSION)))}]")
 _CHEAP = "".join(BASIC).encode("ascii", "ignore")
+_CLUSTER = regex.compile(r"\X")
 _EXTENDED = re.compile(f"[{re.escape(''.join(sorted(EXTENSION)))}]")
 
 
@@ -90,9 +91,32 @@ def _sized(text: str, one: int, many: int) -> tuple[int, int]:
     units = _utf16(text)
     if units <= one:
         return units, 1
-    if _lone().fullmatch(text):
-        return units, _even(units, one, many)
-    return units, _pack(_ucs2_widths(text), one, many)
+    segments = _cut(text, many) if units == len(text) else 0
+    return units, segments or _pack(_ucs2_widths(text), one, many)
+
+
+def _cut(text: str, many: int) -> int:
+    """The segments of a text whose characters are of one unit each, looking at where it is cut only; 0 where a cluster
+    is longer than a segment."""
+    lone, start, segments = _lone(), 0, 1
+    while len(text) - start > many:
+        at = start + many
+        if not lone.fullmatch(text, at - 1, at + 1):
+            at = _before(text, start, at)
+            if at <= start:
+                return 0
+        start, segments = at, segments + 1
+    return segments
+
+
+def _before(text: str, start: int, at: int) -> int:
+    """The last border of clusters up to `at`; `start` is one."""
+    lone = _lone()
+    sure = next((one for one in range(at - 1, start, -1) if lone.fullmatch(text, one - 1, one + 1)), start)
+    for cluster in _CLUSTER.finditer(text, sure):
+        if cluster.end() > at:
+            return int(cluster.start())
+    return at
 
 
 def _even(units: int, one: int, many: int) -> int:
@@ -101,16 +125,16 @@ def _even(units: int, one: int, many: int) -> int:
 
 @cache
 def _lone() -> re.Pattern[str]:
-    """Texts of characters of one unit that never join a cluster: their segments need no packing."""
+    """Texts of characters of one unit that never join a cluster: between two of them a segment may end."""
     alone = regex.compile(r"[\p{GCB=Other}\p{GCB=Control}\p{GCB=LF}]+")
-    runs = alone.finditer("".join(map(chr, range(0x20, 0xD800))))
+    runs = alone.finditer("".join(map(chr, [*range(0x20, 0xD800), *range(0xE000, 0x10000)])))
     return re.compile("[\n" + "".join(f"\\u{ord(run[0][0]):04x}-\\u{ord(run[0][-1]):04x}" for run in runs) + "]*")
 
 
 def _ucs2_widths(text: str) -> list[int]:
     most = SIZES[UCS2][1]
     widths: list[int] = []
-    for cluster in regex.findall(r"\X", text):
+    for cluster in _CLUSTER.findall(text):
         whole = _utf16(cluster)
         widths += [whole] if whole <= most else [_utf16(char) for char in cluster]
     return widths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -137,3 +138,24 @@ def test_the_short_way_to_the_normal_form_is_the_long_one(text: str) -> None:
     except BadInput:
         return
     assert said == unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").translate(spaces))
+
+
+def test_cutting_at_borders_counts_as_packing_every_cluster_does() -> None:
+    """Clusters are looked for where a segment ends only; packing all of them, one by one, must count the same."""
+    chance = random.Random(5)
+    pools = [
+        "abc ñ", "ا ب\u200c\u200dپ", "नम\u094dस\u0947क\u094dष", "각\u1100\u1161\u11a8", "e\u0301a\u0300", "中文，。Ａ",
+        "\u2764\ufe0f\u200d\u231a", "\u0600\u0601ab", "\n\r x", "\u3099か", "ก\u0e33",
+    ]  # fmt: skip
+    for _ in range(1500):
+        pool = "".join(chance.sample(pools, chance.randint(1, 4)))
+        text = "".join(chance.choice(pool) for _ in range(chance.randint(71, 420)))
+        if chance.random() < 0.1:  # a cluster longer than a segment
+            text = f"{text[:40]}{chr(0x301) * chance.randint(60, 90)}{text[40:]}"
+        widths = [len(cluster) for cluster in regex.findall(r"\X", text)]
+        packed, room = 1, 67
+        for width in (one for whole in widths for one in ([whole] if whole <= 67 else [1] * whole)):
+            if width > room:
+                packed, room = packed + 1, 67
+            room -= width
+        assert size(text)[0] == "GSM-7" or size(text)[2] == packed, text
