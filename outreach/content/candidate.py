@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from outreach.content import catalogs
 from outreach.content.catalogs import Catalog
 from outreach.content.checker import forms as plural_forms
-from outreach.content.checker.length import BUDGET, SOURCE_BUDGET
 from outreach.content.checker.placeholders import PLACEHOLDER, names
 from outreach.content.compose import SOURCE, Wording, Words
 from outreach.content.grounds import Grounds
@@ -18,15 +16,12 @@ from outreach.content.voice import Voice
 from outreach.content.workbench import Shelf
 from outreach.domain.channel import Channel
 from outreach.domain.message import Content
-from outreach.domain.segments import GSM7, SIZES, count
 from outreach.errors import BadInput
 
 Medium = Literal["sms", "email", "page"]
 USUAL = "pre.tomorrow"
 """The message around words that belong to none: the layout of an e-mail, the neutral wording, the patient's page."""
 TYPED_BY_STAFF = "staff.message"
-_FOREIGN_SCRIPT = 0.3
-"""From this share on, what forces UCS-2 is the alphabet itself, and marking each letter would tell nobody anything."""
 
 
 class Use(NamedTuple):
@@ -38,37 +33,6 @@ class Use(NamedTuple):
     hint: bool = False
 
 
-class Run(NamedTuple):
-    """A piece of a text; `dear`: its characters force the whole text into the dear encoding."""
-
-    text: str
-    dear: bool
-
-
-@dataclass(frozen=True)
-class Bubble:
-    """An SMS for one sample reader. `script`: it is the alphabet that needs UCS-2. `problem`: why it cannot be made."""
-
-    sample: str
-    runs: tuple[Run, ...] = ()
-    encoding: str = ""
-    units: int = 0
-    segments: int = 0
-    room: int = 0
-    budget: int = BUDGET
-    script: bool = False
-    problem: str = ""
-
-    @property
-    def over(self) -> bool:
-        return self.segments > self.budget
-
-    @property
-    def dear(self) -> tuple[str, ...]:
-        """The characters that are marked, each once."""
-        return tuple(dict.fromkeys(char for run in self.runs if run.dear for char in run.text))
-
-
 class Reading(NamedTuple):
     """A form with a sample reader's values. `numbers`: for which it stands, where it is one of several."""
 
@@ -77,7 +41,7 @@ class Reading(NamedTuple):
 
 
 def uses(grounds: Grounds, key: str) -> Use | None:
-    """Where a unit can be seen; None for small words of the patient's own pages, which stand alone."""
+    """Where a unit can be seen; None for what stands alone: small words of the patient's own pages."""
     media: dict[Medium, None] = {}
     message, wording, hint = "", "full", False
     for name in grounds.places[key]:
@@ -93,9 +57,15 @@ def uses(grounds: Grounds, key: str) -> Use | None:
             message = TYPED_BY_STAFF
             media["sms"] = None
         elif folder != "page":
-            message, wording = (USUAL, "neutral") if folder == "neutral" else (folder, "full")
+            message, wording = (_hidden(grounds, part), "neutral") if folder == "neutral" else (folder, "full")
             media |= dict.fromkeys(_MEDIA[part])
     return Use(message, tuple(media), "neutral" if wording == "neutral" else "full", hint) if message else None
+
+
+def _hidden(grounds: Grounds, part: str) -> str:
+    """A message that the neutral wording of this part stands in for; "" where there is none (any more)."""
+    parts, shown = grounds.house.parts, [USUAL, *sorted(grounds.messages)]
+    return next((one for one in shown if (own := parts.get(f"messages/{one}/{part}")) and not own.neutral), "")
 
 
 _MEDIA: dict[str, tuple[Medium, ...]] = {"sms.txt": ("sms",), "subject.txt": ("email",), "body.md": ("email", "page")}
@@ -158,41 +128,6 @@ def counted(values: Values, number: int | None) -> Values:
     return values if number is None else values._replace(visit_minutes=number, frequency=number)
 
 
-def sms(words: Words, shelf: Shelf, use: Use, key: str, samples: Mapping[str, Values]) -> list[Bubble]:
-    """The text for each sample reader."""
-    said = words.voices[shelf.locale].catalog.form(key) or ""
-    made = []
-    for sample, values in samples.items():
-        if use.message == TYPED_BY_STAFF and key.startswith("canned."):
-            values = values._replace(text=_filled(said, words, shelf, values))
-        try:
-            content = words.compose(use.message, Channel.SMS, shelf.locale, use.wording, values, hint=use.hint)
-        except BadInput as error:
-            made.append(Bubble(sample, problem=str(error)))
-        else:
-            made.append(_bubble(sample, content.text, SOURCE_BUDGET if shelf.locale == SOURCE else BUDGET))
-    return made
-
-
-def _bubble(sample: str, text: str, budget: int) -> Bubble:
-    sized = count(text)
-    one, many = SIZES[sized.encoding]
-    room = one if sized.segments == 1 else many * sized.segments
-    script = len(sized.forcing) > _FOREIGN_SCRIPT * len(text)
-    runs = (Run(text, False),) if script or sized.encoding == GSM7 else _runs(text, {at for at, _ in sized.forcing})
-    return Bubble(sample, runs, sized.encoding, sized.units, sized.segments, room, budget, script)
-
-
-def _runs(text: str, dear: set[int]) -> tuple[Run, ...]:
-    made: list[Run] = []
-    for at, char in enumerate(text):
-        if made and made[-1].dear == (at in dear):
-            made[-1] = Run(made[-1].text + char, at in dear)
-        else:
-            made.append(Run(char, at in dear))
-    return tuple(made)
-
-
 def subject(words: Words, locale: str, use: Use, values: Values) -> str:
     """The subject of an e-mail whose body can be made too; quicker than the whole of it. Raises BadInput."""
     voice, folder = words.voices[locale], "neutral" if use.wording == "neutral" else use.message
@@ -210,7 +145,7 @@ def readings(words: Words, shelf: Shelf, forms: tuple[str, ...], values: Values)
     """Each form that is there, with its values put in; of a plural, with the first number that it stands for."""
     stands = numbers(shelf, len(forms))
     return [
-        Reading(_filled(form, words, shelf, counted(values, own[0] if own else None)), own)
+        Reading(filled(form, words, shelf, counted(values, own[0] if own else None)), own)
         for form, own in zip(forms, stands, strict=True)
         if form
     ]
@@ -237,6 +172,7 @@ def shown_values(words: Words, shelf: Shelf, values: Values) -> Mapping[str, str
     return {name: str(value) for name, value in told.items() if isinstance(value, (str, int))}
 
 
-def _filled(form: str, words: Words, shelf: Shelf, values: Values) -> str:
+def filled(form: str, words: Words, shelf: Shelf, values: Values) -> str:
+    """A form with these values; a placeholder that nobody knows stays as it is written."""
     shown = shown_values(words, shelf, values)
     return PLACEHOLDER.sub(lambda found: shown.get(found[1], found[0]) if found[1] else "%", form)

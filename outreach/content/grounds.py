@@ -10,6 +10,7 @@ from typing import Any
 
 from outreach.content import facts, measure
 from outreach.content.checker.house import House
+from outreach.content.compose import SET_APART
 from outreach.content.values import Values
 
 SAMPLES = ("short", "typical", "longest")
@@ -37,6 +38,11 @@ class Grounds:
             for unit in part.units:
                 found[unit.key] = (*found.get(unit.key, ()), name)
         return found
+
+    @cached_property
+    def messages(self) -> frozenset[str]:
+        """The folders that are messages of their own."""
+        return frozenset(name.split("/")[1] for name in self.house.parts if name.startswith("messages/")) - SET_APART
 
     @cached_property
     def facts(self) -> dict[str, facts.Fact]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from outreach.content import candidate
-from outreach.content.candidate import Bubble, Medium, Reading
+from outreach.content import bubbles, candidate
+from outreach.content.bubbles import Bubble
+from outreach.content.candidate import Medium, Reading
 from outreach.content.checker.findings import Fault, bare
 from outreach.content.compose import Words
 from outreach.content.facts import Fact
@@ -90,7 +91,7 @@ def look(grounds: Grounds, shelf: Shelf, line: Line, fields: Mapping[str, str]) 
     samples = {name: candidate.counted(values, number) for name, values in samples.items()}
     words = candidate.candidate(grounds, shelf, key, forms)
     use = candidate.uses(grounds, key)
-    bubbles = candidate.sms(words, shelf, use, key, samples) if use and "sms" in use.media else []
+    texts = bubbles.sms(words, shelf, use, key, samples) if use and "sms" in use.media else []
     frames, subject, problem = list[Frame](), "", ""
     asked = urlencode({"sample": sample, "number": "" if number is None else number} | _sent(forms))
     place = f"/translate/{shelf.locale}/{key}"
@@ -103,7 +104,7 @@ def look(grounds: Grounds, shelf: Shelf, line: Line, fields: Mapping[str, str]) 
     elif template_of(key) in TEMPLATES:
         frames.append(Frame("page", f"{place}/page.html?{asked}", True))
     return Sight(
-        forms, numbers, shelf.faults(line, forms), sample, number, bubbles,
+        forms, numbers, shelf.faults(line, forms), sample, number, texts,
         candidate.readings(words, shelf, forms, samples[sample]), [] if problem else frames,
         use.media if use else (), use.message if use else "", subject, problem,
     )  # fmt: skip
