@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from outreach.cli import locale_new, locale_preview, locale_rows, locale_stats
 from outreach.content import console_words, extraction, plurals, segment_table
 from outreach.content.checker import reports
 from outreach.content.checker.findings import Fault, Finding
@@ -20,6 +21,8 @@ app = typer.Typer(help="Templates and translations.", no_args_is_help=True)
 
 
 def register(root: typer.Typer) -> None:
+    for one in (locale_stats, locale_preview, locale_rows, locale_new):
+        one.add_to(app)
     root.add_typer(app, name="locales")
 
 
@@ -34,7 +37,10 @@ def extract() -> None:
 def update(
     locales: Annotated[list[str] | None, typer.Argument(help="Locales; all when none is named.")] = None,
 ) -> None:
-    """Bring catalogs up to date with the templates; what is new or has changed stands there empty."""
+    """Bring catalogs up to date with the templates, by key and never by likeness.
+
+    What is new stands there empty; what has changed is marked, beside the English that it was translated from.
+    """
     extraction.extract(ROOT)
     console_words.extract(ROOT)
     for locale in locales or extraction.targets(ROOT):

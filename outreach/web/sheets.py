@@ -9,33 +9,19 @@ from collections.abc import Iterable, Sequence
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from outreach.content.formulas import BOM, defused
+
 Cell = str | int
 
-# What a spreadsheet, also a Japanese or Chinese one, begins a formula with; a tab or a line end shifts it into another
-# cell first, and some programs skip a NUL.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
-BOM = "\ufeff"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-def defused(value: Cell) -> Cell:
-    """A text that could begin a formula gets a ' in front, as spreadsheets themselves do; `charged` takes it back."""
-    if isinstance(value, str) and value.startswith(("'", *_FORMULA)):
-        return "'" + value
-    return value
-
-
-def charged(text: str) -> str:
-    """The text that was defused."""
-    return text[1:] if text.startswith("'") else text
 
 
 def as_csv(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """UTF-8 with a byte order mark, without which a spreadsheet reads another encoding; RFC 4180."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, quoting=csv.QUOTE_MINIMAL)
-    writer.writerow([defused(name) for name in head])
-    writer.writerows([defused(_kept(value)) for value in row] for row in rows)
+    writer.writerow([_safe(name) for name in head])
+    writer.writerows([_safe(_kept(value)) for value in row] for row in rows)
     return (BOM + file.getvalue()).encode()
 
 
@@ -54,6 +40,10 @@ def as_xlsx(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> 
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
+
+
+def _safe(value: Cell) -> Cell:
+    return defused(value) if isinstance(value, str) else value
 
 
 def _kept(value: Cell) -> Cell:

@@ -225,6 +225,7 @@ def test_an_update_never_guesses(tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace('visit."\nmsgstr ""', 'visit."\nmsgstr "x"'), "utf-8")
     sms.write_text('{% trans "m.sms" %}Do not eat before your visit.{% endtrans %}', "utf-8")
     again = extraction.update(tmp_path, "ar").read_text("utf-8")
-    assert 'msgid "Do not eat before your visit."\nmsgstr ""' in again
-    assert "fuzzy" not in again
+    assert '#, fuzzy\n#| msgid "Eat before your visit."\nmsgctxt "m.sms"\nmsgid "Do not eat' in again, "never sent so"
+    (sms.parent / "subject.txt").write_text('{% trans "m.subject" %}Eat before your visit!{% endtrans %}', "utf-8")
+    assert 'msgid "Eat before your visit!"\nmsgstr ""' in extraction.update(tmp_path, "ar").read_text("utf-8")
     assert plurals.HEADERS["ar"] in again

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from outreach.actions.count import count
+from outreach.content.formulas import charged
 from outreach.domain.access import Role
 from outreach.domain.status import Status
 from outreach.store import staff
@@ -19,7 +20,6 @@ from outreach.store.traffic import Message
 from outreach.web.charts import Bars, ceiling, stacked
 from outreach.web.console import figures
 from outreach.web.console.delivery import LONGEST, read
-from outreach.web.sheets import charged
 from tests.web.house import PASSWORD, House, add_clinic, count_queries
 
 TODAY = date(2026, 11, 21)

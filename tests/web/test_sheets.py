@@ -8,7 +8,8 @@ import io
 import pytest
 from openpyxl import load_workbook
 
-from outreach.web.sheets import as_csv, as_xlsx, charged, defused
+from outreach.content.formulas import charged
+from outreach.web.sheets import as_csv, as_xlsx
 
 HEAD = ("what", "many")
 TEXTS = [
@@ -54,4 +55,4 @@ def test_a_nul_in_front_hides_no_formula() -> None:
 
 
 def test_numbers_are_left_alone() -> None:
-    assert defused(-5) == -5
+    assert read_csv(as_csv(HEAD, [["x", -5]]))[1] == ["x", "-5"]
