@@ -169,7 +169,7 @@ def state_of(unit: Unit, entry: Entry | None) -> State:
     """`changed`: the English is another one since."""
     if entry is None or not any(entry.forms):
         return "missing"
-    if (entry.source, entry.plural) != (unit.text, unit.plural):
+    if (entry.source, entry.plural) != (unit.text, unit.plural) or (entry.fuzzy and entry.was):
         return "changed"
     return "fuzzy" if entry.fuzzy else "translated"
 
