@@ -68,26 +68,26 @@ def email_rows(plan: Plan) -> list[Row]:
 
 
 def _mails(words: Words, kinds: list[Kind], count: int) -> None:
-    for kind, values in zip(itertools.cycle(kinds), _values(count), strict=False):
+    for kind, values in zip(itertools.cycle(kinds), letters(count), strict=False):
         content = words.compose(kind.step, Channel.EMAIL, kind.locale, "full", values)
         smtp_mail.build(_parcel(content, values))
 
 
 def _plain(kinds: list[Kind], count: int) -> None:
     """The same without a single look-up: what no program that speaks several languages reaches; shown beside."""
-    for kind, values in zip(itertools.cycle(kinds), _values(count), strict=False):
+    for kind, values in zip(itertools.cycle(kinds), letters(count), strict=False):
         kind.plain.render(kind.teller.context(values, "email"))
 
 
 def _bare(kinds: list[Kind], count: int) -> None:
     """The floor: values told in the reader's language, and one compiled, translated, escaping template of the HTML."""
-    for kind, values in zip(itertools.cycle(kinds), _values(count), strict=False):
+    for kind, values in zip(itertools.cycle(kinds), letters(count), strict=False):
         kind.bare.render(kind.teller.context(values, "email"))
 
 
 def _kind(words: Words, step: str, locale: str, teller: Teller) -> Kind:
     """Turn one composed mail into its bare template, and prove that both make the same HTML."""
-    values = next(_values(1))
+    values = next(letters(1))
     content = words.compose(step, Channel.EMAIL, locale, "full", values)
     told = {name: str(value).translate(_ISOLATES) for name, value in teller.context(values, "email").items()}
     source = content.html
@@ -125,7 +125,8 @@ def _check(content: Content, values: Values) -> None:
             raise Wrong("e-mail: a mail does not read back as it was composed")
 
 
-def _values(count: int) -> Iterator[Values]:
+def letters(count: int) -> Iterator[Values]:
+    """What so many messages say, each its own: an hour, and links."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     for number in range(count):
         start = now + timedelta(days=1, minutes=15 * (number % 500))  # clinics begin on quarters of an hour

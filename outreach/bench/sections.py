@@ -19,6 +19,7 @@ from outreach.bench.plan import Plan
 from outreach.bench.pumping import pump_rows
 from outreach.bench.receipts import receipt_rows
 from outreach.bench.report import Row, machine_facts
+from outreach.bench.wording import words_rows
 from outreach.errors import BadInput
 
 SECTIONS: Mapping[str, Callable[[Any, Plan], list[Row]]] = {
@@ -28,6 +29,7 @@ SECTIONS: Mapping[str, Callable[[Any, Plan], list[Row]]] = {
     "snapshot": snapshot_rows,
     "receipts": receipt_rows,
     "email": lambda _ground, plan: email_rows(plan),
+    "words": lambda _ground, plan: words_rows(plan),
     "lateness": lateness_rows,
     "memory": memory_rows,
     "pages": page_rows,
@@ -36,7 +38,7 @@ SECTIONS: Mapping[str, Callable[[Any, Plan], list[Row]]] = {
 
 def run(names: Sequence[str], plan: Plan) -> tuple[list[Row], dict[str, Any]]:
     """The rows of these sections and the facts of the machine. Wrong (an OutreachError): a run was not right."""
-    wireless = set(names) <= {"email"}  # nothing of it needs engines
+    wireless = set(names) <= {"email", "words"}  # nothing of it needs engines
     with nullcontext() if wireless else ground(plan.latency) as made:
         facts = machine_facts(made.version() if made else "not used") | {
             "messages": plan.messages, "window": plan.window, "latency_ms": plan.latency, "reps": plan.reps,

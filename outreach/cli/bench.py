@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from outreach.errors import BadInput
 
 CHAOS = "run `outreach chaos --kills 50 --json > chaos.json`, then `outreach bench --kills chaos.json`"
-NAMES = ("pump", "usual", "claim", "snapshot", "receipts", "email", "lateness", "memory", "pages")
+NAMES = ("pump", "usual", "claim", "snapshot", "receipts", "email", "words", "lateness", "memory", "pages")
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +33,11 @@ def bench(
     window: Annotated[int, typer.Option(min=1, help="Posts in flight at once.")] = 256,
     latency: Annotated[float, typer.Option(min=0, help="Milliseconds the carrier's stand-in takes.")] = 50.0,
     reps: Annotated[int, typer.Option(min=1, help="Repetitions; floor and engine by turns.")] = 5,
+    page: Annotated[Path | None, typer.Option(help="Write the figures of the section pages into this page.")] = None,
     kills: Annotated[Path | None, typer.Option(help="What `outreach chaos --json` printed.")] = None,
 ) -> None:
     """Measure on engines of its own, in a temporary folder. Exit 1 when a `must` is missed."""
+    from outreach.bench import page_table
     from outreach.bench.plan import Plan
     from outreach.bench.report import TARGETS, missed, print_table
     from outreach.bench.report import as_json as shown
@@ -51,6 +53,8 @@ def bench(
     with _progress(Console(stderr=True)) as tell:
         rows, facts = run(names, Plan(messages, window, latency, reps, quick, tell))
     rows += survived
+    if page is not None:
+        page_table.write(rows, facts, page)
     faults = missed(rows, TARGETS)
     if as_json:
         print(json.dumps(shown(rows, TARGETS, facts), indent=1))

@@ -116,3 +116,12 @@ def test_a_row_shows_the_median_with_the_least_and_the_greatest() -> None:
     assert report.missed([Row.of("cpu", [1.6]), Row.of("rate", [0.7])], TARGETS) == [
         TARGETS["cpu"].name, TARGETS["rate"].name,
     ]  # fmt: skip
+
+
+def test_words_are_measured_without_engines_in_every_language(bench: Callable[..., Result]) -> None:
+    result = bench("--section", "words", *TINY)
+    assert result.exit_code == 0, result.output
+    shown = told(result)
+    assert {"words_sms", "words_email", "words_preview", "words_check"} <= shown.keys()
+    assert all(shown[name]["value"] > 0 for name in shown if name.startswith("words"))
+    assert shown["words_check"]["beside"]["loading_words_s"] < shown["words_check"]["value"], "checking reads them too"
