@@ -49,8 +49,9 @@ def email(locale: str, key: str, seat: AtSeat, request: Request) -> HTMLResponse
 def page(locale: str, key: str, seat: AtSeat, request: Request) -> HTMLResponse:
     """The patient's page with these words."""
     words, use, samples, sample = _asked(seat, locale, key, request)
+    spoken = seat.bench.grounds().house.languages.values()
     try:
-        return HTMLResponse(patient_page.shown(words, locale, key, use, samples[sample]))
+        return HTMLResponse(patient_page.shown(words, locale, key, use, samples[sample], spoken))
     except BadInput as error:
         return _sorry(str(error))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -54,22 +55,26 @@ class Clinic:
 @cache
 def template_of(key: str) -> str:
     """The page whose words hold this unit; "" for none. The first that is named here, since many share theirs."""
+    if key == "page.back":
+        return "privacy"  # the message's own page has another foot
     for name in TEMPLATES:
         pages = [f"{name}.html", "call.html", "base.html"] if name == "message" else [f"{name}.html"]
         text = "".join((ROOT / "templates" / "pages" / page).read_text("utf-8") for page in pages)
-        if re.search(rf'ui\("{re.escape(key)}"', text):
+        if re.search(rf"""ui\(["']{re.escape(key)}["']""", text):
             return name
     if key.startswith(("page.answer", "page.answered", "time.clinic")):
         return "message"
     return "gone" if key.startswith("page.gone") else ""
 
 
-def shown(words: Words, locale: str, key: str, use: Use | None, values: Values) -> str:
-    """The whole page as HTML. Raises BadInput."""
+def shown(
+    words: Words, locale: str, key: str, use: Use | None, values: Values, spoken: Iterable[Language]
+) -> str:  # fmt: skip
+    """The whole page as HTML; `spoken`: the languages that it offers. Raises BadInput."""
     language, name = words.language(locale), "message" if use else template_of(key)
     if name == "gone":
-        spoken = [(language, words.ui("page.gone", locale), words.ui("page.gone.whole", locale))]
-        return render("pages/gone.html", spoken=spoken, sheet=sheet())
+        told = [(language, words.ui("page.gone", locale), words.ui("page.gone.whole", locale))]
+        return render("pages/gone.html", spoken=told, sheet=sheet())
     reader = Reader(language, stopped=key == "page.stopped", may_agree=key == "page.agree")
     number = unbroken(phone(values.clinic_phone))
 
@@ -78,7 +83,7 @@ def shown(words: Words, locale: str, key: str, use: Use | None, values: Values) 
         return isolated(said)
 
     around: dict[str, Any] = {
-        "ui": ui, "sheet": sheet(), "reader": reader, "language": language, "spoken": [language], "tel": "",
+        "ui": ui, "sheet": sheet(), "reader": reader, "language": language, "spoken": list(spoken), "tel": "",
         "clinic": Clinic(values.clinic, values.clinic_address, values.emergency),
     }  # fmt: skip
     if name == "message":
