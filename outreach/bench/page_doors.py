@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from sqlalchemy import text
 
@@ -36,7 +37,7 @@ class Door:
         return self.room is Room.CONSOLE and self.path.startswith("/inbox")
 
 
-_WAITS = "select {} from task where closed_at is null and patient_id is not null order by opened_at limit 1 offset 20"
+_WAITS = "select {} from task where closed_at is null and patient_id is not null order by opened_at, id limit 1"
 _VISIT = "select {} from infusion i join course c on c.id = i.course_id where i.status = 'booked' order by i.id limit 1"
 # For each name in a path, or for a whole path, what the stock has.
 EXAMPLES = {
@@ -55,7 +56,7 @@ EXAMPLES = {
     "slug": "select slug from clinic",
     "token": "select id from message where body_sealed is not null and status = 'delivered' order by id limit 1",
 }
-FIXED = {"name": "ketamine-infusion"}
+FIXED = {"name": "ketamine-infusion", "locale": "es", "key": "pre.tomorrow.sms"}
 NO_PAGES = (".csv", ".xlsx", ".css", ".ics")
 PATIENTS_OWN = ("/p/", "/u/", "/join/")
 LEFT_OUT = ("{rest:path}", "/invite/{token}", "/sign-in/code")  # lost pages; what needs a link of one use
@@ -93,7 +94,7 @@ def _filled(out: Outreach, path: str) -> str | None:
     whole = path.partition("?")[0]
     with out.sessions() as session:
         for name in re.findall(r"\{(\w+)\}", path):
-            found = FIXED.get(name)
+            found: Any = FIXED.get(name)
             if name == "tomorrow":
                 found = session.scalar(text("select (now() + interval '1 day')::date::text"))
             elif found is None and name in EXAMPLES:
