@@ -13,10 +13,11 @@ from outreach.actions.replan import quiet_of
 from outreach.content.compose import Values, Words
 from outreach.domain.channel import Channel
 from outreach.domain.consent import may_contact
+from outreach.domain.decision import AT_ONCE
 from outreach.domain.message import Content
 from outreach.domain.window import tz_version, wall_at
 from outreach.errors import BadInput, Reason, say
-from outreach.store import audit, clinics, consents, messages, patients, talk
+from outreach.store import audit, clinics, consents, messages, patients, talk, tasks
 from outreach.store.due import ClinicFacts
 from outreach.store.patients import Person
 from outreach.store.tables import Clinic
@@ -25,6 +26,8 @@ STEP = talk.BY_STAFF
 LONGEST = 1000
 MOST_PARTS = 6
 USEFUL = timedelta(days=1)
+LATELY = timedelta(hours=4)
+"""Written in the evening, answered the same evening; a question of the morning wakes nobody in the night."""
 
 
 class Crossed(BadInput):
@@ -33,11 +36,15 @@ class Crossed(BadInput):
 
 @dataclass(frozen=True)
 class Outlook:
-    """Whether words could go now. `refusal`: why they cannot, None when they can; then they go at `at`."""
+    """Whether words could go now. `refusal`: why they cannot, None when they can; then they go at `at`.
+
+    `live`: the patient has just written, or waits in need, and is answered at any hour.
+    """
 
     address_id: UUID | None
     refusal: Reason | None
     at: datetime
+    live: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,15 @@ def outlook(session: Session, clinic: Clinic | ClinicFacts, person: Person, now:
     permission = may_contact(consents.ledger(session, reach.id), now)
     if not permission.allowed:
         return Outlook(reach.id, permission.reason or Reason.NO_CONSENT, now)
+    if _live(session, clinic.id, person.id, now):
+        return Outlook(reach.id, None, now, live=True)
     return Outlook(reach.id, None, quiet_of(clinic).next_open(now, person.zone))
+
+
+def _live(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) -> bool:
+    """Whether an answer goes at any hour: to someone who was awake to write, and to someone in need."""
+    wrote_at = talk.wrote_at(session, clinic_id, patient_id)
+    return (wrote_at is not None and wrote_at > now - LATELY) or tasks.urgent_open(session, clinic_id, patient_id)
 
 
 def compose(words: Words, clinic: Clinic | ClinicFacts, person: Person, text: str) -> Content:
@@ -104,7 +119,7 @@ def answer(
         session, clinic_id=clinic_id, patient_id=patient_id, address_id=can.address_id, channel=Channel.SMS, step=STEP,
         occasion=occasion, zone=person.zone, due_at=can.at, useful_until=can.at + USEFUL,
         wall=wall_at(can.at, person.zone), tz_version=tz_version(), locale=person.locale, rule="written by staff",
-        facts={"text": " ".join(draft.text.split()), "by": str(by)},
+        facts={"text": " ".join(draft.text.split()), "by": str(by)} | ({AT_ONCE: "yes"} if can.live else {}),
     )  # fmt: skip
     if take:
         attend.take_free(session, clinic_id, patient_id, by, now)

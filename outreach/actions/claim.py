@@ -19,7 +19,7 @@ from outreach.actions.unanswered import URGENT, did_not_go
 from outreach.content.spoken import Spoken
 from outreach.domain.brakes import Pauses
 from outreach.domain.channel import Channel
-from outreach.domain.decision import LOOK_AGAIN, End, Go, Wait, decide
+from outreach.domain.decision import AT_ONCE, LOOK_AGAIN, End, Go, Wait, decide
 from outreach.domain.sender import Meter, Sender, choose
 from outreach.domain.status import Status
 from outreach.errors import BadInput, NotApproved, Reason
@@ -172,6 +172,8 @@ class _Taking:
 
     def _opening(self, due: Due) -> datetime:
         """When this patient may be written to: the same for all of a clinic in one zone."""
+        if AT_ONCE in due.message.facts:
+            return self.now
         place = id(due.clinic), due.patient_zone
         opening = self.openings.get(place)
         if opening is None:

@@ -27,6 +27,9 @@ it is still the patient's, and whether or not the patient still comes to the cli
 UNCAPPED = ANSWERS | {REQUEST, "visit.moved", "visit.cancelled", "staff.message"}
 """Steps that no frequency cap holds back: answers, the question itself, and news whose silence would cost a visit."""
 
+AT_ONCE = "at_once"
+"""A fact of a message that answers somebody who is awake, or in need: its quiet hours are over."""
+
 LOOK_AGAIN = timedelta(minutes=15)
 """How long a message rests under a kill switch before it is looked at again; lifting the switch wakes it at once."""
 

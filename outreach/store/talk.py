@@ -118,6 +118,16 @@ def mark_read(
     return int(marked.rowcount)  # type: ignore[attr-defined]
 
 
+def wrote_at(session: Session, clinic_id: UUID, patient_id: UUID) -> datetime | None:
+    """When this patient last wrote or pressed a button; no machine's answer counts."""
+    return session.scalar(
+        select(InboundMessage.received_at)
+        .where(InboundMessage.clinic_id == clinic_id, InboundMessage.patient_id == patient_id, ~InboundMessage.robot)
+        .order_by(InboundMessage.received_at.desc())
+        .limit(1)
+    )
+
+
 def newest_of_staff(session: Session, clinic_id: UUID, patient_id: UUID) -> UUID | None:
     """The newest message that staff wrote to this patient."""
     return session.scalar(

@@ -76,6 +76,13 @@ def urgent_waits(session: Session, clinic_id: UUID, patient_id: UUID | None, ind
     return session.scalar(found) is not None
 
 
+def urgent_open(session: Session, clinic_id: UUID, patient_id: UUID) -> bool:
+    """Whether something urgent of this patient is not closed, taken or not."""
+    found = select(Task.id).where(Task.clinic_id == clinic_id, Task.patient_id == patient_id, Task.kind == "urgent",
+                                  Task.closed_at.is_(None)).limit(1)  # fmt: skip
+    return session.scalar(found) is not None
+
+
 def take(session: Session, clinic_id: UUID, task_id: UUID, staff_id: UUID, now: datetime) -> bool:
     """Make the task this person's, which ends its escalation; False when it is closed or somebody else's."""
     mine = update(Task).where(

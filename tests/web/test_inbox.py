@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from outreach.actions.answer import compose
+from outreach.actions.dispatch import drain
 from outreach.domain.access import Role
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
 from outreach.domain.message import Inbound
+from outreach.providers.memory import MemoryProvider
 from outreach.store import clinics, consents, inbox, patients, staff, tasks
 from outreach.store.office import Audit, Note, Task
-from outreach.store.traffic import InboundMessage, Message
+from outreach.store.traffic import InboundMessage, Message, Sender
+from outreach.store.turns import Ahead
 from tests.web.house import NOW, PASSWORD, House, add_clinic, count_queries, field
 
 OURS = "+12025550110"
@@ -269,6 +273,29 @@ def test_at_night_it_says_so_and_waits_for_the_morning(house: House) -> None:
     assert send(desk, patient, page, "Good morning").headers["location"].endswith("done=later")
     [message] = sent(house)
     assert message.due_at == datetime(2026, 11, 22, 14, tzinfo=UTC)  # eight in Chicago
+
+
+def test_who_has_just_written_or_is_in_need_is_answered_at_night_too(house: House) -> None:
+    patient, night = house.patient(), house.later(timedelta(hours=12))  # midnight in Chicago
+    agreed(house, patient)
+    desk, midnight = night.desk(), NOW + timedelta(hours=12)
+    wrote(house, patient, "are you there?", minutes=7 * 60)  # five hours ago: nobody is woken for it
+    page = desk.get(f"/inbox/patients/{patient}").text
+    assert "It is night for the patient" in page
+    wrote(house, patient, "I cannot sleep", minutes=11 * 60)
+    page = desk.get(f"/inbox/patients/{patient}").text
+    assert "It is night for the patient" not in page
+    assert send(desk, patient, page, "We are here.").headers["location"].endswith("done=sent")
+    other = named(house, "Need", 2)
+    agreed(house, other)
+    waits(house, other, "urgent", ago=timedelta(hours=-1))
+    page = desk.get(f"/inbox/patients/{other}").text
+    send(desk, other, page, "Is somebody with you?")
+    assert [one.due_at for one in sent(house)] == [midnight, midnight]
+    with house.out.sessions.begin() as session:
+        session.execute(update(Sender).where(Sender.channel == "sms").values(carrier="memory"))
+    drain(replace(night.out.pump(), providers={"memory": MemoryProvider()}, ahead=Ahead(None)), 5)
+    assert [one.status for one in sent(house)] == ["accepted", "accepted"]
 
 
 @pytest.mark.parametrize(
