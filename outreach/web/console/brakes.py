@@ -142,8 +142,9 @@ def _owners(session: Session, clinic_id: UUID, raised: list[Raised]) -> dict[str
     """By the alert's key, which holds no name: it is looked up for whoever is signed in, and kept nowhere."""
     keys = [UUID(one.key) for one in raised if one.kind == UNUSABLE]
     found = unusable.owners(session, clinic_id, keys) if keys else {}
+    people = patients.named(session, clinic_id, {patient_id for patient_id, _ in found.values()})
     return {
-        str(address_id): Owner(patient_id, patients.get(session, clinic_id, patient_id).name, channel)
+        str(address_id): Owner(patient_id, people[patient_id].name, channel)
         for address_id, (patient_id, channel) in found.items()
     }
 

@@ -82,12 +82,11 @@ def _page(
 def _lines(session: Session, desk: Desk, out: Wired, now: datetime) -> list[Line]:
     found = undecided.of_clinic(session, desk.clinic.id, MOST)
     shown = items(session, out, [one.seen for one in found], desk.clinic.zone, now)
-    ids = {one.seen.patient_id for one in found}
-    people = {one: patients.get(session, desk.clinic.id, one).name for one in ids}
+    people = patients.named(session, desk.clinic.id, {one.seen.patient_id for one in found})
     hold = timedelta(seconds=out.settings.doubt_hold_seconds)
     return [
         Line(
-            replace(item, name=people[one.seen.patient_id]), str(one.attempt_id), one.started_at, one.known,
+            replace(item, name=people[one.seen.patient_id].name), str(one.attempt_id), one.started_at, one.known,
             why_not_again(one, now), next_ask(one.seen.channel, one.started_at, one.asked, hold),
         )
         for one, item in zip(found, shown, strict=True)
