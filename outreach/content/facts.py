@@ -102,6 +102,11 @@ def _faults(
         if (found := word.pattern.search(text)) and not set(needed) & set(named):
             what = f"“{found[0]}” is a medical statement, and none of its facts is named."
             yield Fault("fact.unsupported", what, f"Name {' or '.join(needed)}, or leave the statement out.")
+    yield from claimed(text, claims)
+
+
+def claimed(text: str, claims: Claims) -> Iterator[Fault]:
+    """Claims in an English text that nobody may make."""
     for wrong in claims.forbidden:
         if found := wrong.pattern.search(text):
             remedy = f"{wrong.says[:1].upper()}{wrong.says[1:]}."

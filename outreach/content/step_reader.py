@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from outreach.content.yaml_lines import line_of, suggest
+from outreach.domain.approval import TOPICS
 from outreach.domain.channel import Channel
 from outreach.domain.sequence import Step
 from outreach.domain.timing import BadRule, When, parse_unless, parse_until, parse_when
@@ -16,7 +17,7 @@ from outreach.errors import BadFile
 
 KEYS = (
     "key", "when", "once_per", "useful_until", "channels", "unless", "anchor", "again_when_moved", "asks", "calendar",
-    "optional", "late",
+    "optional", "late", "instructions",
 )  # fmt: skip
 REQUIRED = ("key", "when", "once_per", "useful_until", "channels")
 ANCHORS = {"first infusion": "first", "last infusion": "last"}
@@ -92,6 +93,7 @@ class StepReader:
             "calendar": self._flag(entry, "calendar"),
             "optional": self._flag(entry, "optional"),
             "answers": self._answers(entry),
+            "topics": self._topics(entry),
         }
         if len(self.mistakes) == before:
             self._together(entry, Step(**step))
@@ -153,6 +155,16 @@ class StepReader:
             self.wrong(line_of(entry, "asks"), "asks must be a list of different digits.", "Write asks: [1, 2].")
             return ()
         return tuple(str(one) for one in given)
+
+    def _topics(self, entry: Any) -> tuple[str, ...]:
+        given = entry.get("instructions", list(TOPICS))
+        if not isinstance(given, list):
+            what, remedy = "instructions must be a list.", f"Write instructions: [{', '.join(TOPICS)}]."
+            self.wrong(line_of(entry, "instructions"), what, remedy)
+            return ()
+        for bad in (one for one in given if one not in TOPICS):
+            self.wrong(line_of(entry, "instructions"), f'"{bad}" is not a topic.', suggest(str(bad), TOPICS))
+        return tuple(one for one in TOPICS if one in given)
 
     def _together(self, entry: Any, step: Step) -> None:
         """What is right by itself but not beside the rest."""

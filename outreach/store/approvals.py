@@ -105,9 +105,10 @@ def changed(session: Session, clinic_id: UUID) -> None:
     )  # fmt: skip
 
 
-def rules(session: Session, clinic_id: UUID) -> tuple[str, str, int]:
-    """A clinic's locale, what it says instead of what is not approved, and the version of its decisions."""
-    [row] = fetch(session, _RULES, clinic=clinic_id)
+def rules(session: Session, clinic_id: UUID, *, lock: bool = False) -> tuple[str, str, int]:
+    """A clinic's locale, what it says instead of what is not approved, and the version of its decisions. `lock`: nobody
+    else changes these before this transaction ends."""
+    [row] = fetch(session, _RULES + (" for no key update" if lock else ""), clinic=clinic_id)
     return row[0], row[1], row[2]
 
 

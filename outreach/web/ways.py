@@ -31,6 +31,7 @@ DAILY = (
 )
 MORE = (
     Way("/settings", say("Settings")),
+    Way("/instructions", say("Own instructions")),
     Way("/senders", say("Senders")),
     Way("/staff", say("Staff")),
     Way("/on-call", say("On call")),

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from outreach.web.console import (
     account,
+    approving,
     audit,
     brakes,
     course,
@@ -13,6 +14,7 @@ from outreach.web.console import (
     enrol,
     imports,
     inbox,
+    instructions,
     keys,
     languages,
     on_call,
@@ -20,6 +22,7 @@ from outreach.web.console import (
     patients,
     poster,
     proofs,
+    said,
     senders,
     sequences,
     settings,
@@ -55,6 +58,7 @@ PARTS = (
     sequences,
     imports,
     languages,
+    instructions,
     enrol,
     patients,
     patient,

@@ -1,0 +1,125 @@
+"""A clinic's own instructions: written, checked, approved, and only then told to patients."""
+
+from __future__ import annotations
+
+import pytest
+
+from outreach.content.compose import Values
+from outreach.domain.access import Role
+from outreach.store import staff
+from tests.web.house import NOW, PASSWORD, PUBLIC, House, add_clinic, field
+
+APPROVER = "doctor@north.example"
+
+
+@pytest.fixture
+def approver(house: House) -> str:
+    with house.out.sessions.begin() as session:
+        staff.add(
+            session, clinic_id=house.clinic_id, email=APPROVER, name="Doc", password=PASSWORD, role=Role.APPROVER
+        )  # fmt: skip
+    return APPROVER
+
+
+def write(house: House, locale: str, seen: str = "", **texts: str) -> tuple[int, str]:
+    """Save topics of a language, the first form of the page telling nothing; (status, page)."""
+    desk = house.desk()
+    csrf = field(desk.get("/instructions").text, "csrf")
+    told = {f"text.{topic}": text for topic, text in texts.items()} | {f"seen.{topic}": seen for topic in texts}
+    answer = desk.post("/instructions", data={"csrf": csrf, "language": locale, **told})
+    return answer.status_code, answer.text
+
+
+def approve(house: House, locale: str, topic: str) -> tuple[int, str]:
+    desk = house.desk(APPROVER)
+    page = desk.get(f"/instructions?language={locale}").text
+    form = {"csrf": field(page, "csrf"), "language": locale, "reviewer": "Rosa Reviewer", "role": "nurse"}
+    answer = desk.post("/instructions/approve", data=form | {f"approve.{topic}": field(page, f"approve.{topic}")})
+    return answer.status_code, answer.text
+
+
+def told(house: House, locale: str) -> str:
+    with house.out.sessions() as session:
+        return house.out.speakers.of(session, house.clinic_id, house.out.words).instructions(locale)
+
+
+def test_an_instruction_is_told_only_once_it_is_approved_and_earlier_words_until_then(
+    house: House, approver: str
+) -> None:
+    assert write(house, "en", food="Eat nothing from midnight on.")[0] == 303
+    assert told(house, "en") == ""
+    assert approve(house, "en", "food")[0] == 303
+    assert told(house, "en") == "Eat nothing from midnight on."
+    assert write(house, "en", "Eat nothing from midnight on.", food="Eat nothing after 22:00.")[0] == 303
+    assert told(house, "en") == "Eat nothing from midnight on."
+    assert "patients get the earlier words" in house.desk().get("/instructions").text
+    assert approve(house, "en", "food")[0] == 303
+    assert told(house, "en") == "Eat nothing after 22:00."
+
+
+def test_a_language_without_its_own_gets_the_clinics_and_an_empty_one_ends_at_once(house: House, approver: str) -> None:
+    write(house, "en", food="Eat nothing after 22:00.")
+    approve(house, "en", "food")
+    assert told(house, "es") == "Eat nothing after 22:00."
+    assert write(house, "es", food="No coma nada después de las 22:00.")[0] == 303
+    assert told(house, "es") == "Eat nothing after 22:00."
+    approve(house, "es", "food")
+    assert told(house, "es") == "No coma nada después de las 22:00."
+    assert write(house, "en", "Eat nothing after 22:00.", food="")[0] == 303
+    assert told(house, "en") == ""
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "says"),
+    [
+        ("en", "The infusion is safe.", "must not be claimed"),
+        ("en", "Come <b>early</b>.", "&lt;b&gt;"),
+        ("es", "No coma nada después de las 21:00.", "22"),
+        ("es", "Eat nothing after 22:00, please.", "nglish"),
+    ],
+    ids=["a claim", "markup", "another time", "another language"],
+)
+def test_what_a_translation_may_not_say_an_instruction_may_not_either(
+    house: House, locale: str, text: str, says: str
+) -> None:
+    write(house, "en", food="Eat nothing after 22:00.")
+    seen = "Eat nothing after 22:00." if locale == "en" else ""
+    status, page = write(house, locale, seen, food=text)
+    assert status == 422 and says in page
+    assert text.split("<")[0] in page, "what was typed is lost"
+
+
+def test_of_two_who_write_at_once_the_second_is_told_and_loses_nothing(house: House) -> None:
+    write(house, "en", food="Eat nothing after 22:00.")
+    status, page = write(house, "en", "", food="Eat nothing after 23:00.")
+    assert status == 409 and "Eat nothing after 23:00." in page and "Eat nothing after 22:00." in page
+
+
+def test_only_an_approver_approves_and_only_what_the_page_showed(house: House, approver: str) -> None:
+    write(house, "en", food="Eat nothing after 22:00.")
+    desk = house.desk()
+    csrf = field(desk.get("/instructions").text, "csrf")
+    form = {"language": "en", "approve.food": "00" * 32, "reviewer": "R", "role": "nurse"}
+    assert desk.post("/instructions/approve", data=form | {"csrf": csrf}).status_code == 403
+    doctor = house.desk(APPROVER)
+    csrf = field(doctor.get("/instructions").text, "csrf")
+    answer = doctor.post("/instructions/approve", data=form | {"csrf": csrf})
+    assert answer.status_code == 422 and "Nothing was approved" in answer.text
+    assert told(house, "en") == ""
+
+
+def test_another_clinics_instructions_are_its_own(house: House, approver: str) -> None:
+    write(house, "en", food="Eat nothing after 22:00.")
+    approve(house, "en", "food")
+    other = add_clinic(house.out, "south", "+12025550111")
+    with house.out.sessions() as session:
+        assert house.out.speakers.of(session, other, house.out.words).instructions("en") == ""
+
+
+def test_the_page_of_a_visit_carries_it(house: House, approver: str) -> None:
+    write(house, "en", food="Eat nothing after 22:00: food & drink, 100% of it.")
+    approve(house, "en", "food")
+    spoken = house.out.speakers.of(house.out.sessions(), house.clinic_id, house.out.words)
+    values = Values("North", "+12025550100", "America/New_York", visit_start=NOW, visit_minutes=60, link=f"{PUBLIC}/p/x",
+                    clinic_address="1 Sample Street", instructions=spoken.instructions("en"))  # fmt: skip
+    assert "food &amp; drink, 100% of it" in spoken.words.page("pre.tomorrow", "en", "full", values)
