@@ -96,10 +96,9 @@ def _admit(path: Path, number: int, entry: Entry, name: str) -> None:
         raise BadFile(path, number, f"{entry.key}: {name} stands twice in one entry.", "Delete one.")
     if name.startswith("msgstr") and "msgid" not in entry.fields:
         raise BadFile(path, number, f"{name} comes before its msgid.", "Put the msgid first.")
-    if name.startswith("msgstr") and ("[" in name) != ("msgid_plural" in entry.fields):
-        what = (
-            f"{entry.key}: {name} does not go with {'several forms' if 'msgid_plural' in entry.fields else 'one form'}."
-        )
+    several = "msgid_plural" in entry.fields
+    if name.startswith("msgstr") and ("[" in name) != several:
+        what = f"{entry.key}: {name} does not go with {'several forms' if several else 'one form'}."
         raise BadFile(path, number, what, "With msgid_plural write msgstr[0], msgstr[1] …; without it msgstr.")
     if name.startswith("msgstr[") and not 0 <= int(name[7]) < MOST_FORMS:
         raise BadFile(path, number, f"{entry.key}: {name} is beyond the {MOST_FORMS} plural forms.", "Delete it.")
