@@ -36,6 +36,8 @@ def approve(session: Session, clinic_id: UUID, wanted: Collection[Text], by: Rev
     """Approve exact words; returns how many waiting messages this woke. BadInput: nobody is named as having read them,
     or some are not there to be approved; nothing is approved then."""
     _named(by)
+    if not wanted:
+        raise BadInput(say("Mark at least one text."))
     for one in wanted:
         if not one.complete:
             raise BadInput(say("%(text)s is not translated in full; it cannot be approved.", text=one.key))
@@ -46,7 +48,8 @@ def approve(session: Session, clinic_id: UUID, wanted: Collection[Text], by: Rev
     for one in wanted:
         alerts.clear(session, clinic_id, UNAPPROVED, f"{one.locale}/{one.key}", now)
     woken = pauses.wake(session, clinic_id, now, Reason.UNAPPROVED) if new else 0
-    _note(session, clinic_id, "words.approved", wanted, by, now)
+    if new:
+        _note(session, clinic_id, "words.approved", wanted, by, now)
     return woken
 
 

@@ -18,7 +18,7 @@ class Meanwhile(NotAllowed):
     """Somebody else wrote on some of these topics after the form was shown."""
 
     def __init__(self, topics: tuple[str, ...]) -> None:
-        super().__init__(say("Somebody else changed these instructions while you wrote. Look at what stands there now."))
+        super().__init__(say("Somebody else changed these instructions while you wrote. Look at what stands there."))
         self.topics = topics
 
 

@@ -85,14 +85,17 @@ def test_what_a_translation_may_not_say_an_instruction_may_not_either(
     write(house, "en", food="Eat nothing after 22:00.")
     seen = "Eat nothing after 22:00." if locale == "en" else ""
     status, page = write(house, locale, seen, food=text)
-    assert status == 422 and says in page
+    assert status == 422
+    assert says in page
     assert text.split("<")[0] in page, "what was typed is lost"
 
 
 def test_of_two_who_write_at_once_the_second_is_told_and_loses_nothing(house: House) -> None:
     write(house, "en", food="Eat nothing after 22:00.")
     status, page = write(house, "en", "", food="Eat nothing after 23:00.")
-    assert status == 409 and "Eat nothing after 23:00." in page and "Eat nothing after 22:00." in page
+    assert status == 409
+    assert "Eat nothing after 23:00." in page
+    assert "Eat nothing after 22:00." in page
 
 
 def test_only_an_approver_approves_and_only_what_the_page_showed(house: House, approver: str) -> None:
@@ -104,7 +107,8 @@ def test_only_an_approver_approves_and_only_what_the_page_showed(house: House, a
     doctor = house.desk(APPROVER)
     csrf = field(doctor.get("/instructions").text, "csrf")
     answer = doctor.post("/instructions/approve", data=form | {"csrf": csrf})
-    assert answer.status_code == 422 and "Nothing was approved" in answer.text
+    assert answer.status_code == 422
+    assert "Nothing was approved" in answer.text
     assert told(house, "en") == ""
 
 
@@ -119,7 +123,10 @@ def test_another_clinics_instructions_are_its_own(house: House, approver: str) -
 def test_the_page_of_a_visit_carries_it(house: House, approver: str) -> None:
     write(house, "en", food="Eat nothing after 22:00: food & drink, 100% of it.")
     approve(house, "en", "food")
-    spoken = house.out.speakers.of(house.out.sessions(), house.clinic_id, house.out.words)
-    values = Values("North", "+12025550100", "America/New_York", visit_start=NOW, visit_minutes=60, link=f"{PUBLIC}/p/x",
-                    clinic_address="1 Sample Street", instructions=spoken.instructions("en"))  # fmt: skip
+    with house.out.sessions() as session:
+        spoken = house.out.speakers.of(session, house.clinic_id, house.out.words)
+    values = Values(
+        "North", "+12025550100", "America/New_York", visit_start=NOW, visit_minutes=60, link=f"{PUBLIC}/p/x",
+        clinic_address="1 Sample Street", instructions=spoken.instructions("en"),
+    )  # fmt: skip
     assert "food &amp; drink, 100% of it" in spoken.words.page("pre.tomorrow", "en", "full", values)
