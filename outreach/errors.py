@@ -45,6 +45,7 @@ class Reason(StrEnum):
     VISIT_MOVED = "visit_moved"
     VISIT_CANCELLED = "visit_cancelled"
     SUPERSEDED = "superseded"
+    COURSE_ENDED = "course_ended"
     # failed or undelivered: a carrier said so
     UNSUBSCRIBED_AT_CARRIER = "unsubscribed_at_carrier"
     BAD_NUMBER = "bad_number"

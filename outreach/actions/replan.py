@@ -63,7 +63,10 @@ def replan(session: Session, course_id: UUID, sequence: Sequence, now: datetime)
     waiting = plans.unsent(session, course_id)
     said = messages.said(session, course_id)  # read after the lock: what the pump took meanwhile is among it
     wanted = plan(sequence, visits, person.zone, reach.keys(), now, quiet_of(clinic), said)
-    leaving, fresh = compare(waiting, wanted if person.active else [], reach, visits, now)
+    over = course.status != "active"
+    leaving, fresh = compare(waiting, wanted if person.active and not over else [], reach, visits, now)
+    if over:
+        leaving = {one: (clinic_id, Reason.COURSE_ENDED) for one, (clinic_id, _) in leaving.items()}
     plans.put_aside(session, leaving, now)
     fallbacks.put_aside(session, course_id, now)
     added = messages.add_planned(

@@ -18,11 +18,13 @@ from outreach.actions.roster import RowError
 from outreach.cli.up import urls
 from outreach.errors import BadFile
 from outreach.settings import load_settings
-from outreach.store import clinics
+from outreach.store import clinics, enrolments
 from outreach.store.migrate import upgrade
 from outreach.wiring import Outreach, build
 
 MANY = 500
+WHOLE = "a whole list"
+"""Whose turn it is when a file is loaded: one file of a clinic after the other."""
 
 
 def register(app: typer.Typer) -> None:
@@ -57,6 +59,7 @@ def load(
 def _load(out: Outreach, file: Path, slug: str | None, dry_run: bool) -> Loaded:
     with out.sessions.begin() as session, _progress() as tick:
         chosen = clinics.chosen(session, slug)
+        enrolments.take_turn(session, chosen.id, WHOLE)  # of two files at once the second sees the first
         result = load_rows(session, file, clinic=chosen, sequences=out.sequences, words=out.words, now=out.clock(),
                            tick=tick)  # fmt: skip
         if dry_run:

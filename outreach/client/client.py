@@ -12,7 +12,9 @@ from outreach.client.shapes import (
     AddressGiven,
     Call,
     Consent,
+    Ended,
     Enrolled,
+    Enrolment,
     Event,
     Inbound,
     Infusion,
@@ -68,7 +70,10 @@ class Client:
         return found
 
     def enrol(self, *, idempotency_key: str | None = None, **patient: object) -> Enrolled:
-        """The fields of a new patient: name, locale, phone, email, external_id, zone, wording, infusions."""
+        """The fields of a new patient: name, locale, phone, email, external_id, zone, wording, infusions, sequence.
+
+        Sent with an Idempotency-Key of its own where none is given, so that a try that was not answered adds nobody.
+        """
         done: Enrolled = self.wire.post("/patients", patient, idempotency_key)
         return done
 
@@ -97,6 +102,15 @@ class Client:
     def revoke_consent(self, patient_id: str, channel: str, evidence: str) -> Recorded:
         body = {"channel": channel, "evidence": evidence}
         done: Recorded = self.wire.post(f"/patients/{patient_id}/consents/revoke", body)
+        return done
+
+    def enrolments(self, patient_id: str) -> list[Enrolment]:
+        found: list[Enrolment] = self.wire.get(f"/patients/{patient_id}/enrolments")["items"]
+        return found
+
+    def end_enrolment(self, enrolment_id: str) -> Ended:
+        """For good: nothing more is sent of its course."""
+        done: Ended = self.wire.post(f"/enrolments/{enrolment_id}/end")
         return done
 
     def infusions(self, course_id: str) -> list[Infusion]:

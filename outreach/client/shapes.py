@@ -77,6 +77,19 @@ class Replanned(TypedDict):
     noticed: int
 
 
+class Enrolment(TypedDict):
+    id: str
+    course_id: str
+    sequence: str
+    status: str
+    created_at: str
+
+
+class Ended(TypedDict):
+    enrolment: Enrolment
+    cancelled: int
+
+
 class Line(TypedDict):
     step: str
     channel: str

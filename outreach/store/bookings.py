@@ -87,10 +87,23 @@ class Followed:
     created_at: datetime
 
 
+_FOLLOWED = (Enrolment.id, Enrolment.course_id, Enrolment.sequence, Enrolment.status, Enrolment.created_at)
+
+
+def enrolment(session: Session, clinic_id: UUID, enrolment_id: UUID) -> Followed:
+    """One, or NotFound."""
+    row = session.execute(
+        select(*_FOLLOWED).where(Enrolment.clinic_id == clinic_id, Enrolment.id == enrolment_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("no such enrolment in this clinic")
+    return Followed(*row)
+
+
 def enrolments(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Followed]:
     """A patient's enrolments, oldest first."""
     rows = session.execute(
-        select(Enrolment.id, Enrolment.course_id, Enrolment.sequence, Enrolment.status, Enrolment.created_at)
+        select(*_FOLLOWED)
         .where(Enrolment.clinic_id == clinic_id, Enrolment.patient_id == patient_id)
         .order_by(Enrolment.created_at, Enrolment.id)
     )

@@ -5,18 +5,21 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 import typer
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from outreach.actions.sample import add_clinic
-from outreach.cli.load import load
+from outreach.cli.load import WHOLE, load
 from outreach.settings import ROOT
-from outreach.store.tables import Patient
+from outreach.store import enrolments
+from outreach.store.tables import Clinic, Patient
 from outreach.store.traffic import Message
 from outreach.store.vault import Vault
 
@@ -67,6 +70,25 @@ def test_the_sample_loads_and_loads_again_without_a_change(count: Count) -> None
     again = json.loads(out)
     assert (code, again["loaded"], again["moved"], again["unchanged"]) == (0, 0, 0, told["loaded"])
     assert (count(Patient), count(Message)) == (34, planned)
+
+
+def test_a_second_list_waits_until_the_first_is_in(count: Count, vault: Vault, fresh_database_url: str) -> None:
+    engine = create_engine(fresh_database_url)
+    with Session(engine, info={"vault": vault}) as first, ThreadPoolExecutor(1) as other:
+        [clinic_id] = first.scalars(select(Clinic.id))
+        enrolments.take_turn(first, clinic_id, WHOLE)
+        second = other.submit(run, SAMPLE, "--json")
+        waiting = text("select count(*) from pg_locks where locktype = 'advisory' and not granted")
+        for _ in range(600):
+            if first.scalar(waiting) or second.done():
+                break
+            Event().wait(0.05)
+        assert not second.done()
+        assert count(Patient) == 0
+        first.commit()
+        assert second.result()[0] == 0
+    engine.dispose()
+    assert count(Patient) == 34
 
 
 def test_a_dry_run_tells_the_same_and_writes_nothing(count: Count) -> None:

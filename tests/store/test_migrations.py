@@ -94,7 +94,9 @@ ROWS = (
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
-@pytest.mark.parametrize("change", ["update {} set at = now()", "delete from {}"], ids=["update", "delete"])
+@pytest.mark.parametrize(
+    "change", ["update {} set at = now()", "delete from {}", "truncate {} cascade"], ids=["update", "delete", "empty"]
+)
 def test_a_ledger_refuses_to_be_rewritten(engine: Engine, table: str, change: str) -> None:
     with engine.begin() as connection:
         for row in ROWS:

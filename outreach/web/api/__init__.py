@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from outreach.web.api import app, consents, courses, messages, patients, plans, visits, webhooks
+from outreach.web.api import app, consents, courses, enrolments, messages, patients, plans, visits, webhooks
 from outreach.wiring import Outreach
 
 PARTS = (
@@ -10,6 +10,7 @@ PARTS = (
     patients.router,
     consents.router,
     courses.router,
+    enrolments.router,
     visits.router,
     messages.router,
     webhooks.router,

@@ -18,8 +18,8 @@ from outreach.domain.consent import may_contact
 from outreach.store import consents, patients
 from outreach.store.kept import Answer
 from outreach.web.api.door import AtDoor, IdempotencyKey, said
+from outreach.web.api.enrolments import of_patient
 from outreach.web.api.fields import Asked, At, Instant, Line, Locale, Word
-from outreach.web.api.patients import SEQUENCE
 
 router = APIRouter(prefix="/v1", tags=["addresses and consents"])
 
@@ -150,8 +150,8 @@ def give(caller: AtDoor, patient_id: UUID, channel: Channel, given: AddressIn) -
 
     def act(session: Session) -> Answer:
         address_id, news, asked = give_address(
-            session, caller.clinic_id, patient_id, channel, given.value, caller.out.sequences[SEQUENCE],
-            caller.out.clock(),
+            session, caller.clinic_id, patient_id, channel, given.value,
+            of_patient(caller, session, patient_id), caller.out.clock(),
         )  # fmt: skip
         if news:
             caller.note(session, "address.changed", "patient", patient_id, channel=channel.value, address=address_id)

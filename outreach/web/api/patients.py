@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.amend import change_patient
 from outreach.actions.enrol import Enrol, NewVisit, enrol, take_turn
+from outreach.actions.recognise import recognised
 from outreach.domain import contact
 from outreach.domain.access import Scope
 from outreach.domain.channel import Channel
+from outreach.domain.window import moment
 from outreach.store import patients as people
 from outreach.store import reading
 from outreach.store.kept import Answer
@@ -21,11 +23,11 @@ from outreach.store.reading import Listed
 from outreach.web.api import cursors
 from outreach.web.api.cursors import Cursor, Limit, Page
 from outreach.web.api.door import AtDoor, Caller, IdempotencyKey, IfMatch, changed_meanwhile, etag, said, version_of
+from outreach.web.api.enrolments import SEQUENCE, SequenceName, named, of_patient
 from outreach.web.api.fields import Asked, At, External, Locale, Mail, Minutes, Name, Phone, Wall, Zone
 from outreach.web.api.problems import Trouble
 
 router = APIRouter(prefix="/v1", tags=["patients"])
-SEQUENCE = "ketamine-infusion"
 Wording = Literal["full", "neutral"]
 WordingIn = Annotated[
     Wording | None, Field(description="neutral: messages that say nothing of the treatment. The clinic's, if left out.")
@@ -53,6 +55,10 @@ class InfusionIn(Asked):
     minutes: Minutes = 60
     zone: Zone | None = Field(None, description="Of `starts`; the clinic's, if left out.")
     external_id: External | None = None
+    history: bool = Field(
+        False, description="true: `starts` may be past. The visit is kept for the record, and of what comes after it, "
+        "what is still ahead is sent; nothing that is over."
+    )  # fmt: skip
 
 
 class PatientIn(Asked):
@@ -68,6 +74,7 @@ class PatientIn(Asked):
     infusions: list[InfusionIn] = Field(
         default_factory=list, max_length=60, description="The scope visits:write is needed for these."
     )
+    sequence: SequenceName = SEQUENCE
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -143,18 +150,24 @@ def search(caller: AtDoor, given: SearchIn) -> Page[PatientOut]:
 def enrolled(caller: AtDoor, given: PatientIn, repeat: IdempotencyKey = None) -> Response:
     """Enrol a patient: addresses, a course, its visits and the plan of messages. Asks for consent where there is none.
 
-    409 when a patient with this `external_id` is there already.
+    409 when a patient with this `external_id` is there already, or one of this name with this number or mailbox.
     """
+    sequence = named(caller, given.sequence)
     if given.infusions:
         caller.needs(Scope.VISITS_WRITE)
 
     def act(session: Session) -> Answer:
         form = _form(caller, given)
+        for number, one in enumerate(given.infusions):
+            ahead(caller, session, one, f"body.infusions.{number}.starts")
         take_turn(session, form)
         if given.external_id and people.by_external(session, caller.clinic_id, given.external_id):
             raise Trouble(409, "A patient with this external_id is there already. Read or change that one.",
                           "body.external_id")  # fmt: skip
-        done = enrol(session, form, caller.out.sequences[SEQUENCE], caller.out.clock())
+        if recognised(session, caller.clinic(session), form):
+            raise Trouble(409, "A patient of this name with this number or mailbox is there already. Read or change "
+                               "that one.", "body.phone" if given.phone else "body.email")  # fmt: skip
+        done = enrol(session, form, sequence, caller.out.clock())
         patient = reading.patient(session, caller.clinic_id, done.patient_id)
         answer = EnrolledOut(
             patient=shown(patient), course_id=done.course_id, planned=done.planning.added, asked=done.asked
@@ -196,7 +209,12 @@ def change(caller: AtDoor, patient_id: UUID, given: PatientChange, if_match: IfM
         news = {name: value for name, value in wanted.items() if getattr(before, name) != value}
         if news:
             change_patient(
-                session, caller.clinic_id, patient_id, news, caller.out.sequences[SEQUENCE], caller.out.clock()
+                session,
+                caller.clinic_id,
+                patient_id,
+                news,
+                of_patient(caller, session, patient_id),
+                caller.out.clock(),
             )
             caller.note(session, "patient.changed", "patient", patient_id, fields=sorted(news))
         after = reading.patient(session, caller.clinic_id, patient_id)
@@ -209,6 +227,13 @@ def _offered(caller: Caller, tag: str) -> str:
     """A language that the clinic has approved as a whole, by what it was called. BadInput."""
     with caller.out.sessions() as session:
         return caller.out.speakers.of(session, caller.clinic_id, caller.out.words).resolve(tag)
+
+
+def ahead(caller: Caller, session: Session, visit: InfusionIn, field: str) -> None:
+    """Trouble 422 for a visit whose time is over, unless it is said to be history."""
+    start = moment(visit.starts, visit.zone or caller.clinic(session).zone).at
+    if start <= caller.out.clock() and not visit.history:
+        raise Trouble(422, "This time is over. Give one that is still to come, or say history: true.", field)
 
 
 def _form(caller: Caller, given: PatientIn) -> Enrol:

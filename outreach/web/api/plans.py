@@ -18,9 +18,8 @@ from outreach.errors import NotFound
 from outreach.store import choices
 from outreach.store.keys import Key
 from outreach.web.api.door import AtDoor
+from outreach.web.api.enrolments import SEQUENCE, SequenceName, named
 from outreach.web.api.fields import Asked, At, Instant, Minutes, Wall, Zone
-from outreach.web.api.patients import SEQUENCE
-from outreach.web.api.problems import Trouble
 from outreach.web.api.visits import Line
 
 router = APIRouter(prefix="/v1", tags=["sequences"])
@@ -38,7 +37,7 @@ class PlanVisit(Asked):
 class PlanIn(Asked):
     """A course that might be."""
 
-    sequence: Annotated[str, Field(max_length=60, pattern=r"^[a-z0-9-]+$")] = SEQUENCE
+    sequence: SequenceName = SEQUENCE
     zone: Zone | None = Field(None, description="The patient's; the clinic's, if left out.")
     channels: list[Channel] = Field(default_factory=lambda: [Channel.SMS], min_length=1, max_length=2)
     infusions: list[PlanVisit] = Field(min_length=1, max_length=60)
@@ -116,9 +115,7 @@ def previewed(caller: AtDoor, given: PlanIn) -> PlanOut:
     """What a course would bring, and when. Nothing is written, and nobody needs to be enrolled."""
     with caller.out.sessions() as session:
         clinic = caller.clinic(session)
-        if given.sequence not in caller.out.sequences:
-            raise Trouble(422, "There is no sequence of this name.", "body.sequence")
-        sequence = caller.out.sequences[given.sequence]
+        sequence = named(caller, given.sequence)
         chosen = choices.get(session, clinic.id, sequence.name).of(sequence)
     visits = []
     for number, one in enumerate(given.infusions):

@@ -32,10 +32,20 @@ from outreach.web.api.door import (
     said,
     version_of,
 )
+from outreach.web.api.enrolments import SequenceName, named, of_course
 from outreach.web.api.fields import Asked, At, Minutes, Wall, WallOut, Zone
-from outreach.web.api.patients import SEQUENCE, InfusionIn
+from outreach.web.api.patients import InfusionIn, ahead
+from outreach.web.api.problems import Trouble
 
 router = APIRouter(prefix="/v1", tags=["courses and infusions"])
+
+
+class VisitIn(InfusionIn):
+    """A visit to add."""
+
+    sequence: SequenceName | None = Field(
+        None, description="Of the course that begins with this visit. A course that is there already keeps its own."
+    )
 
 
 class InfusionChange(Asked):
@@ -75,12 +85,18 @@ class MovePreview(BaseModel):
 
 
 @router.post("/patients/{patient_id}/infusions", status_code=201, response_model=Replanned)
-def add(caller: AtDoor, patient_id: UUID, given: InfusionIn, repeat: IdempotencyKey = None) -> Response:
+def add(caller: AtDoor, patient_id: UUID, given: VisitIn, repeat: IdempotencyKey = None) -> Response:
     """Book a visit in the patient's course, which begins with it where there is none, and plan its messages."""
 
     def act(session: Session) -> Answer:
-        now, sequence, clinic = caller.out.clock(), caller.out.sequences[SEQUENCE], caller.clinic(session)
+        now, clinic = caller.out.clock(), caller.clinic(session)
+        ahead(caller, session, given, "body.starts")
         person = patients.lock(session, caller.clinic_id, patient_id)
+        known = enrolments.active_course(session, clinic.id, patient_id)
+        sequence = of_course(caller, session, known) if known or not given.sequence else named(caller, given.sequence)
+        if given.sequence not in (None, sequence.name):
+            raise Trouble(409, "The patient's course follows another sequence. End that enrolment first.",
+                          "body.sequence")  # fmt: skip
         course_id = enrolments.course_for(session, clinic.id, patient_id, now)
         wanted = NewVisit(given.starts, given.minutes, given.external_id, given.zone)
         before = {one.id for one in bookings.visits(session, clinic.id, course_id)}
@@ -118,7 +134,7 @@ def cancel(caller: AtDoor, infusion_id: UUID, repeat: IdempotencyKey = None) -> 
 
     def act(session: Session) -> Answer:
         old = _locked(session, caller, infusion_id)
-        sequence, now = caller.out.sequences[SEQUENCE], caller.out.clock()
+        sequence, now = of_course(caller, session, old.course_id), caller.out.clock()
         done = moving.cancel(session, infusion_id, sequence, now, clinic_id=caller.clinic_id)
         return _replanned(session, caller, infusion_id, done, "visit.cancelled", old.revision)
 
@@ -150,8 +166,11 @@ def _locked(session: Session, caller: Caller, infusion_id: UUID) -> Booked:
 
 def _move(session: Session, caller: Caller, old: Booked, given: InfusionChange) -> moving.Moved:
     starts: datetime = given.starts
+    if (starts, given.zone or old.zone) != (old.starts, old.zone):
+        ahead(caller, session, InfusionIn(starts=f"{starts:%Y-%m-%dT%H:%M}", zone=given.zone or old.zone),
+              "body.starts")  # fmt: skip
     return moving.move(
-        session, old.id, starts, given.zone or old.zone, caller.out.sequences[SEQUENCE], caller.out.clock(),
+        session, old.id, starts, given.zone or old.zone, of_course(caller, session, old.course_id), caller.out.clock(),
         minutes=given.minutes, clinic_id=caller.clinic_id,
     )  # fmt: skip
 

@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.enrol import Enrol, Enrolled, enrol, take_turn
 from outreach.actions.load import DEFAULT, chosen
+from outreach.actions.recognise import recognised
 from outreach.content.formats import phone as readable
-from outreach.domain.channel import Channel
-from outreach.domain.contact import index_form
 from outreach.errors import BadInput, say
-from outreach.store import audit, inbox, patients, seen
+from outreach.store import audit, clinics, seen
 from outreach.web.console import visit_form
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import read, starting, zones
@@ -60,7 +59,7 @@ def posted(desk: AtDesk, form: Checked, out: Wired) -> Response:
 
 def _enrol(session: Session, desk: Desk, out: Wired, wanted: Enrol) -> Enrolled:
     take_turn(session, wanted)
-    if _known(session, desk, wanted):
+    if recognised(session, clinics.by_id(session, desk.clinic.id), wanted):
         raise BadInput(KNOWN)
     return enrol(session, wanted, chosen(out.sequences, None), out.clock())
 
@@ -74,18 +73,6 @@ def _trial(desk: Desk, out: Wired, wanted: Enrol) -> list[Item]:
             return items(session, out, rows, desk.clinic.zone, out.clock())
         finally:
             session.rollback()
-
-
-def _known(session: Session, desk: Desk, wanted: Enrol) -> bool:
-    """Whether this is a second form for the same person: their number here, or their name at the same address."""
-    if wanted.external and patients.by_external(session, desk.clinic.id, wanted.external):
-        return True
-    addresses = [(Channel.SMS, wanted.phone)] if wanted.phone else []
-    addresses += [(Channel.EMAIL, index_form(Channel.EMAIL, wanted.email))] if wanted.email else []
-    there = {one.patient_id for channel, form in addresses
-             for one in inbox.senders(session, desk.clinic.id, channel, form)}  # fmt: skip
-    people = patients.named(session, desk.clinic.id, there).values()
-    return wanted.name.casefold() in {one.name.casefold() for one in people}
 
 
 def _form(desk: Desk, out: Wired, values: Mapping[str, str], wrong: Mapping[str, str]) -> HTMLResponse:

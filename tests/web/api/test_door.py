@@ -79,6 +79,7 @@ def test_another_clinics_rows_are_not_there(caller: Make, house: House) -> None:
     done = north("POST", "/patients", ANA | {"infusions": [{"starts": "2026-12-03T09:30"}]}).json()
     patient_id = done["patient"]["id"]
     visit = north("GET", f"/courses/{done['course_id']}/infusions").json()["items"][0]["id"]
+    enrolment = north("GET", f"/patients/{patient_id}/enrolments").json()["items"][0]["id"]
     message = north("GET", "/messages").json()["items"][0]["id"]
     hook = north("POST", "/webhooks", {"url": "https://ehr.example.org/x", "kinds": ["task.opened"]}).json()["id"]
     for method, path, body in (
@@ -90,6 +91,7 @@ def test_another_clinics_rows_are_not_there(caller: Make, house: House) -> None:
         ("POST", f"/patients/{patient_id}/consents/revoke", {"channel": "sms", "evidence": "x"}),
         ("GET", f"/patients/{patient_id}/courses", None),
         ("GET", f"/patients/{patient_id}/enrolments", None),
+        ("POST", f"/enrolments/{enrolment}/end", None),
         ("POST", f"/patients/{patient_id}/infusions", {"starts": "2026-12-09T09:30"}),
         ("GET", f"/courses/{done['course_id']}/infusions", None),
         ("GET", f"/infusions/{visit}", None),
@@ -154,6 +156,7 @@ def test_two_at_once_with_one_key_enrol_one_patient(caller: Make, house: House) 
 
 def test_one_new_identifier_sent_twice_at_once_is_one_patient_and_a_conflict(caller: Make, house: House) -> None:
     software, together = [caller(), caller()], threading.Barrier(2)
+    assert [one("GET", "/me").status_code for one in software] == [200, 200]  # what is made at first is made by now
 
     def send(one: Any) -> int:
         together.wait()
