@@ -114,10 +114,11 @@ def _header(path: Path, entries: list[Entry]) -> dict[str, str]:
 
 def _usable(path: Path, locale: str, entry: Entry, unit: Unit | None, count: int, lone: Mapping[int, int]) -> bool:
     """Whether an entry may be sent; what is neither usable nor honestly unfinished is refused."""
-    if unit is None or entry.fuzzy or not any(entry.forms) or (entry.source, entry.plural) != (unit.text, unit.plural):
+    forms = entry.forms
+    if unit is None or entry.fuzzy or not any(forms) or (entry.source, entry.plural) != (unit.text, unit.plural):
         return False
-    _refuse(path, entry.line, plural_forms.complete(unit.plural, entry.forms, count), entry.key)
-    for index, form in enumerate(entry.forms):
+    _refuse(path, entry.line, plural_forms.complete(unit.plural, forms, count), entry.key)
+    for index, form in enumerate(forms):
         number = lone.get(index) if unit.plural else None
         pair = Pair(unit.text, unit.plural, form, number is not None, number, entry.key, locale)
         _refuse(path, entry.line, faults(pair), entry.key)

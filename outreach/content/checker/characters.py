@@ -45,6 +45,8 @@ def faults(pair: Pair) -> Iterator[Fault]:
 
 
 def _invisible(pair: Pair) -> Iterator[Fault]:
+    if pair.form.isprintable():
+        return  # told in a microsecond of nearly every form: whatever is looked for below is not printable
     language = pair.locale.partition("_")[0]
     for at, char in enumerate(pair.form):
         wrong = char in _HIDDEN or (unicodedata.category(char) in ("Cc", "Cs", "Cn", "Co") and char != "\n")
