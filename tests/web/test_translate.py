@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from outreach.cli import main, translate
-from outreach.content import po_writing
+from outreach.content import extraction, po_writing
 from outreach.content.workbench import Workbench
 from outreach.domain.access import Role
 from outreach.errors import BadFile
@@ -299,3 +299,13 @@ def test_the_command_asks_for_a_name_and_a_language_that_is_there(monkeypatch: p
     assert "http://127.0.0.1:8791/translate/ar" in run.stdout
     assert started[0][1]["host"] == "127.0.0.1"
     assert CliRunner().invoke(main.build(["translate"]), ["translate", "xx", "--name", "Ana"]).exit_code == 1
+
+
+def test_a_text_whose_english_has_changed_shows_the_english_that_it_was_translated_from(root: Path) -> None:
+    sms = root / "templates" / "messages" / "pre.tomorrow" / "sms.txt"
+    sms.write_text(sms.read_text("utf-8").replace("Questions, or late?", "Will you be late?"), "utf-8")
+    extraction.update(root, "ar")
+    with TestClient(local.create(root, "Ana Reviewer <ana@example.org>"), base_url=HERE) as alone:
+        page = alone.get(PAGE).text
+        assert re.search(r"Before</dt><dd[^>]*>[^<]*Questions, or late\?", page)
+        assert "Will you be late?" in page
