@@ -59,7 +59,7 @@ class Asked:
 
     @property
     def cpu(self) -> float:
-        """Milliseconds of the web process and of PostgreSQL for one request: other work on the machine hardly counts."""
+        """Milliseconds of the web process and of PostgreSQL for a request; other work on the machine hardly tells."""
         return (self.web + self.postgres) * 1000 / len(self.seconds)
 
     def blame(self) -> str:
@@ -80,10 +80,8 @@ def page_rows(ground: Ground, plan: Plan) -> list[Row]:
             asked = _ask_all(out, _Asking(url, stock.cookie, stock.keys, ground.postgres), plan)
     for one in asked:
         if one.median > TARGETS["page_median"].must or one.p99 > TARGETS["page_p99"].must:
-            sys.stderr.write(
-                f"slow: {one.name}: median {one.median:.0f} ms, p99 {one.p99:.0f} ms, CPU {one.web * 1000 / len(one.seconds):.0f}"
-                f" + {one.postgres * 1000 / len(one.seconds):.0f} ms; {one.blame()}\n"
-            )
+            took = f"median {one.median:.0f} ms, p99 {one.p99:.0f} ms, CPU {one.cpu:.0f} ms"
+            sys.stderr.write(f"slow: {one.name}: {took}; {one.blame()}\n")
     return rows_of(asked)
 
 
