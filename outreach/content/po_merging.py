@@ -132,6 +132,8 @@ def _refresh(mine: Block, one: Block, count: int) -> None:
             was, fuzzy = was or [f"#| {line}" for line in mine.said("msgid")], True
         mine.lines = [*_heading(one), *_forms(mine.entry.forms, one, count, mine.said("msgstr"))]
         was = [] if (mine.entry.was.get("msgid"), mine.entry.was.get("msgid_plural", "")) == one.english else was
+    elif one.entry.plural and len(mine.entry.forms) < count:  # a new one, made of the template's two
+        mine.lines = [*_heading(mine), *_forms(mine.entry.forms, one, count)]
     flags = ["fuzzy", *flags] if fuzzy else flags
     marks = [f"#, {', '.join(flags)}"] if flags else []
     mine.comments = [*notes, *(line for line in one.comments if line.startswith(("#.", "#:"))), *marks, *was]
@@ -143,7 +145,7 @@ def _heading(one: Block) -> list[str]:
 
 def _forms(said: tuple[str, ...], one: Block, count: int, lines: list[str] | None = None) -> list[str]:
     """The msgstr lines: those there are, where there are as many as are needed, else as far as they go."""
-    wanted = count if one.entry.plural else 1
+    wanted = max(count, len(said)) if one.entry.plural else 1
     if lines and len(said) == wanted and lines[0].startswith("msgstr[") == bool(one.entry.plural):
         return lines
     names = [f"msgstr[{n}]" for n in range(wanted)] if one.entry.plural else ["msgstr"]

@@ -168,6 +168,19 @@ def test_what_becomes_a_plural_keeps_what_was_said_in_its_first_form() -> None:
     assert (entry.forms, entry.fuzzy) == (("Se queda", ""), True)
 
 
+def test_a_plural_has_as_many_forms_as_its_language_and_those_that_were_there_stay() -> None:
+    after = merged(PO, CATALOG, POT.replace('"b"', '"c"') + POT.partition("\n\n")[2].partition("\n\n")[0] + "\n", 3)
+    assert {one.key: one.forms for one in parse(PO, after) if one.plural} == {
+        "b": ("uno", "%(n)s", ""),
+        "c": ("", "", ""),
+    }
+    assert merged(PO, after, POT.replace('"b"', '"c"'), 3).count("msgstr[2]") == 2, "the one that is gone is kept"
+    alone = merged(PO, CATALOG, POT, 1)
+    assert [one.forms for one in parse(PO, alone) if one.plural] == [("uno", "%(n)s")], (
+        "no word is lost to a wrong header"
+    )
+
+
 def test_words_of_other_english_are_told_of_and_are_not_sent() -> None:
     house = House(ROOT)
     path = house.catalog("es")
