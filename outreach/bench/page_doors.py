@@ -42,7 +42,8 @@ _VISIT = "select {} from infusion i join course c on c.id = i.course_id where i.
 # For each name in a path, or for a whole path, what the stock has.
 EXAMPLES = {
     "patient_id": _WAITS.format("patient_id"),
-    "/inbox/patients/{patient_id}": "select patient_id from inbound where patient_id is not null group by 1 order by count(*) desc limit 1",
+    "/inbox/patients/{patient_id}": "select patient_id from inbound where patient_id is not null"
+    " group by 1 order by count(*) desc limit 1",
     "task_id": _WAITS.format("id"),
     "inbound_id": "select id from inbound where patient_id is null order by received_at limit 1",
     "visit_id": _VISIT.format("i.id"),

@@ -1,4 +1,4 @@
-"""What staff leave behind in years: colleagues, keys, a webhook's calls, patient lists, audit, alerts, held messages."""
+"""What staff leave behind in years: colleagues, keys, a webhook's calls, patient lists, audit, alerts."""
 
 from __future__ import annotations
 

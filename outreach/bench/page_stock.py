@@ -47,7 +47,7 @@ where status in ('delivered', 'undelivered', 'failed')"""
 
 @dataclass(frozen=True)
 class Settled:
-    """The clinic, the cookie of an administrator of it who has signed in, and keys of its API that may do everything."""
+    """The clinic, the cookie of an administrator who has signed in, and keys of its API that may do everything."""
 
     clinic: UUID
     cookie: str
