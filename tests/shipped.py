@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from outreach.actions.approve import approve_everything
 from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
+from outreach.content.laws import load_laws
 from outreach.content.spoken import Kept, Spoken, current
 from outreach.domain.approval import Unapproved
+from outreach.domain.law import Law
 from outreach.domain.replies import ReplyWords
 from outreach.settings import ROOT
 
@@ -21,6 +23,12 @@ from outreach.settings import ROOT
 def words() -> Words:
     """Every message in every language."""
     return Words.load(ROOT)
+
+
+@cache
+def laws() -> dict[str, Law]:
+    """The profiles of the law."""
+    return load_laws(ROOT / "config" / "law")
 
 
 @cache

@@ -15,7 +15,7 @@ from outreach.actions.hint import Owed, hints_of, owed
 from outreach.actions.prepare import Preparing, Sources
 from outreach.actions.replan import quiet_of
 from outreach.actions.speak import UNAPPROVED
-from outreach.actions.unanswered import URGENT, did_not_go
+from outreach.actions.unanswered import did_not_go
 from outreach.content.spoken import Spoken
 from outreach.domain.brakes import Pauses
 from outreach.domain.channel import Channel
@@ -166,8 +166,7 @@ class _Taking:
         elif isinstance(verdict, End):
             self.ends.setdefault((verdict.status, verdict.reason), []).append(message.id)
             self.claim.counts[verdict.status.value] += 1
-            if message.step == URGENT:
-                did_not_go(self.session, message.clinic_id, message.id, verdict.reason, self.now)
+            did_not_go(self.session, message.clinic_id, message.id, message.step, verdict.reason, self.now)
             self.dealt.add(message.id.int)
 
     def _opening(self, due: Due) -> datetime:

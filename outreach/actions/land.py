@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from outreach.actions import agree, brake, fallback, withdraw
 from outreach.actions.prepare import Handed
 from outreach.actions.receive import not_in_our_tables
-from outreach.actions.unanswered import URGENT, did_not_go
+from outreach.actions.unanswered import did_not_go
 from outreach.domain.decision import REQUEST
 from outreach.domain.status import Status
 from outreach.errors import Reason
@@ -33,8 +33,8 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
         message = handed.due.message
         if message.step == REQUEST and outcome.status in _TAKEN:
             agree.asked(session, message, handed.parcel, outcome.at)
-        if message.step == URGENT and outcome.status is _FAILED and message.id in moved:
-            did_not_go(session, message.clinic_id, message.id, outcome.reason, outcome.at)
+        if outcome.status is _FAILED and message.id in moved:
+            did_not_go(session, message.clinic_id, message.id, message.step, outcome.reason, outcome.at)
         if outcome.reason is _UNSUBSCRIBED and message.address_id:
             withdraw.stop(session, message.address_id, method="carrier", evidence=str(outcome.attempt_id),
                           now=outcome.at)  # fmt: skip

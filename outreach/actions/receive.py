@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.actions import brake, fallback, withdraw
-from outreach.actions.unanswered import URGENT, did_not_go
+from outreach.actions.unanswered import did_not_go
 from outreach.domain.message import Receipt
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
@@ -91,5 +91,5 @@ def _judge(session: Session, ends: Sequence[tuple[Heard, Reason | None]], now: d
     ]
     brake.judge(session, trials, now)
     for one, reason in ends:
-        if one.step == URGENT and reason is not None:
-            did_not_go(session, one.clinic_id, one.message_id, reason, now)
+        if reason is not None:
+            did_not_go(session, one.clinic_id, one.message_id, one.step, reason, now)

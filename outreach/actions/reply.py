@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,6 +16,7 @@ from outreach.actions.size_up import Sized, size_up
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form
+from outreach.domain.law import Law
 from outreach.domain.message import Inbound
 from outreach.domain.replies import ReplyWords, Understood
 from outreach.domain.response import Response, respond
@@ -24,11 +26,12 @@ from outreach.store.inbox import Sender
 from outreach.store.messages import add_occasion
 
 log = structlog.get_logger()
-CONFIRM_WITHIN = timedelta(minutes=5)
 ANSWER_WITHIN = timedelta(hours=1)
 
 
-def heard(session: Session, inbound: Inbound, *, replies: ReplyWords, words: Words, now: datetime) -> str:
+def heard(
+    session: Session, inbound: Inbound, *, replies: ReplyWords, words: Words, laws: Mapping[str, Law], now: datetime
+) -> str:
     """Take in one inbound message; one that is known already changes nothing.
 
     Patients are answered by the pump, like everything else. Returns what the webhook itself is to say, which is for
@@ -52,13 +55,14 @@ def heard(session: Session, inbound: Inbound, *, replies: ReplyWords, words: Wor
     if inbound_id is None:
         return ""
     fallback.heard_from(session, {one.address_id for one in people}, now)
-    act(session, writer, clinic_id, inbound_id, inbound.body, sized, response, words, now)
+    act(session, writer, clinic_id, inbound_id, inbound.body, sized, response, words,
+        laws[clinic.law].confirm_within, now)  # fmt: skip
     return ""
 
 
 def act(
     session: Session, writer: Sender, clinic_id: UUID, inbound_id: UUID, body: str, sized: Sized, response: Response,
-    words: Words, now: datetime,
+    words: Words, confirm_within: timedelta, now: datetime,
 ) -> None:  # fmt: skip
     """Do what was decided: the effect, the answers that follow from it, a task for each thing that needs a person."""
     said, question = sized.said, sized.question
@@ -74,7 +78,8 @@ def act(
         agree.agree(session, question.address_id, method="sms", evidence=str(inbound_id), now=now,
                     locale=question.locale or "", wording=question.body)  # fmt: skip
     for step in answers:
-        _answer(session, clinic_id, writer, step, inbound_id, locale, now)
+        within = confirm_within if step.startswith("reply.stopped") else ANSWER_WITHIN
+        _answer(session, clinic_id, writer, step, inbound_id, locale, within, now)
     about = question.id if question and response.binds else None
     for kind in kinds:
         _open(session, clinic_id, writer, kind, about, inbound_id, sized, now)
@@ -135,9 +140,9 @@ def _keep(
 
 
 def _answer(
-    session: Session, clinic_id: UUID, writer: Sender, step: str, inbound_id: UUID, locale: str, now: datetime
-) -> None:
-    within = CONFIRM_WITHIN if step.startswith("reply.stopped") else ANSWER_WITHIN
+    session: Session, clinic_id: UUID, writer: Sender, step: str, inbound_id: UUID, locale: str, within: timedelta,
+    now: datetime,
+) -> None:  # fmt: skip
     add_occasion(
         session, clinic_id=clinic_id, patient_id=writer.patient_id, address_id=writer.address_id,
         channel=Channel.SMS, step=step, occasion=f"inbound:{inbound_id}", zone=writer.zone, due_at=now,

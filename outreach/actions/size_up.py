@@ -54,12 +54,14 @@ def size_up(
     in_a_day = 1 + asked.heard_since(session, clinic.id, index, now - robots.A_DAY)
     lately = repeats.said_since(session, clinic.id, index, now - robots.HOUR, robots.MOST_A_DAY)
     same = robots.alike(inbound.body, lately)
-    if said.kind == "help" and theirs:
-        # Answered lately is answered, like by the carrier: two machines that ask each other for help would go on.
-        carrier = carrier or robots.helped(repeats.given(session, theirs, HELP, now - robots.A_DAY), now)
+    # Two machines that ask each other for help would go on for ever.
+    helped = said.kind == "help" and bool(theirs) and robots.helped(
+        repeats.given(session, theirs, HELP, now - robots.A_DAY), now
+    )  # fmt: skip
     seen = Situation(
         robot=robots.robot(said, echo=rest is not None, within=within, in_a_day=in_a_day, same=same),
         carrier_answered=carrier,
+        helped_lately=helped,
         reachable=inbound.sender.startswith("+"),
     )  # fmt: skip
     return Sized(said, _with_people(session, seen, theirs, question, now) if theirs else seen, question)
@@ -85,6 +87,7 @@ def _with_people(
         restorable=State.OPTED_OUT in states,
         robot=seen.robot,
         carrier_answered=seen.carrier_answered,
+        helped_lately=seen.helped_lately,
         received_lately=RECEIVED in given,
         urgent_lately=URGENT in given and given[URGENT] > urgent_since,
         reachable=seen.reachable,

@@ -3,7 +3,7 @@
     robot               nothing is answered; its stop is obeyed in silence, unless it is our own text; a person looks
     stop                everybody on the number stops; confirmed once, not again while they are stopped
     start               gives back what STOP took; where it took nothing, a person reads it
-    help                always answered
+    help                always answered, once in ten minutes and five times a day (robots.helped)
     1 or 2              what was asked last takes it, once; a digit that could mean two people, or nothing, is for staff
     thanks              nothing
     urgent              answered at once, whoever wrote, and beside whatever else the message means
@@ -63,7 +63,8 @@ class Situation:
 
     `before`: the digit that stands as the answer to it. `people`: patients on that number, `asked_people`: how many of
     them were asked something lately. `stopped`: none of them is written to any more; `restorable`: START may change
-    that. `received_lately`, `urgent_lately`: that answer went within a day, within ten minutes. `carrier_answered`:
+    that. `received_lately`, `urgent_lately`: that answer went within a day, within ten minutes; `helped_lately`: HELP
+    needs no answer again (robots.helped). `carrier_answered`:
     see answered_by_carrier(). `reachable`: an answer can go where this came from (no short code, no name).
     """
 
@@ -75,6 +76,7 @@ class Situation:
     restorable: bool = False
     robot: Robot = ""
     carrier_answered: bool = False
+    helped_lately: bool = False
     received_lately: bool = False
     urgent_lately: bool = False
     reachable: bool = True
@@ -154,7 +156,7 @@ def _to_a_person(said: Understood, seen: Situation) -> Response:
             return Response(tasks=("reply",))
         return Response("start", _unless(seen.carrier_answered, RESTARTED), read)
     if said.kind == "help":
-        return Response("none", _unless(seen.carrier_answered, HELP), read)
+        return Response("none", _unless(seen.carrier_answered or seen.helped_lately, HELP), read)
     if said.kind in ("thanks", "urgent"):
         return Response()
     if said.kind == "answer" and said.answer:

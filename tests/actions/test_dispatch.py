@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -411,7 +412,7 @@ def test_stop_reaches_a_clinic_that_texts_through_a_messaging_service(world: Wor
     with world.sessions.begin() as session:
         session.execute(update(Sender).values(address=service))
         said = Inbound("SM77", Channel.SMS, PHONE, "+12025550177", "STOP", service=service)
-        reply.heard(session, said, replies=shipped.replies(), words=world.words, now=world.now)
+        reply.heard(session, said, replies=shipped.replies(), words=world.words, laws=shipped.laws(), now=world.now)
         assert not may_contact(consents.ledger(session, world.address_id), world.now).allowed
 
 
@@ -422,3 +423,14 @@ def test_the_ledger_keeps_that_and_how_a_patient_was_asked(world: World) -> None
         assert may_contact(consents.ledger(session, world.address_id), world.now).state is State.ASKED
         proof = consents.history(session, world.clinic_id, world.patient_id)[0]
     assert proof.wording == world.carrier.parcels[0].content.text
+
+
+def test_the_confirmation_of_a_stop_is_useful_as_long_as_the_clinics_law_says(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.agree()
+    us = shipped.laws()["us"]
+    monkeypatch.setattr(shipped, "laws", lambda: {"us": replace(us, confirm_minutes=2)})
+    world.write("STOP")
+    [confirmation] = [one for one in world.seen() if one.step == "reply.stopped"]
+    assert confirmation.useful_until == world.now + timedelta(minutes=2)

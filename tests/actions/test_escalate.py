@@ -12,9 +12,12 @@ from sqlalchemy import Engine, select
 from outreach.actions.arrange import arrange
 from outreach.actions.dispatch import drain
 from outreach.actions.escalate import EVERY, NOBODY, ROUNDS, UNREAD, escalate
+from outreach.actions.unanswered import CALL_KIND
 from outreach.content.compose import Words
 from outreach.domain.access import Role
 from outreach.domain.channel import Channel
+from outreach.errors import Reason, Refused
+from outreach.providers.memory import MemoryProvider
 from outreach.store import alerts, colleagues, senders, staff, tasks
 from outreach.store.office import Audit, Task
 from outreach.store.tables import Patient, Staff
@@ -218,3 +221,11 @@ def test_one_occasion_is_one_task_and_one_of_two_takes_it(office: Office) -> Non
         assert not tasks.take(session, world.clinic_id, office.task_id, office.people["Bea"], world.now)
         assert not tasks.take(session, uuid4(), office.task_id, office.people["Ann"], world.now)
         assert session.scalars(select(Task.due_at)).one() == world.now + timedelta(minutes=15)
+
+
+def test_a_call_that_the_carrier_refuses_leaves_an_alert(office: Office) -> None:
+    office.on_call("Ann")
+    office.after()
+    office.world.carrier = MemoryProvider(outcomes=[Refused(Reason.BAD_NUMBER, code="21211")])
+    drain(office.world.pump(), 5)
+    assert CALL_KIND in office.open_alerts()

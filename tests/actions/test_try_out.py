@@ -79,7 +79,7 @@ def test_a_number_that_said_stop_or_that_a_patient_holds_gets_no_test(
     if whose.endswith("STOP"):
         stop = Inbound("SM1", Channel.SMS, OWN, CLINIC, "STOP")
         with world.sessions.begin() as session:
-            reply.heard(session, stop, replies=shipped.replies(), words=words,
+            reply.heard(session, stop, replies=shipped.replies(), words=words, laws=shipped.laws(),
                         now=world.now)  # fmt: skip
     with world.sessions() as session, pytest.raises(BadInput, match="No test can go to this number"):
         try_out(session, world.clinic_id, me, wanted, world.now)

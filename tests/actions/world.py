@@ -114,7 +114,7 @@ class World:
     def write(self, body: str, carrier_id: str | None = None) -> None:
         said = Inbound(carrier_id or f"SM{uuid4().hex}", Channel.SMS, PHONE, CLINIC, body)
         with self.sessions.begin() as session:
-            reply.heard(session, said, replies=shipped.replies(), words=self.words, now=self.now)
+            reply.heard(session, said, replies=shipped.replies(), words=self.words, laws=shipped.laws(), now=self.now)
 
     def seen(self) -> list[Seen]:
         with self.sessions() as session:

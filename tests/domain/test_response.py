@@ -44,6 +44,8 @@ CASES = {
     "help": ("help", Situation(), ("none", ["reply.help"], [])),
     "help of someone who stopped": ("help", Situation(stopped=True), ("none", ["reply.help"], [])),
     "help that the carrier gave": ("help", Situation(carrier_answered=True), ("none", [], [])),
+    "help that we gave a moment ago": ("help", Situation(helped_lately=True), ("none", [], [])),
+    "a stop after we gave help": ("stop", Situation(helped_lately=True), ("stop", ["reply.stopped"], [])),
     "yes to the request": ("yes", Situation(asked=REQUEST), ("agree", [], [])),
     "2 to the request": ("2", Situation(asked=REQUEST), ("none", ["reply.received"], ["reply"])),
     "coming": ("1", Situation(asked=VISIT), ("none", ["reply.coming"], [])),
@@ -187,7 +189,7 @@ def test_two_machines_that_answer_each_other_fall_silent(texts: list[str], most:
         seen = Situation(
             robot=machine, stopped=stopped, restorable=stopped, received_lately=given("reply.received", A_DAY) > 0,
             urgent_lately=given("reply.urgent", A_DAY if machine else WITHIN) > 0,
-            carrier_answered=said.kind == "help" and helped(helps, now),
+            helped_lately=said.kind == "help" and helped(helps, now),
         )  # fmt: skip
         done = respond(said, seen)
         if said.urgent:

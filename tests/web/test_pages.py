@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from outreach.actions import agree
+from outreach.actions import agree, withdraw
 from outreach.store import consents, patients
 from outreach.store.tables import Base, Consent
 from outreach.store.traffic import Message
-from tests.web.house import House
+from tests.web.house import NOW, House
 
 
 def everything(house: House) -> dict[str, list[tuple[object, ...]]]:
@@ -169,3 +169,16 @@ def test_nothing_is_stored_of_a_visit_to_a_page(house: House) -> None:
     house.browser().get(f"/p/{token}")
     with house.out.sessions() as session:
         assert session.scalar(select(func.count()).select_from(Consent)) == 0
+
+
+def test_the_button_of_a_request_from_before_a_stop_agrees_to_nothing_after_a_start_either(house: House) -> None:
+    _, token = house.message(house.patient(), "consent.request")
+    house.browser().post(f"/p/{token}/stop")
+    with house.out.sessions.begin() as session:
+        [address] = session.scalars(select(Consent.address_id))
+        at = NOW + timedelta(minutes=1)
+        withdraw.restore(session, address, method="page", evidence="later", now=at)
+    later = house.later(timedelta(minutes=2)).browser()
+    assert f"/p/{token}/agree" not in later.get(f"/p/{token}").text
+    later.post(f"/p/{token}/agree")
+    assert kinds(house) == ["opted_out", "restored"]

@@ -20,6 +20,7 @@ from outreach.content.formats import Language, as_bdi, phone
 from outreach.content.spoken import Spoken
 from outreach.domain.consent import ConsentEvent, Permission, State, may_ask, may_contact
 from outreach.domain.decision import REQUEST
+from outreach.domain.response import still_asks
 from outreach.store import consents, patients
 from outreach.store.due import Due, read_due
 from outreach.store.vault import vault_of
@@ -107,9 +108,16 @@ def find(session: Session, out: Outreach, token: str, now: datetime, wanted: str
     own = next((one for one in (due.patient_locale, due.message.locale, due.clinic.locale) if one in offered), "en")
     chosen = wanted if wanted in offered and wanted != own else ""
     return Reader(
-        due, token, ledger, permission, due.message.step == REQUEST and may_ask(ledger, now),
+        due, token, ledger, permission, _may_agree(due, ledger, now),
         out.words.language(chosen or own), chosen, _over(session, due, permission, now), spoken,
     )  # fmt: skip
+
+
+def _may_agree(due: Due, ledger: Sequence[ConsentEvent], now: datetime) -> bool:
+    """As a "1" by text: not an old link, and not one from before consent was taken away."""
+    message = due.message
+    asks = still_asks(message.sent_at or message.due_at, ledger, now)
+    return message.step == REQUEST and asks and may_ask(ledger, now)
 
 
 def _over(session: Session, due: Due, permission: Permission, now: datetime) -> bool:
