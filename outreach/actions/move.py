@@ -74,7 +74,7 @@ def rebook(session: Session, old: Visit, starts: datetime, zone: str, minutes: i
 def check_start(starts: datetime, zone: str) -> None:
     """BadInput for a wall time that is none, or that the zone's clock skips."""
     if starts.tzinfo is not None:
-        raise BadInput("The start of a visit is the clinic's wall time, without an offset: 2026-11-28T10:00.")
+        raise BadInput("Give the start of a visit by the clinic's clock, without an offset: 2026-11-28T10:00.")
     if moment(starts, zone).note.startswith("gap"):
         raise BadInput(f"This hour does not exist on that day in {zone}: the clocks go forward. Choose another.")
 
