@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 
 from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -19,6 +19,7 @@ from outreach.content.laws import load_laws
 from outreach.content.lexicon import Lexicon
 from outreach.content.sequences import load as load_sequence
 from outreach.content.spoken import Spoken
+from outreach.content.workbench import Workbench
 from outreach.domain.law import Law
 from outreach.domain.replies import ReplyWords
 from outreach.domain.sequence import Sequence
@@ -66,6 +67,11 @@ class Outreach:
     def words(self) -> Words:
         """The snapshot in use; take it once where several things are said."""
         return self.lexicon.words
+
+    @cached_property
+    def bench(self) -> Workbench:
+        """What translators work on: the files that the words in use were read from."""
+        return Workbench(self.lexicon.root or ROOT)
 
     def spoken(self, clinic: Clinic | ClinicFacts) -> Spoken:
         """What this clinic may say of the snapshot in use."""

@@ -45,10 +45,13 @@ def approve(session: Session, clinic_id: UUID, wanted: Collection[Text], by: Rev
     known = {one.said_id for one in approvals.standing(session, clinic_id)}
     new = [kept[one.digest] for one in wanted if kept[one.digest] not in known]
     _decide(session, clinic_id, new, by, True, now)
-    for one in wanted:
-        alerts.clear(session, clinic_id, UNAPPROVED, f"{one.locale}/{one.key}", now)
-    woken = pauses.wake(session, clinic_id, now, Reason.UNAPPROVED) if new else 0
+    woken = 0
     if new:
+        # All of them: what goes with every message is named by none of them. What still lacks words says so anew.
+        for raised in alerts.open_alerts(session, clinic_id):
+            if raised.kind == UNAPPROVED:
+                alerts.clear(session, clinic_id, UNAPPROVED, raised.key, now)
+        woken = pauses.wake(session, clinic_id, now, Reason.UNAPPROVED)
         _note(session, clinic_id, "words.approved", wanted, by, now)
     return woken
 

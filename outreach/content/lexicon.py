@@ -58,6 +58,11 @@ class Lexicon:
         return self._words
 
     @property
+    def root(self) -> Path | None:
+        """The folder that the words are read from; None: they never change."""
+        return self._root
+
+    @property
     def trouble(self) -> BadFile | None:
         """What is wrong with the files as they lie there, if the words in use are older than they."""
         return self._trouble

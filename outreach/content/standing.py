@@ -19,7 +19,7 @@ class Standing:
 
     sendable, messages  messages of which no unit is wanting, of all; None while the catalog cannot be loaded
     errors, advice      findings of the checker
-    read_back           units that were put back into English as they stand now
+    read_back           units that somebody who had not seen the English put back into it as they stand now
     reviewers           whoever signed texts that stand as they were signed, with what they are
     problem             why the catalog cannot be loaded
     """
@@ -55,7 +55,7 @@ def standing(bench: Workbench, locale: str) -> Standing:
         states.count("translated"), states.count("fuzzy"), states.count("changed"), states.count("missing"),
         sum(map(_words, lines)), sum(_words(line) for line in lines if line.state != "translated"),
         sendable, messages, blocking, len(findings) - blocking,
-        len(lines) if locale == SOURCE else sum(line.back is not None and not line.back.stale for line in lines),
+        len(lines) if locale == SOURCE else sum(line.back is not None and line.back.counts for line in lines),
         reviewers, problem,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from outreach.content import back_translations
 from outreach.content.approvals import text_of
+from outreach.content.back_translations import Reading
 from outreach.content.catalogs import Unit
 from outreach.content.checker import files, units
 from outreach.content.checker.findings import Fault
@@ -28,10 +29,17 @@ State = Literal["missing", "fuzzy", "changed", "translated"]
 
 @dataclass(frozen=True)
 class Back:
-    """What a unit says, put back into English: each of its forms. `stale`: the translation is another one since."""
+    """What a unit says, put back into English: each of its forms. `stale`: the translation is another one since. `by`:
+    whoever read it and had seen the English (`drafter`); "" where the reading was independent."""
 
     says: tuple[str, ...]
     stale: bool
+    by: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it proves anything about the words as they stand."""
+        return not self.stale and not self.by
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,8 @@ class Line:
 
     @property
     def unread(self) -> bool:
-        """Translated, and nobody has put back into English what stands there."""
-        return self.state == "translated" and (self.back is None or self.back.stale)
+        """Translated, and nobody who had not seen the English has put back into it what stands there."""
+        return self.state == "translated" and (self.back is None or not self.back.counts)
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,7 @@ def _entries(path: Path) -> dict[str, Entry]:
     return {entry.key: entry for entry in parse(path, files.decoded(raw)) if entry.key}
 
 
-def _line(grounds: Grounds, shelf: Shelf, unit: Unit, backs: Mapping[str, tuple[str, tuple[str, ...]]]) -> Line:
+def _line(grounds: Grounds, shelf: Shelf, unit: Unit, backs: Mapping[str, Reading]) -> Line:
     text = text_of(grounds.places[unit.key][0])
     if shelf.locale == SOURCE:
         said = (unit.text, unit.plural) if unit.plural else (unit.text,)
@@ -160,8 +168,9 @@ def _line(grounds: Grounds, shelf: Shelf, unit: Unit, backs: Mapping[str, tuple[
     state = state_of(unit, entry)
     line = Line(unit, text, state, forms, digest(entry), (), None)
     faults = shelf.faults(line, forms) if state == "translated" else ()
-    of, says = backs.get(unit.key, ("", ()))
-    back = Back(says, of != back_translations.fingerprint(entry.forms if entry else ())) if says else None
+    read = backs.get(unit.key)
+    there = back_translations.fingerprint(entry.forms if entry else ())
+    back = Back(read.says, read.of != there, read.by) if read and read.says else None
     return Line(unit, text, state, forms, line.digest, faults, back)
 
 

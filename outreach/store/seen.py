@@ -19,7 +19,7 @@ from outreach.store.vault import Vault, vault_of
 
 
 class Seen(NamedTuple):
-    """A message as people look at it: words opened, times as stored."""
+    """A message as people look at it: words opened, times as stored. `said_id`: the approved words it was said with."""
 
     id: UUID
     clinic_id: UUID
@@ -47,6 +47,7 @@ class Seen(NamedTuple):
     sent_at: datetime | None
     ended_at: datetime | None
     facts: Mapping[str, str]
+    said_id: int | None = None
 
 
 SEEN = (
@@ -54,7 +55,7 @@ SEEN = (
     Message.occasion, Message.step, Message.channel, Message.wall, Message.zone, Message.rule, Message.due_at,
     Message.useful_until, Message.status, Message.reason, Message.locale, Message.wording, Message.segments,
     Message.attempts, Message.carrier, Message.sent_at, Message.ended_at, Message.subject_sealed,
-    Message.body_sealed, Message.facts_sealed,
+    Message.body_sealed, Message.facts_sealed, Message.said_id,
 )  # fmt: skip
 
 

@@ -14,9 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 
-from outreach.content.workbench import Workbench
 from outreach.errors import NotFound, say
-from outreach.settings import ROOT, load_settings
+from outreach.settings import load_settings
 from outreach.web import api, console, hooks, patient, translate
 from outreach.web.api.problems import problem
 from outreach.web.console.desk import SignInFirst
@@ -47,7 +46,7 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
     app.get("/healthz")(health)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/api", api.create(wired))
-    app.state.workbench = Workbench(ROOT)
+    app.state.workbench = wired.bench
     for room in (hooks, patient, console, translate):
         app.include_router(room.router)
     app.exception_handler(SignInFirst)(_to_sign_in)

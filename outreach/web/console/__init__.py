@@ -58,6 +58,8 @@ PARTS = (
     sequences,
     imports,
     languages,
+    approving,
+    said,
     instructions,
     enrol,
     patients,

@@ -14,7 +14,7 @@ from outreach.actions.compose import compose
 from outreach.domain.consent import ConsentEvent, State, may_contact
 from outreach.domain.status import Status
 from outreach.domain.window import zone as zone_of
-from outreach.errors import BadInput
+from outreach.errors import BadInput, NotApproved
 from outreach.store import consents
 from outreach.store import news as kept
 from outreach.store.due import Due, read_due
@@ -28,7 +28,8 @@ _LINK = re.compile(r"(/[pu]/)[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")
 
 @dataclass(frozen=True)
 class Item:
-    """One line of a timeline. `preview`: the words are what it would say now, not what was said."""
+    """One line of a timeline. `preview`: the words are what it would say now, not what was said. `lacking`: the
+    language and message (`es/pre.tomorrow`) whose words the clinic has not approved: it waits for them."""
 
     seen: Seen
     at: datetime
@@ -41,6 +42,7 @@ class Item:
     name: str = ""
     news: tuple[News, ...] = ()
     segments: int = 0
+    lacking: str = ""
 
     @property
     def zone(self) -> str:
@@ -101,6 +103,8 @@ def _composed(session: Session, out: Wired, due: Due, clinic_zone: str, warned: 
         # As of then: "next visit" must not name one that will be over.
         spoken = out.speakers.view(session, due.clinic, out.words)
         content = compose(due, spoken, out.sequences, link, link, warned, max(row.due_at, now)).content
+    except NotApproved as error:
+        return Item(row, row.due_at, clinic_zone, lacking=f"{error.locale}/{error.step}")
     except BadInput:
         return Item(row, row.due_at, clinic_zone)
     direction, tag = _language(out, content.locale)

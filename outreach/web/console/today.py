@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from outreach.actions.fallback import UNUSABLE
+from outreach.actions.speak import UNAPPROVED
 from outreach.domain.window import moment, wall_at
 from outreach.errors import Reason
 from outreach.store import alerts, days, patients, pauses, todo, undecided
@@ -28,7 +29,8 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Needs:
-    """What does not go by itself, as numbers; `tasks` the first few of `open_tasks`."""
+    """What does not go by itself, as numbers; `tasks` the first few of `open_tasks`; `unapproved`: the texts (such as
+    `es/pre.tomorrow`) that messages wait for."""
 
     tasks: list[Todo]
     open_tasks: int
@@ -38,11 +40,12 @@ class Needs:
     unusable: int
     not_agreed: int
     words_missing: int
+    unapproved: list[str]
 
     @property
     def nothing(self) -> bool:
         return not any((self.open_tasks, self.in_doubt, self.pauses, self.alerts, self.unusable,
-                        self.not_agreed, self.words_missing))  # fmt: skip
+                        self.not_agreed, self.words_missing, self.unapproved))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,16 +101,18 @@ def _needs(session: Session, desk: Desk, now: datetime, tally: Tally) -> Needs:
     clinic_id, here = desk.clinic.id, wall_at(now, desk.clinic.zone)
     raised = alerts.open_alerts(session, clinic_id)
     dead = sum(one.kind == UNUSABLE for one in raised)
+    unapproved = sorted(one.key for one in raised if one.kind == UNAPPROVED)
     _, not_agreed = days.how_many_visits(session, clinic_id, here, here + WEEK)
     return Needs(
         tasks=todo.of_clinic(session, clinic_id, TASKS),
         open_tasks=todo.count(session, clinic_id),
         in_doubt=undecided.count(session, clinic_id),
         pauses=len(pauses.listing(session, clinic_id, now)),
-        alerts=len(raised) - dead,
+        alerts=len(raised) - dead - len(unapproved),
         unusable=dead,
         not_agreed=not_agreed,
         words_missing=tally.reasons.get(Reason.WORDS_MISSING.value, 0),
+        unapproved=unapproved,
     )
 
 

@@ -1,0 +1,199 @@
+"""Approving at the desk: who may, which exact words, what stands in the way, and what another clinic sees of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from outreach.actions.approve import Reviewer, withdraw
+from outreach.content import approvals as content
+from outreach.content.catalogs import Catalog
+from outreach.content.compose import Words
+from outreach.content.lexicon import Lexicon
+from outreach.domain.access import Role
+from outreach.store import approvals, staff
+from outreach.store.office import Audit
+from tests import shipped
+from tests.web.house import NOW, PASSWORD, House, TestClient, add_clinic, count_queries, field
+
+KEY = "pre.tomorrow"
+PLACE = f"/languages/es/{KEY}"
+SIGNED = {"reviewer": "Ana Ruiz", "role": "medical translator", "read": "1"}
+
+
+def reworded(words: Words, locale: str, **forms: str) -> Words:
+    """The same words, but for some units (dots of a key as two underscores)."""
+    voice = words.voices[locale]
+    said = {key.replace("__", "."): (form,) for key, form in forms.items()}
+    catalog = replace(voice.catalog, forms={**voice.catalog.forms, **said})
+    assert isinstance(catalog, Catalog)
+    return words.renewed({locale: type(voice)(voice.language, catalog, words.parts, words.units)})
+
+
+@pytest.fixture
+def changed(house: House) -> House:
+    """The clinic has approved everything; since then one Spanish text has changed."""
+    text = shipped.words().voices["es"].catalog.forms["pre.tomorrow.sms"][0]
+    words = reworded(shipped.words(), "es", pre__tomorrow__sms=text.replace("Dudas o retraso", "Preguntas"))
+    return replace(house, out=replace(house.out, lexicon=Lexicon.of(words)))
+
+
+def sit(house: House, role: Role = Role.APPROVER) -> tuple[TestClient, str]:
+    email = f"{role.value}@north.example"
+    with house.out.sessions.begin() as session:
+        staff.add(session, clinic_id=house.clinic_id, email=email, name="R", password=PASSWORD, role=role)
+    browser = house.desk(email) if role is not Role.TRANSLATOR else _in(house, email)
+    return browser, field(browser.get("/account").text, "csrf")
+
+
+def _in(house: House, email: str) -> TestClient:
+    browser = house.browser()
+    form = field(browser.get("/sign-in").text, "form")
+    browser.post("/sign-in", data={"form": form, "email": email, "password": PASSWORD})
+    return browser
+
+
+def state(house: House, key: str = KEY, locale: str = "es") -> str:
+    with house.out.sessions() as session:
+        clinic = staff.clinic_of(session, house.clinic_id).facts
+    return house.out.spoken(clinic).state(locale, key)
+
+
+def test_changed_words_are_shown_with_what_went_and_came_and_are_sent_once_approved(changed: House) -> None:
+    desk, csrf = sit(changed)
+    page = desk.get(PLACE).text
+    assert "the words approved before are sent" in page
+    assert re.search(r"<ins>.*Preguntas.*</ins>", page)
+    assert state(changed) == "previous"
+    form = SIGNED | {"csrf": csrf, "digest": field(page, "digest")}
+    for _ in range(2):  # a double submit is harmless
+        answer = desk.post(PLACE, data=form)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{PLACE}?done=approved")
+    assert state(changed) == "current"
+    with changed.out.sessions() as session:
+        [newest, first] = approvals.ledger(session, changed.clinic_id, "es", KEY)
+        [note] = session.scalars(select(Audit).where(Audit.action == "words.approved"))
+    assert (newest.reviewer, newest.reviewer_role, newest.basis) == ("Ana Ruiz", "medical translator", "named")
+    assert first.basis == "demo"
+    assert note.detail == {"texts": [KEY], "basis": "named"}
+    assert "Ana Ruiz" in desk.get(PLACE).text
+
+
+WRONG = [
+    ({"reviewer": ""}, 422, "Say who has read them."),
+    ({"role": " "}, 422, "Say what they are"),
+    ({"read": ""}, 422, "Tick that you have read the words."),
+    ({"reviewer": "x" * 201}, 422, "At most 200 characters"),
+    ({"digest": "00" * 32}, 409, "have changed since you read them"),
+    ({"digest": ""}, 409, "have changed since you read them"),
+]
+
+
+def test_a_form_that_lacks_something_approves_nothing_and_keeps_what_was_typed(changed: House) -> None:
+    desk, csrf = sit(changed)
+    digest = field(desk.get(PLACE).text, "digest")
+    for wrong, status, said in WRONG:
+        answer = desk.post(PLACE, data=SIGNED | {"csrf": csrf, "digest": digest} | wrong)
+        assert (answer.status_code, said in answer.text) == (status, True), wrong
+        assert f'name="digest" value="{digest}"' in answer.text, "the words as they are now"
+        if "reviewer" not in wrong:
+            assert 'value="Ana Ruiz"' in answer.text
+    assert desk.post(PLACE, data=SIGNED | {"digest": digest}).status_code == 403
+    assert state(changed) == "previous"
+
+
+def test_words_with_errors_cannot_be_approved_not_even_by_a_form_of_ones_own(house: House) -> None:
+    words = reworded(shipped.words(), "es", pre__tomorrow__sms="Mañana a las 10:00 en <b>la clínica</b>.")
+    house = replace(house, out=replace(house.out, lexicon=Lexicon.of(words)))
+    desk, csrf = sit(house)
+    page = desk.get(PLACE).text
+    assert "It cannot be approved: the checker finds" in page
+    assert 'name="digest"' not in page
+    digest = content.texts(words, "es")[KEY].digest.hex()
+    answer = desk.post(PLACE, data=SIGNED | {"csrf": csrf, "digest": digest})
+    assert (answer.status_code, "The checker finds errors" in answer.text) == (422, True)
+    assert 'value="pre.tomorrow:' not in desk.get("/languages/es").text
+    assert state(house) == "previous"
+
+
+def test_several_texts_are_approved_at_once_each_as_it_was_shown(house: House) -> None:
+    with house.out.sessions.begin() as session:
+        for key in ("pre.tomorrow", "neutral", "canned"):
+            withdraw(session, house.clinic_id, "es", key, Reviewer("A", "b"), NOW)
+    desk, csrf = sit(house)
+    page = desk.get("/languages/es").text
+    marks = re.findall(r'name="text" value="([^"]+)"', page)
+    assert {mark.partition(":")[0] for mark in marks} == {"pre.tomorrow", "neutral", "canned"}
+    assert "Not offered at enrolment" in page
+    assert "2 texts that a patient could come to read are not approved" in page
+    form = SIGNED | {"csrf": csrf, "text": marks[:2]}
+    stale = [marks[0], marks[1][:-4] + "0000"]
+    assert desk.post("/languages/es", data=SIGNED | {"csrf": csrf, "text": stale}).status_code == 409
+    assert desk.post("/languages/es", data=SIGNED | {"csrf": csrf}).status_code == 422
+    assert desk.post("/languages/es", data=form).headers["location"] == "/languages/es?done=approved"
+    still = {key for key in ("pre.tomorrow", "neutral", "canned") if not state(house, key)}
+    assert still == {marks[2].partition(":")[0]}
+
+
+def test_who_translated_the_words_may_not_be_who_approves_them(changed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("outreach.actions.review.coverage", lambda *_: type("C", (), {"drafted": "Ana Ruiz <a@b.c>"}))
+    desk, csrf = sit(changed)
+    digest = field(desk.get(PLACE).text, "digest")
+    answer = desk.post(PLACE, data=SIGNED | {"csrf": csrf, "digest": digest, "reviewer": "Dr. ana RUIZ"})
+    assert (answer.status_code, "named as the translator" in answer.text) == (422, True)
+    assert desk.post(PLACE, data=SIGNED | {"csrf": csrf, "digest": digest, "reviewer": "Ana Roca"}).status_code == 303
+
+
+def test_withdrawing_ends_every_approval_of_a_text_and_says_what_follows(changed: House) -> None:
+    desk, csrf = sit(changed)
+    assert "Withdraw the approval" in desk.get(PLACE).text
+    assert desk.get(PLACE + "/withdraw").status_code == 405
+    assert desk.post(PLACE + "/withdraw", data={"csrf": csrf}).headers["location"].endswith("done=withdrawn")
+    assert desk.post(PLACE + "/withdraw", data={"csrf": csrf}).headers["location"].endswith("done=nothing")
+    assert state(changed) == ""
+    page = desk.get(PLACE).text
+    assert "Approval withdrawn" in page
+    assert "Withdraw the approval" not in page
+
+
+def test_everybody_sees_only_approvers_decide(changed: House) -> None:
+    for role in Role:
+        desk, csrf = sit(changed, role)
+        for path in ("/languages", "/languages/es", PLACE):
+            assert desk.get(path).status_code == 200, (role, path)
+        decides = "<button>Approve" in desk.get(PLACE).text
+        assert decides is (role is Role.APPROVER)
+        if not decides:
+            for path in ("/languages/es", PLACE, PLACE + "/withdraw"):
+                assert desk.post(path, data=SIGNED | {"csrf": csrf}).status_code == 403
+
+
+def test_pages_of_no_text_are_not_found(house: House) -> None:
+    desk, csrf = sit(house)
+    for path in ("/languages/xx", "/languages/xx/neutral", "/languages/es/nothing", "/languages/es/own.food"):
+        assert desk.get(path).status_code == 404
+        assert desk.post(path, data=SIGNED | {"csrf": csrf}).status_code == 404
+    assert desk.get("/said/nothing").status_code == 404
+
+
+def test_another_clinics_approval_is_neither_shown_nor_counted(house: House) -> None:
+    south = add_clinic(house.out, "south", "+12025550120")
+    with house.out.sessions.begin() as session:
+        withdraw(session, house.clinic_id, "es", KEY, Reviewer("Nora North", "nurse"), NOW)
+    desk, _ = sit(house)
+    assert "Approval withdrawn" in desk.get(PLACE).text
+    with house.out.sessions() as session:
+        theirs = staff.clinic_of(session, south).facts
+    assert house.out.spoken(theirs).state("es", KEY) == "current"
+
+
+def test_each_page_asks_the_database_a_bounded_number_of_questions(changed: House) -> None:
+    desk, _ = sit(changed)
+    for path in ("/languages", "/languages/es", PLACE):
+        desk.get(path)
+        with count_queries(changed.out.engine) as sent:
+            desk.get(path)
+        assert len(sent) <= 9, (path, sent)
