@@ -189,5 +189,6 @@ def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Vi
         vault.open(row[19], "message.body", clinic_id, message_id) if row[19] else "",
         *row[20:25],
         json.loads(vault.open(row[25], "message.facts", clinic_id, message_id)) if row[25] else {},
+        None,  # what is due has not been said
     ))  # fmt: skip
     return Due._make((message, clinic, to, *row[27:32], visits, row[32], flying, traffic, *row[37:40]))
