@@ -42,7 +42,7 @@ def after_failure(session: Session, ends: Iterable[tuple[UUID, Reason | None]], 
         if follows.elsewhere:
             elsewhere.append(one.id)
     if dead:
-        _bury(session, dead, now)
+        bury(session, dead, now)
     return _by_email(session, elsewhere, now) if elsewhere else 0
 
 
@@ -59,7 +59,7 @@ def corrected(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime
         alerts.clear(session, clinic_id, UNUSABLE, str(address_id), now)
 
 
-def _bury(session: Session, address_ids: Iterable[UUID], now: datetime) -> None:
+def bury(session: Session, address_ids: Iterable[UUID], now: datetime) -> None:
     """Nothing more to these addresses. Their ledger stays: a STOP from there still counts."""
     for clinic_id, address_id in unusable.mark(session, address_ids, now):
         count = messages.suppress_scheduled(session, [address_id], Reason.ADDRESS_UNUSABLE, now)
