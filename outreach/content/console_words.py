@@ -22,7 +22,7 @@ _CALL = re.compile("|".join(rf"\b{name}\s*\(" for name in KEYWORDS).encode())
 OPERATORS = frozenset({"bench", "chaos", "cli", "sandbox"})  # what they say is for whoever runs the service, in English
 JINJA = {"newstyle_gettext": "true", "trimmed": "true", "silent": "false", "encoding": "utf-8"}
 _COMMENT = """# Words of the console, for staff.
-# This file is generated from templates/console/, templates/translate/ and outreach/ by `outreach locales extract`; do not edit it."""
+# This file is generated from templates/ and outreach/ by `outreach locales extract`; do not edit it."""
 UNIT = re.compile(r"[a-z_]+(\.[a-z_]+)+")  # `voice.say("time.clinic")` names a unit of the patients' catalogs
 GUIDE = "styleguide.html"  # for whoever builds pages, in a demo
 

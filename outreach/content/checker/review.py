@@ -155,7 +155,8 @@ def _told(unfinished: list[tuple[Entry, Fault]], total: int, standard: Standard)
 
 def _outdated(entry: Entry) -> Fault:
     """Words that an update of the catalog found to be of other English."""
-    was, now = entry.was.get("msgid_plural") or entry.was.get("msgid", ""), entry.plural or entry.source
+    was = " / ".join(filter(None, (entry.was.get("msgid"), entry.was.get("msgid_plural"))))
+    now = " / ".join(filter(None, (entry.source, entry.plural)))
     what = f"the English text has changed since this was translated: it was “{was}”."
     return Fault("entry.stale", what, f"It is now: “{now}”. Translate that, and remove the mark “fuzzy”.")
 
