@@ -34,7 +34,11 @@ def _all(word: str) -> list[str]:
 
 
 def _default_command() -> list[str]:
-    command: list[str] = json.loads(_all("CMD")[-1])
+    """As the shell makes it of what the image says, with the proxies that the image itself believes."""
+    shell, flag, line = json.loads(_all("CMD")[-1])
+    assert (shell, flag) == ("sh", "-c")
+    started, *command = shlex.split(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", line))
+    assert started == "exec", "a shell that stays in between keeps the signals to itself"
     return command
 
 

@@ -103,7 +103,7 @@ def topics_of(step: str, sequences: Mapping[str, Steps]) -> tuple[str, ...]:
 def values_of(due: Due, link: str, unsubscribe: str, now: datetime, own: str = "") -> Values:
     """What the templates may say of the clinic and the visit; `own`: the clinic's own instructions."""
     clinic, facts = due.clinic, due.message.facts
-    visit = _visit(due)
+    visit = visit_of(due)
     old = datetime.fromisoformat(facts["old_start"]) if facts and "old_start" in facts else None
     start = _start(visit.starts, visit.zone) if visit else old
     if facts and "new_start" in facts:
@@ -127,7 +127,7 @@ def _start(starts: datetime, zone: str) -> datetime:
     return moment(starts, zone).at
 
 
-def _visit(due: Due) -> Visit | None:
+def visit_of(due: Due) -> Visit | None:
     """The infusion a message is about; for a message about a course its first before, its last after."""
     message = due.message
     infusion = message.infusion_id or _of_occasion(message.occasion) or _of_facts(message.facts)

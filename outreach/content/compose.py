@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import Literal
 
-from outreach.content import calendars, catalogs, sources
-from outreach.content.formats import Language, as_bdi, isolated, load_languages, opened, phone, plain, resolve
+from outreach.content import calendars, catalogs, interpreters, sources
+from outreach.content.formats import Language, isolated, load_languages, opened, plain, resolve
 from outreach.content.moulds import MOULDS, TOKEN, Mould
 from outreach.content.skeletons import Outline, Skeletons, outline
 from outreach.content.values import Medium, Teller, Values
@@ -27,7 +25,6 @@ __all__ = ["TOKEN", "Values", "Words"]
 SOURCE = "en"
 SET_APART = frozenset({"neutral", "page", "canned"})
 CANCELLING = "visit.cancelled"
-_BODY = re.compile(r"<body[^>]*>")
 STOP = "STOP"  # in Latin capitals in every language: the checker holds translators to it
 
 Wording = Literal["full", "neutral"]
@@ -124,7 +121,7 @@ class Words:
         language, (subject, text, html) = self._draft("email", key, locale, wording, values)
         ics, method = self._calendar(key, locale, values, now) if calendar else (None, "PUBLISH")
         if interpreter:
-            text, html = self._offered(interpreter, values, text, html)
+            text, html = interpreters.before(self._voice(interpreter), values.clinic_phone, text, html)
         return Content(
             locale=language.locale,
             subject=opened(language, " ".join(subject.split())),
@@ -185,21 +182,10 @@ class Words:
         if hint and spoken not in self.telling:
             said = f"{said} {self._voice(locale).say('hint.stop')}"
         if interpreter:
-            said = f"{said} {self._interpreter(interpreter, values)}"
+            said = f"{said} {interpreters.offer(self._voice(interpreter), values.clinic_phone)}"
         text = normalise(opened(language, said))
         encoding, _, segments = size(text)
         return Content(language.locale, text, segments=segments, encoding=encoding)
-
-    def _interpreter(self, locale: str, values: Values) -> str:
-        """The line that offers one, in the reader's language, whichever the message is in."""
-        voice = self._voice(locale)
-        return voice.say("hint.interpreter", phone=isolated(voice.language, plain(phone(values.clinic_phone))))
-
-    def _offered(self, locale: str, values: Values, text: str, html: str) -> tuple[str, str]:
-        """An e-mail with that line before everything else: whoever cannot read the rest must find it."""
-        line, language = self._interpreter(locale, values), self._voice(locale).language
-        tag = f'<p lang="{escape(language.tag)}" dir="{language.direction}">{as_bdi(escape(line))}</p>'
-        return f"{opened(language, line)}\n\n{text}", _BODY.sub(lambda found: found[0] + tag, html, count=1)
 
     def _draft(
         self, medium: Medium, key: str, locale: str, wording: Wording, values: Values

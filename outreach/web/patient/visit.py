@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from outreach.actions.compose import values_of
+from outreach.actions.compose import visit_of
 from outreach.content import calendars
 from outreach.content.formats import Language, day, time
 from outreach.domain.plan import Visit
@@ -55,8 +55,7 @@ def calendar(token: str, out: Wired, wanted: In) -> Response:
 
 def about(due: Due, now: datetime) -> Visit | None:
     """The visit to show: the message's own until it is over, then the next one that is booked."""
-    uid = values_of(due, "", "", now).visit_uid
-    own = next((visit for visit in due.visits if str(visit.id) == uid), None)
+    own = visit_of(due)
     if own is not None and now < own.end:
         return own
     return next((visit for visit in due.visits if visit.status != "cancelled" and now < visit.end), None)
