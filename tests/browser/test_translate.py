@@ -162,7 +162,12 @@ def test_the_button_shows_the_same_without_a_script(root: Path, browser: Browser
 
 def test_no_page_of_the_workbench_has_a_barrier_or_is_wider_than_a_phone(page: Page) -> None:
     axe, faults = Axe(), list[str]()
-    units = (f"/translate/ar/{KEY}", "/translate/ar/pre.the_day.body.long", "/translate/en/pre.tomorrow.sms")
+    units = (
+        f"/translate/ar/{KEY}",
+        "/translate/ar/pre.the_day.body.long",
+        "/translate/en/pre.tomorrow.sms",
+        "/translate/ar/neutral.sms",
+    )
     for path in ("/translate", "/translate/ar?show=unread", "/translate/ar?q=nobodysaysthis", *units):
         page.goto(path)
         if path == units[0]:
