@@ -65,7 +65,8 @@ def timeline(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Seen]:
         session,
         select(*SEEN)
         .where(Message.clinic_id == clinic_id, Message.patient_id == patient_id)
-        .order_by(Message.due_at, Message.id),
+        # What an event called for first: the question whether we may write before what waits for the answer.
+        .order_by(Message.due_at, Message.occasion.is_(None), Message.id),
     )
 
 
