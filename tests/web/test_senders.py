@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,7 +13,8 @@ from outreach.domain.channel import Channel
 from outreach.store import pauses, senders
 from outreach.store.ids import fresh_id
 from outreach.store.messages import note
-from outreach.store.traffic import Attempt, Message
+from outreach.store.tables import Clinic
+from outreach.store.traffic import Attempt, Message, Sender
 from tests.web.house import NOW, House, add_clinic
 
 
@@ -70,3 +72,19 @@ def test_another_clinics_senders_are_not_shown(house: House) -> None:
 
 def test_nobody_sees_senders_without_signing_in(house: House) -> None:
     assert house.browser().get("/senders").headers["location"] == "/sign-in"
+
+
+def test_two_answers_to_a_stop_are_warned_of_where_twilio_itself_carries(house: House) -> None:
+    with house.out.sessions.begin() as session:
+        session.execute(update(Sender).where(Sender.channel == "sms").values(carrier="twilio"))
+
+    def warned(sandbox: bool) -> list[bool]:
+        settings = house.out.settings.model_copy(update={"sandbox": sandbox})
+        desk = replace(house, out=replace(house.out, settings=settings)).desk()
+        return ["patients get two answers" in desk.get(page).text for page in ("/senders", "/settings")]
+
+    assert warned(sandbox=True) == [False, False]
+    assert warned(sandbox=False) == [True, True]
+    with house.out.sessions.begin() as session:
+        session.execute(update(Clinic).values(carrier_answers="stop_help"))
+    assert warned(sandbox=False) == [False, False]

@@ -9,10 +9,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from outreach.actions import adjust
 from outreach.actions.adjust import Meanwhile
+from outreach.actions.twice import answered_twice
 from outreach.errors import BadInput, say
 from outreach.store import clinics
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import zones
+from outreach.web.console.senders import by_themselves
 from outreach.web.console.settings_form import FIELDS, MOST, countries, read, typed
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired
@@ -85,6 +87,7 @@ def _page(
 ) -> HTMLResponse:
     with out.sessions() as session:
         clinic = clinics.by_id(session, desk.clinic.id)
+        twice = answered_twice(session, clinic.id, by_themselves(out))
     law = out.laws[clinic.law]
     languages = [("", [(code, out.words.language(code).own_name) for code in out.words.locales])]
     return desk.page(
@@ -92,5 +95,5 @@ def _page(
         languages=languages, countries=[("", countries(desk.signed.locale))], zones=zones(desk), most=MOST,
         done=DONE.get(done, ""), law=law, laws=[("", [(one.code, one.name) for one in out.laws.values()])],
         laxer=law.laxer(clinic.quiet_from, clinic.quiet_to, clinic.most_a_day, clinic.most_a_week),
-        join=f"{out.settings.public_url}/join/{clinic.slug}",
+        twice=twice, join=f"{out.settings.public_url}/join/{clinic.slug}",
     )  # fmt: skip
