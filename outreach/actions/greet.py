@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from outreach.actions.size_up import Sized
+from outreach.actions.speak import Speakers
 from outreach.content.compose import Values, Words
 from outreach.domain.channel import Channel
 from outreach.domain.message import Inbound
@@ -47,14 +48,21 @@ def greet(
     if seen.robot or not seen.reachable:
         return ""
     if said.urgent:
-        return _words(clinic, URGENT, said.locale, words)
+        return _words(session, clinic, URGENT, said.locale, words)
     if said.kind in SILENT or met or (said.kind == "help" and seen.carrier_answered):
         return ""
-    return _words(clinic, HELP, said.locale, words)
+    return _words(session, clinic, HELP, said.locale, words)
 
 
-def _words(clinic: Clinic, step: str, heard: str | None, words: Words) -> str:
-    """In the language of the word used, else the clinic's."""
-    locale = heard if heard in words.locales and heard != "en" else clinic.locale
+def _words(session: Session, clinic: Clinic, step: str, heard: str | None, words: Words) -> str:
+    """In the language of the word used, else the clinic's; "" where the clinic has approved no answer at all: the task
+    is there, and a person answers."""
+    locale = heard if heard in words.voices and heard != "en" else clinic.locale
+    choice = Speakers().view(session, clinic, words).choice(step, Channel.SMS, locale or clinic.locale, "neutral")
+    if choice is None:
+        return ""
     values = Values(clinic.name, clinic.phone, clinic.zone, clinic.address, clinic.zone, clinic.emergency)
-    return words.compose(step, Channel.SMS, locale or clinic.locale, "neutral", values).text
+    said = choice.words.compose(
+        step, Channel.SMS, choice.locale, "neutral", values, interpreter=choice.interpreter
+    )  # fmt: skip
+    return said.text
