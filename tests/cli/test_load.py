@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
+from outreach.actions.approve import approve_everything
 from outreach.actions.sample import add_clinic
 from outreach.cli.load import WHOLE, load
 from outreach.settings import ROOT
@@ -22,6 +24,7 @@ from outreach.store import enrolments
 from outreach.store.tables import Clinic, Patient
 from outreach.store.traffic import Message
 from outreach.store.vault import Vault
+from tests.shipped import words
 
 APP = typer.Typer()
 APP.command("load")(load)
@@ -40,7 +43,7 @@ def count(
         monkeypatch.setenv(f"OUTREACH_{name}", value)
     engine = create_engine(fresh_database_url)
     with Session(engine, info={"vault": vault}) as session, session.begin():
-        add_clinic(session, ROOT)
+        approve_everything(session, add_clinic(session, ROOT).id, words(), datetime.now(UTC))
 
     def rows(table: type) -> int:
         with Session(engine) as session:
