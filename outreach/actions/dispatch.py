@@ -30,7 +30,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.law import Law
 from outreach.domain.sequence import Sequence as Steps
 from outreach.providers.base import Provider
-from outreach.store.aside import stepping_aside
+from outreach.store.aside import stepping_aside, until
 from outreach.store.due import Due
 from outreach.store.queue import Outcome
 from outreach.store.turns import Ahead
@@ -146,7 +146,7 @@ class _Shift:
             now, room = time.monotonic(), self._room()
             look = self.lanes.next_look(now) if room else self.stop_at
             if not room or look > now:
-                await _until(self.freed, min(look - now, self.pump.poll))
+                await until(self.freed, min(look - now, self.pump.poll))
                 continue
             self.asking += 1
             try:
@@ -187,7 +187,7 @@ class _Shift:
         while not self._over():
             wait = self.oldest + FLUSH - time.monotonic() if self.landed else self.pump.poll
             if not self.landed or (wait > 0 and not self._ripe()):
-                await _until(self.came, wait)
+                await until(self.came, wait)
                 continue
             self.asking += 1
             landed, self.landed = self.landed, []
@@ -254,11 +254,3 @@ class _Shift:
         self.landed.append((handed, outcome))
         if self._ripe():
             self.came.set()
-
-
-async def _until(event: asyncio.Event, seconds: float) -> None:
-    """Until the event, or so many seconds; a timer instead of a task of its own."""
-    event.clear()
-    timer = asyncio.get_running_loop().call_later(max(seconds, 0.001), event.set)
-    await event.wait()
-    timer.cancel()

@@ -52,3 +52,11 @@ def rest(seconds: float) -> None:
         await_(asyncio.sleep(seconds))
     else:
         time.sleep(seconds)
+
+
+async def until(event: asyncio.Event, seconds: float) -> None:
+    """Until the event, or so many seconds; a timer instead of a task of its own."""
+    event.clear()
+    timer = asyncio.get_running_loop().call_later(max(seconds, 0.001), event.set)
+    await event.wait()
+    timer.cancel()
