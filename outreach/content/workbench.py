@@ -71,7 +71,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Shelf:
-    """One language as it lies on disk, or the `problem` for which its catalog cannot be read."""
+    """One language as it lies on disk, or the `problem` for which its files cannot be read."""
 
     language: Language
     standard: Standard
@@ -144,8 +144,12 @@ def _shelf(grounds: Grounds, locale: str) -> Shelf:
             entries = _entries(path)
         except BadFile as error:
             problem = error
+    backs: Mapping[str, Reading] = {}
+    try:
+        backs = back_translations.load(house.root / "locales" / locale / "back.yaml")
+    except BadFile as error:
+        problem = problem or error
     shelf = Shelf(language, standard, path, entries, {}, problem)
-    backs = back_translations.load(house.root / "locales" / locale / "back.yaml")
     lines = {unit.key: _line(grounds, shelf, unit, backs) for unit in house.units.values()}
     return Shelf(language, standard, path, entries, lines, problem)
 

@@ -81,6 +81,13 @@ def test_a_catalog_that_cannot_be_read_is_told_of_and_has_no_words(root: Path) -
     assert shelf.done == 0
 
 
+def test_broken_back_translations_stop_one_language_and_not_its_page(root: Path) -> None:
+    (root / "locales" / "ar" / "back.yaml").write_text("units: [oh]\n", "utf-8")
+    shelf = Workbench(root).shelf("ar")
+    assert shelf.problem is not None
+    assert shelf.done == len(shelf.lines)
+
+
 def test_a_unit_is_shown_with_its_comment_its_facts_and_its_templates(root: Path) -> None:
     grounds = Workbench(root).grounds()
     assert "STOP stays as it is" in grounds.comments["neutral.sms"]
