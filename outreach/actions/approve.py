@@ -20,13 +20,14 @@ from outreach.store import alerts, approvals, audit, pauses
 class Reviewer(NamedTuple):
     """Who read the words and answers for them. `basis` demo: nobody did, and only the demo clinic may say so.
 
-    `staff_id`: who decides at the desk; None: the operator, by a command.
+    `staff_id`: who decides at the desk, `key_id`: the other software that does; neither: the operator, by a command.
     """
 
     name: str
     role: str
     staff_id: UUID | None = None
     basis: Literal["named", "demo"] = "named"
+    key_id: UUID | None = None
 
 
 DEMO = Reviewer("nobody: demo data", "none", basis="demo")
@@ -90,12 +91,12 @@ def _decide(
 
 
 def _note(session: Session, clinic_id: UUID, action: str, wanted: Iterable[Text], by: Reviewer, now: datetime) -> None:
+    kind = "staff" if by.staff_id else "key" if by.key_id else "command"
     by_locale: dict[str, list[str]] = {}
     for one in wanted:
         by_locale.setdefault(one.locale, []).append(one.key)
     for locale, keys in by_locale.items():
         audit.note(
-            session, clinic_id=clinic_id, at=now, actor_kind="staff" if by.staff_id else "command",
-            actor_id=by.staff_id, action=action, subject="words", subject_id=locale,
-            detail={"texts": sorted(keys), "basis": by.basis},
+            session, clinic_id=clinic_id, at=now, actor_kind=kind, actor_id=by.staff_id or by.key_id,
+            action=action, subject="words", subject_id=locale, detail={"texts": sorted(keys), "basis": by.basis},
         )  # fmt: skip

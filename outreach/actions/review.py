@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.actions.approve import DEMO, Reviewer, approve
-from outreach.content.approvals import Signature, signed, texts
+from outreach.content.approvals import Signature, same_person, signed, texts
 from outreach.content.compose import SOURCE, Words
 from outreach.content.coverage import coverage
-from outreach.content.objections import blocked, same_person
+from outreach.content.objections import blocked
 from outreach.content.spoken import CURRENT, PREVIOUS, Spoken
 from outreach.content.workbench import Workbench
 from outreach.domain.approval import Text

@@ -49,6 +49,11 @@ class Speakers:
         """The same for a clinic that was just read."""
         return self.of(session, clinic.id, words, Rules(clinic.locale, clinic.unapproved, clinic.words_version))
 
+    def anew(self, session: Session, clinic: ClinicFacts | Clinic, words: Words) -> Spoken:
+        """The same within a transaction that has decided something: not kept, since it may yet be rolled back."""
+        kept = newest(self.texts(words), session, clinic.id)
+        return Spoken(words, kept, clinic.locale, Unapproved(clinic.unapproved))
+
     def texts(self, words: Words) -> dict[bytes, Text]:
         """Every text of these words as it stands, by its digest: reckoned once for each snapshot."""
         if self._now is None or self._now[0] is not words:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from outreach.cli import locale_new, locale_preview, locale_rows, locale_stats
+from outreach.cli import locale_new, locale_preview, locale_rows, locale_sign, locale_stats
 from outreach.content import console_words, extraction, plurals, segment_table
 from outreach.content.checker import reports
 from outreach.content.checker.findings import Fault, Finding
@@ -21,7 +21,7 @@ app = typer.Typer(help="Templates and translations.", no_args_is_help=True)
 
 
 def register(root: typer.Typer) -> None:
-    for one in (locale_stats, locale_preview, locale_rows, locale_new):
+    for one in (locale_stats, locale_preview, locale_rows, locale_new, locale_sign):
         one.add_to(app)
     root.add_typer(app, name="locales")
 

@@ -10,6 +10,8 @@ from typing import Any, Self
 from outreach.client.shapes import (
     Address,
     AddressGiven,
+    Approval,
+    ApprovalFull,
     Call,
     Consent,
     Ended,
@@ -18,6 +20,7 @@ from outreach.client.shapes import (
     Event,
     Inbound,
     Infusion,
+    Language,
     Line,
     Message,
     MovePreview,
@@ -150,6 +153,31 @@ class Client:
     def events(self, message_id: str) -> list[Event]:
         found: list[Event] = self.wire.get(f"/messages/{message_id}/events")["items"]
         return found
+
+    def languages(self) -> list[Language]:
+        """Which languages patients may be enrolled in, and what is lacking in the others."""
+        found: list[Language] = self.wire.get("/languages")["items"]
+        return found
+
+    def approvals(self, limit: int = 100, **filters: object) -> Iterator[Approval]:
+        """Filters: locale, state."""
+        return self.wire.pages("/approvals", limit=limit, **filters)
+
+    def approval(self, locale: str, text: str) -> ApprovalFull:
+        """With its exact words."""
+        found: ApprovalFull = self.wire.get(f"/approvals/{locale}/{text}")
+        return found
+
+    def approve(self, read: Approval, *, reviewer: str, role: str) -> ApprovalFull:
+        """Approve what was read; Problem 409 when the words are others by now."""
+        body = {"locale": read["locale"], "text": read["text"], "digest": read["digest"]}
+        done: ApprovalFull = self.wire.post("/approvals", {**body, "reviewer": reviewer, "role": role})
+        return done
+
+    def withdraw_approval(self, locale: str, text: str, *, reviewer: str, role: str) -> ApprovalFull:
+        body = {"locale": locale, "text": text, "reviewer": reviewer, "role": role}
+        done: ApprovalFull = self.wire.post("/approvals/withdraw", body)
+        return done
 
     def inbound(self, limit: int = 100, **filters: object) -> Iterator[Inbound]:
         return self.wire.pages("/inbound", limit=limit, **filters)

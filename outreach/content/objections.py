@@ -1,8 +1,7 @@
-"""What speaks against approving a text: findings of the checker on its exact words, and who may not be its reviewer."""
+"""What speaks against approving a text: findings of the checker on its exact words."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from outreach.content.checker import units
@@ -11,8 +10,6 @@ from outreach.content.checker.house import SOURCE
 from outreach.content.checker.units import Standard
 from outreach.content.workbench import Shelf
 from outreach.domain.approval import Text, Unit
-
-_WORD = re.compile(r"[^\W\d_]+")
 
 
 def objections(shelf: Shelf, one: Text) -> Mapping[str, tuple[Fault, ...]]:
@@ -43,12 +40,3 @@ def _judged(shelf: Shelf, unit: Unit) -> tuple[Fault, ...]:
 def blocked(shelf: Shelf, one: Text) -> bool:
     """Whether the checker forbids approving it."""
     return any(fault.blocking for faults in objections(shelf, one).values() for fault in faults)
-
-
-def same_person(reviewer: str, translator: str) -> bool:
-    """Whether the name of a reviewer is that of the translator, as a catalog's header has it: `Name, role <mail>`.
-
-    Names are compared as sets of words: "Dr. Ana Ruiz" is "Ana Ruiz". A namesake has to sign with a middle name.
-    """
-    one, other = (set(_WORD.findall(name.partition("<")[0].casefold())) for name in (reviewer, translator))
-    return bool(one and other) and (one <= other or other <= one)

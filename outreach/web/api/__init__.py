@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from outreach.web.api import app, consents, courses, enrolments, messages, patients, plans, visits, webhooks
+from outreach.web.api import app, approvals, consents, courses, enrolments, messages, patients, plans, visits, webhooks
 from outreach.wiring import Outreach
 
 PARTS = (
@@ -13,6 +13,7 @@ PARTS = (
     enrolments.router,
     visits.router,
     messages.router,
+    approvals.router,
     webhooks.router,
 )
 

@@ -1,4 +1,4 @@
-"""What would be sent: a plan without a patient, the sequences it follows, and which words may be sent today."""
+"""What would be sent: a plan without a patient, and the sequences it follows."""
 
 from __future__ import annotations
 
@@ -75,22 +75,6 @@ class Sequences(BaseModel):
     items: list[SequenceOut]
 
 
-class LocaleOut(BaseModel):
-    """A language and what may be said in it."""
-
-    locale: str = Field(examples=["es"])
-    name: str
-    sendable: bool = Field(description="Nothing is missing: patients may be enrolled in it.")
-    missing: int = Field(description="Sentences without a translation of the English as it is now.")
-    messages: list[str] = Field(description="Keys of the messages that are sent in it.")
-
-
-class Approvals(BaseModel):
-    """By language. Who approved what, and approving, comes with the ledger of approvals."""
-
-    items: list[LocaleOut]
-
-
 class Me(BaseModel):
     """The key that asks."""
 
@@ -143,20 +127,6 @@ def sequences(caller: AtDoor) -> Sequences:
 def sequence(caller: AtDoor, name: Annotated[str, Path(max_length=60, pattern=r"^[a-z0-9-]+$")]) -> SequenceOut:
     """One sequence."""
     return _shown(caller, _named(caller, name))
-
-
-@router.get("/approvals")
-def approvals(caller: AtDoor) -> Approvals:
-    """Which words may be sent in each language now."""
-    words = caller.out.words
-    whole = {locale: len(words.missing(locale)) for locale in words.voices}
-    return Approvals(
-        items=[
-            LocaleOut(locale=locale, name=words.language(locale).name, sendable=not missing, missing=missing,
-                      messages=[] if missing else list(words.keys))
-            for locale, missing in whole.items()
-        ]
-    )  # fmt: skip
 
 
 def _named(caller: AtDoor, name: str) -> Sequence:
