@@ -162,8 +162,8 @@ def _cut(tokens: tuple[str, ...], halves: tuple[tuple[str, ...], ...]) -> tuple[
         first = halves[0]
     places = [_runs(tokens, half) if unspaced else _places(tokens, half) for half in halves]
     found = set(places[0])
-    if len(places) > 1:
-        close = [min(places[0], key=lambda at: abs(at - other)) for other in places[1] if places[0]]
+    if len(places) > 1 and found:
+        close = [min(found, key=lambda at: abs(at - other)) for other in places[1]]
         found = {at for at, other in zip(close, places[1], strict=True) if abs(at - other) <= near}
     kept = list(tokens)
     for at in sorted(found, reverse=True):
