@@ -36,6 +36,7 @@ def hear_mail(session: Session, raw: bytes, now: datetime) -> tuple[MailReport, 
         if report.kind == "dead":
             bury(session, ids, now)
             continue
+        consents.take_turns(session, {one.patient_id for one in people})
         for one in people:
             if consents.add(
                 session, clinic_id=clinic.id, patient_id=one.patient_id, address_id=one.address_id,

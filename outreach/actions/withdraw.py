@@ -136,6 +136,7 @@ def _write(
     locale: str,
     scope: Scope = Scope.ADDRESS,
 ) -> None:
+    consents.take_turns(session, {one.patient_id for one in reaches})
     for one in reaches:
         consents.add(
             session, clinic_id=one.clinic_id, patient_id=one.patient_id, address_id=one.id, channel=one.channel,

@@ -90,6 +90,7 @@ class Stock:
         yield "patient", own | {
             "id": patient, "name_sealed": vault.seal("Jordan Example", "patient.name", clinic, patient),
             "locale": LOCALES[number % 3], "zone": zone, "wording": "full", "active": True, "test": False, "version": 0,
+            "standing": "agreed",
             "created_at": made,
             "search": search.hashes(vault, clinic, _NAME_WORDS | finding.of_address(channel, value)),
         }  # fmt: skip

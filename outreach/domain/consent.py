@@ -15,8 +15,8 @@ it counts only when it is later than everything that took it away: neither a rep
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -86,6 +86,15 @@ class State(StrEnum):
 NO_MORE = frozenset({State.OPTED_OUT, State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER})
 """Where somebody said no, or it was said for them."""
 
+
+class Standing(StrEnum):
+    """Where a patient stands with all addresses together, for lists and counts. Stored; never rename a value."""
+
+    OPEN = "open"  # has not answered yet, or has no address
+    AGREED = "agreed"  # may be written to at one of them
+    REFUSED = "refused"  # may not, and once said no: to be left in peace, not to be asked
+
+
 _REASON = {
     State.NONE: Reason.NO_CONSENT,
     State.ASKED: Reason.NO_CONSENT,
@@ -139,6 +148,19 @@ def may_ask(events: Iterable[ConsentEvent], now: datetime, purpose: str = "care"
     return _standing(events, now, purpose)[0] in (State.NONE, State.ASKED)
 
 
+def standing(ledgers: Iterable[Collection[ConsentEvent]]) -> Standing:
+    """Where a patient stands whose addresses these ledgers are; an agreement counts from the day it is written down.
+
+    For lists and counts alone: whether a message may go is asked of the ledger itself, by `may_contact`.
+    """
+    known = list(ledgers)
+    if any(may_contact(events, _EVER).allowed for events in known):
+        return Standing.AGREED
+    no = any(ConsentKind(event.kind) in _TAKES for events in known for event in events)
+    return Standing.REFUSED if no else Standing.OPEN
+
+
+_EVER = datetime.max.replace(tzinfo=UTC)
 # Asked once per message; Python looks an enumeration's member up by its name each time, which would be half of it.
 _NONE, _ASKED, _AGREED, _OUT = State.NONE, State.ASKED, State.AGREED, State.OPTED_OUT
 _SAYS_YES, _SAYS_START, _IS_ASKED = ConsentKind.AGREED, ConsentKind.RESTORED, ConsentKind.ASKED

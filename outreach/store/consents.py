@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
-from outreach.domain.consent import TAKING, ConsentEvent, ConsentKind, Scope, basis_of
+from outreach.domain.consent import TAKING, ConsentEvent, ConsentKind, Scope, basis_of, standing
 from outreach.store.arrays import Ids
-from outreach.store.rows import Ask, fetch
-from outreach.store.tables import Consent
+from outreach.store.rows import Ask, fetch, run
+from outreach.store.tables import Consent, Patient
 from outreach.store.vault import vault_of
 
 
@@ -42,10 +42,13 @@ def add(
     """Append to the ledger of an address. `evidence` names the source (an inbound id, a form); None: it was there.
 
     `wording`: the words the person was shown; kept sealed. `at`: when it was said, not when we wrote it down.
-    `scope`: what it speaks for; what it rests on follows from its kind and method.
+    `scope`: what it speaks for; what it rests on follows from its kind and method. What gives or takes consent waits
+    its turn for the patient (`take_turns`): whoever writes for several patients takes all turns first.
     """
-    vault, event_id = vault_of(session), uuid4()
-    return session.scalar(
+    vault, event_id, moves = vault_of(session), uuid4(), kind not in _SAYS_NOTHING
+    if moves:
+        take_turns(session, [patient_id])
+    added = session.scalar(
         upsert(Consent)
         .values(
             id=event_id,
@@ -69,14 +72,49 @@ def add(
         .on_conflict_do_nothing(constraint="consent_event_once")
         .returning(Consent.id)
     )
+    if moves and added is not None:
+        keep(session, patient_id)
+    return added
 
 
+def take_turns(session: Session, patient_ids: Iterable[UUID]) -> None:
+    """Hold the ledgers of these patients until the transaction ends: the order they are written in is that of commits.
+
+    Locked in the order of their ids, before any address or message of theirs: two who write for one family wait for
+    each other and never in a ring.
+    """
+    run(session, _TURNS, ids=Ids.of(set(patient_ids)))
+
+
+def keep(session: Session, patient_id: UUID) -> None:
+    """Write down anew where the patient stands, by the ledgers of the addresses that are active now.
+
+    Forgotten after a change of either, lists and counts are wrong; what is sent is not, since it asks the ledger.
+    """
+    take_turns(session, [patient_id])  # a statement of its own: the next one sees what the one before us committed
+    stands = standing(told(fetch(session, _OF_PATIENT, patient=patient_id)).values()).value
+    session.execute(
+        update(Patient)
+        .where(Patient.id == patient_id, Patient.standing != stands)
+        .values(standing=stands)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_SAYS_NOTHING = (ConsentKind.ASKED, ConsentKind.CHOSEN)
+"""Kinds that leave every patient standing where they stood: they wait for nobody, since the pump writes them."""
+_TURNS = "select id from patient where id = any(%(ids)b::uuid[]) order by id for no key update"
 _TAKE_AWAY = [kind.value for kind in TAKING]
 _KINDS = {kind.value: kind for kind in ConsentKind}
 _CHANNELS = {channel.value: channel for channel in Channel}
 _LEDGERS = """
 select address_id, kind, at, channel, purpose, method, warned, evidence from consent_event
 where address_id = any(%(ids)b::uuid[]) order by seq
+"""
+_OF_PATIENT = """
+select c.address_id, c.kind, c.at, c.channel, c.purpose, c.method, c.warned, c.evidence
+from address a join consent_event c on c.address_id = a.id
+where a.patient_id = %(patient)b::uuid and a.active order by c.seq
 """
 _OF_MESSAGES = """
 select c.address_id, c.kind, c.at, c.channel, c.purpose, c.method, c.warned, c.evidence

@@ -10,14 +10,14 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Result, func, literal_column, select
+from sqlalchemy import ColumnElement, Result, func, select
 from sqlalchemy.orm import Session
 
+from outreach.domain.consent import Standing
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
-from outreach.store import roll
 from outreach.store.seen import SEEN, Seen, opened
-from outreach.store.tables import Course, Infusion, Staff
+from outreach.store.tables import Course, Infusion, Patient, Staff
 from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
 
@@ -86,19 +86,13 @@ class Due:
     stopped: bool
 
 
-_AGREED = f"""exists (select from address where address.patient_id = course.patient_id and address.active
-  and {roll.AGREES})"""
-_STOPPED = f"""exists (select from address where address.patient_id = course.patient_id and address.active
-  and {roll.STOPPED})"""
-
-
 def visits(session: Session, clinic_id: UUID, start: datetime, end: datetime, limit: int) -> list[Due]:
     """Visits that begin in [start, end) of their own wall clocks (naive), earliest first; cancelled ones left out."""
     rows: Result[Any] = session.execute(
         select(Infusion.id, Infusion.course_id, Infusion.starts, Infusion.zone, Infusion.minutes, Infusion.revision,
-               Infusion.status, Course.patient_id, literal_column(_AGREED).label("agreed"),
-               literal_column(_STOPPED).label("stopped"))
+               Infusion.status, Course.patient_id, Patient.standing)
         .join(Course, Course.id == Infusion.course_id)
+        .join(Patient, Patient.id == Course.patient_id)
         .where(*_visiting(clinic_id, start, end))
         .order_by(Infusion.starts, Infusion.id)
         .limit(limit)
@@ -106,21 +100,27 @@ def visits(session: Session, clinic_id: UUID, start: datetime, end: datetime, li
     return [
         Due(
             Visit(row.id, row.course_id, row.starts, row.zone, row.minutes, row.revision, row.status),
-            row.patient_id, bool(row.agreed), bool(row.stopped and not row.agreed),
+            row.patient_id, row.standing == Standing.AGREED, row.standing == Standing.REFUSED,
         )
         for row in rows
     ]  # fmt: skip
 
 
-def how_many_visits(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> tuple[int, int]:
-    """(visits, how many of them of patients who have not answered yet whether we may write)."""
-    row = session.execute(
-        select(func.count(), func.count().filter(literal_column(f"not {_AGREED} and not {_STOPPED}")))
-        .select_from(Infusion)
-        .join(Course, Course.id == Infusion.course_id)
-        .where(*_visiting(clinic_id, start, end))
-    ).one()
-    return int(row[0]), int(row[1])
+def not_agreed(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> int:
+    """How many visits are of patients who have not answered yet whether we may write: those roll.page shows."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Patient)
+            .join(Course, Course.patient_id == Patient.id)
+            .join(Infusion, Infusion.course_id == Course.id)
+            .where(
+                Patient.clinic_id == clinic_id, Patient.active, ~Patient.test, Patient.standing == Standing.OPEN.value
+            )
+            .where(*_visiting(clinic_id, start, end))
+        )
+        or 0
+    )
 
 
 def _within(clinic_id: UUID, start: datetime, end: datetime) -> list[ColumnElement[bool]]:

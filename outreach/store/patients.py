@@ -17,7 +17,7 @@ from outreach.domain import finding
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form
 from outreach.errors import NotFound
-from outreach.store import search
+from outreach.store import consents, search
 from outreach.store.tables import Address, Patient
 from outreach.store.vault import Vault, vault_of
 
@@ -84,14 +84,10 @@ def add(
             external_sealed=vault.seal(external, "patient.external", clinic_id, patient_id) if external else None,
             external_index=external_index(vault, external, clinic_id) if external else None,
             name_sealed=vault.seal(name, "patient.name", clinic_id, patient_id),
-            locale=locale,
-            zone=zone,
-            wording=wording,
-            active=True,
-            search=search.hashes(vault, clinic_id, terms),
+            locale=locale, zone=zone, wording=wording, active=True, search=search.hashes(vault, clinic_id, terms),
             created_at=now,
         )
-    )
+    )  # fmt: skip
     return patient_id
 
 
@@ -221,6 +217,7 @@ def set_address(
         session.execute(update(Address).where(*ours, Address.active).values(active=False))
     if known is not None:
         session.execute(update(Address).where(Address.id == known.id).values(active=True, unusable_at=None))
+        consents.keep(session, patient_id)
         return known.id, True
     session.execute(
         upsert(Address).values(
@@ -229,6 +226,7 @@ def set_address(
         )
     )  # fmt: skip
     if not first:
+        consents.keep(session, patient_id)
         search.learn(session, clinic_id, patient_id, finding.of_address(channel, value))
     return fresh, True
 
@@ -237,6 +235,7 @@ def drop_address(session: Session, clinic_id: UUID, patient_id: UUID, channel: C
     """The patient has no address of this channel any more; its row and ledger stay."""
     ours = (Address.clinic_id == clinic_id, Address.patient_id == patient_id, Address.channel == channel.value)
     session.execute(update(Address).where(*ours, Address.active).values(active=False))
+    consents.keep(session, patient_id)
 
 
 def external_index(vault: Vault, external: str, clinic_id: UUID) -> bytes:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from outreach.store import patients, search
 from outreach.store.patients import Person
-from outreach.store.tables import TAKING, Patient
+from outreach.store.tables import Patient
 from outreach.store.vault import vault_of
 
 SHOWS = ("no_consent", "stopped", "unusable", "inactive")
@@ -58,32 +58,12 @@ def page(
     return Page([person for _, person in shown], following)
 
 
-AGREES = f"""exists (
-  select from consent_event given where given.address_id = address.id
-    and (given.kind = 'agreed' or (given.kind = 'restored' and exists (
-      select from consent_event first
-      where first.address_id = address.id and first.kind = 'agreed' and first.seq < given.seq and not exists (
-        select from consent_event over
-        where over.address_id = address.id and over.seq > first.seq
-          and (over.kind in ('revoked_by_staff', 'address_changed') or (over.kind = 'revoked_by_carrier'
-            and over.method <> 'unsubscribed_at_carrier'))))))
-    and not exists (
-      select from consent_event taken
-      where taken.address_id = address.id and (taken.seq > given.seq or taken.at >= given.at)
-        and taken.kind in ({TAKING})))"""
-"""Whether `address` may be written to: domain.consent as SQL tells it, for lists and counts (a test compares them)."""
-STOPPED = """exists (
-  select from consent_event taken where taken.address_id = address.id
-    and taken.kind in ('opted_out', 'revoked_by_staff', 'revoked_by_carrier'))"""
-"""Whether `address`, where it may not be written to, once had a no: to be left in peace, not to be asked."""
+_ACTIVE = "patient.active and not patient.test"  # as the index patient_stands says it
 _SIFTS = {
     "unusable": """exists (
   select from address where address.patient_id = patient.id and address.active and address.unusable_at is not null)""",
-    "no_consent": f"""patient.active and not exists (
-  select from address where address.patient_id = patient.id and address.active and ({AGREES} or {STOPPED}))""",
-    "stopped": f"""patient.active and not exists (
-  select from address where address.patient_id = patient.id and address.active and {AGREES})
-  and exists (select from address where address.patient_id = patient.id and address.active and {STOPPED})""",
+    "no_consent": f"{_ACTIVE} and patient.standing = 'open'",
+    "stopped": f"{_ACTIVE} and patient.standing = 'refused'",
     "inactive": "not patient.active",
 }
 

@@ -121,7 +121,7 @@ class Patient(Owned, Base):
     """`search`: keyed hashes of what one may look for (beginnings of names, ends of numbers).
 
     `version` counts changes, so that two who edit at once notice. `test`: stands for a member of staff, in no list and
-    no figure.
+    no figure. `standing`: domain.consent.Standing, kept by store.consents for lists and counts; no message goes by it.
     """
 
     __tablename__ = "patient"
@@ -134,6 +134,7 @@ class Patient(Owned, Base):
     active: Mapped[bool] = mapped_column(default=True)
     test: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=0)
+    standing: Mapped[str] = mapped_column(String(10), server_default="open")
     search: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list)
     created_at: Mapped[datetime]
     __table_args__ = (
@@ -143,6 +144,10 @@ class Patient(Owned, Base):
         Index("patient_newest", "clinic_id", "created_at", "id"),
         # To count who reads a language without reading fifty thousand patients.
         Index("patient_reads", "clinic_id", "locale", postgresql_where=text("active and not test")),
+        # Of fifty thousand patients the few who have not agreed, as the list shows them.
+        Index(
+            "patient_stands", "clinic_id", "standing", "created_at", "id", postgresql_where=text("active and not test")
+        ),
     )
 
 

@@ -102,7 +102,6 @@ def _needs(session: Session, desk: Desk, now: datetime, tally: Tally) -> Needs:
     raised = alerts.open_alerts(session, clinic_id)
     dead = sum(one.kind == UNUSABLE for one in raised)
     unapproved = sorted(one.key for one in raised if one.kind == UNAPPROVED)
-    _, not_agreed = days.how_many_visits(session, clinic_id, here, here + WEEK)
     return Needs(
         tasks=todo.of_clinic(session, clinic_id, TASKS),
         open_tasks=todo.count(session, clinic_id),
@@ -110,7 +109,7 @@ def _needs(session: Session, desk: Desk, now: datetime, tally: Tally) -> Needs:
         pauses=len(pauses.listing(session, clinic_id, now)),
         alerts=len(raised) - dead - len(unapproved),
         unusable=dead,
-        not_agreed=not_agreed,
+        not_agreed=days.not_agreed(session, clinic_id, here, here + WEEK),
         words_missing=tally.reasons.get(Reason.WORDS_MISSING.value, 0),
         unapproved=unapproved,
     )
