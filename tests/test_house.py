@@ -8,6 +8,7 @@ import subprocess
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,6 @@ MANUAL: frozenset[str] = frozenset()
 
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
-
-
-def each(paths: list[Path]) -> list[object]:
-    return [pytest.param(path, id=name_of(path)) for path in paths]
 
 
 def tracked() -> list[Path]:
@@ -113,16 +110,18 @@ def test_every_setting_the_readme_names_exists() -> None:
 # The code
 
 
-@pytest.mark.parametrize("path", each(MODULES))
-def test_a_module_says_what_lives_in_it(path: Path) -> None:
-    said = ast.get_docstring(ast.parse(path.read_text("utf-8")))
-    assert said, f"{name_of(path)} has no docstring"
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("path", each(OURS))
-def test_a_module_stays_small(path: Path) -> None:
-    lines = len(path.read_text("utf-8").splitlines())
-    assert lines <= MOST_LINES, f"{name_of(path)} has {lines} lines; {MOST_LINES} is the most"
+def test_a_module_says_what_lives_in_it() -> None:
+    assert [name_of(path) for path in MODULES if not ast.get_docstring(parsed(path))] == [], "no docstring"
+
+
+def test_a_module_stays_small() -> None:
+    lines = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in OURS}
+    assert {name: most for name, most in lines.items() if most > MOST_LINES} == {}, f"{MOST_LINES} lines are the most"
 
 
 def test_a_module_is_named_by_what_it_is() -> None:
@@ -136,19 +135,21 @@ def test_only_entrances_commit(room: str) -> None:
     calls = [
         f"{name_of(path)}:{node.lineno}"
         for path in (ROOT / "outreach" / room).glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Attribute) and node.attr in {"commit", "rollback"}
     ]
     assert calls == []
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+@cache
+def imports(path: Path) -> frozenset[str]:
+    found: set[str] = set()
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
 
 
 def importers(of: str, among: str) -> list[str]:
