@@ -11,7 +11,10 @@ from outreach.domain.approval import Unit
 
 Kind = Literal["same", "gone", "new"]
 # A placeholder is one piece. Letters of scripts without spaces stand alone: a whole sentence is no word.
-_PIECE = re.compile(r"%\(\w+\)s|[\u2e80-\u9fff\uac00-\ud7af]|[^\s%\u2e80-\u9fff\uac00-\ud7af]+|\s+|.", re.DOTALL)
+_PIECE = re.compile(
+    r"%\(\w+\)s|[\u2e80-\u9fff\uac00-\ud7af]|(?:[^\W\u2e80-\u9fff\uac00-\ud7af]|[\u0300-\u036f\u064b-\u0652'’])+|\s+|.",
+    re.DOTALL,
+)
 
 
 class Piece(NamedTuple):

@@ -26,9 +26,12 @@ EXAMPLES = {
     "task_id": "SELECT id FROM task LIMIT 1",
     "inbound_id": "SELECT id FROM inbound WHERE patient_id IS NULL LIMIT 1",
     "webhook_id": "SELECT id FROM webhook",
+    "message_id": "SELECT id FROM message WHERE said_id IS NOT NULL ORDER BY sent_at LIMIT 1",
     "/imports/{upload_id}/undo": "SELECT id FROM upload WHERE state = 'done'",
 }
 FIXED = {"name": "ketamine-infusion", "token": NO_LINK, "locale": "ar", "key": "pre.tomorrow.sms"}
+
+PLACES = {"/languages/{locale}/{key}": "/languages/ar/pre.tomorrow"}  # there the key is a text's, not a unit's
 
 # What of a page stands out of a telephone's screen.
 WIDEST = """() => [...document.querySelectorAll("main *, header *")]
@@ -73,7 +76,7 @@ def _is_page(path: str) -> bool:
 
 
 def _filled(site: Site, path: str) -> str:
-    asked = path
+    asked, path = path, PLACES.get(path, path)
     for name in re.findall(r"\{(\w+)\}", path):
         if name in FIXED:
             value = FIXED[name]

@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -18,6 +19,7 @@ from sqlalchemy import text
 
 from outreach.actions.dispatch import drain
 from outreach.actions.sample import DEMO_STAFF, load_sample
+from outreach.content.lexicon import Lexicon
 from outreach.domain.access import Role
 from outreach.sandbox.app import build as build_sandbox
 from outreach.sandbox.running import running
@@ -73,8 +75,10 @@ class Site:
 
 
 @contextmanager
-def site(database_url: str) -> Iterator[Site]:
-    """The demo as `outreach up` has it, with its patients, but without workers: tests say when something is sent."""
+def site(database_url: str, root: Path | None = None) -> Iterator[Site]:
+    """The demo as `outreach up` has it, with its patients, but without workers: tests say when something is sent.
+
+    `root`: where its words lie, if not in the repository."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", 0))
@@ -83,6 +87,8 @@ def site(database_url: str) -> Iterator[Site]:
         carrier = build_sandbox(SID, TOKEN, url + "/hooks/twilio/inbound", smtp_port=0, behaviour=behaviour)
         with running(carrier) as standin:
             out = build(_settings(database_url, url, standin.url, standin.smtp_port or 0))
+            if root is not None:
+                out = replace(out, lexicon=Lexicon.load(root))
             with out.sessions.begin() as session:
                 load_sample(session, ROOT, out.clock(), out.sequences, out.words)
             try:

@@ -185,7 +185,7 @@ def test_a_test_that_cannot_be_is_refused(house: House, typed: dict[str, str]) -
 def test_languages_say_how_far_they_are(house: House) -> None:
     house.patient("es")
     page = house.desk().get("/languages").text
-    assert "The whole course can be sent" in page
+    assert "Offered at enrolment" in page
     words = house.out.words
     spanish = coverage(words, "es", ROOT)
     assert spanish.complete
