@@ -71,7 +71,8 @@ def approve(
 
 def _decider(session: Session, clinic_id: UUID, email: str) -> UUID:
     """BadInput: nobody of this clinic with that address may approve words."""
-    person = session.get(Staff, staff.id_of(session, email))
+    known = staff.id_of(session, email)
+    person = session.get(Staff, known) if known else None
     if person is None or person.clinic_id != clinic_id or not may(Role(person.role), Permission.APPROVE):
         raise BadInput("Nobody of this clinic who may approve words signs in with that address.")
     return person.id
