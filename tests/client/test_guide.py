@@ -29,8 +29,10 @@ def test_the_guides_calls_by_curl_are_answered(running: Running) -> None:
 
 
 def test_the_guides_program_runs(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    exec(compile(block, "docs/api.md", "exec"), {"URL": running.url, "KEY": running.key})
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, "docs/api.md", "exec"), {"URL": running.url, "KEY": running.key})
     assert "pre.tomorrow scheduled" in capsys.readouterr().out
     with Client(running.url, running.key) as client:
         assert [one["name"] for one in client.patients()] == ["Bo Sample"]
