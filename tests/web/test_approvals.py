@@ -6,16 +6,20 @@ import re
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from outreach.actions.approve import Reviewer, withdraw
+from outreach.actions.speak import UNAPPROVED
 from outreach.content import approvals as content
 from outreach.content.catalogs import Catalog
 from outreach.content.compose import Words
 from outreach.content.lexicon import Lexicon
 from outreach.domain.access import Role
-from outreach.store import approvals, staff
+from outreach.errors import Reason
+from outreach.store import alerts, approvals, staff
 from outreach.store.office import Audit
+from outreach.store.tables import Clinic
+from outreach.store.traffic import Message
 from tests import shipped
 from tests.web.house import NOW, PASSWORD, House, TestClient, add_clinic, count_queries, field
 
@@ -197,3 +201,50 @@ def test_each_page_asks_the_database_a_bounded_number_of_questions(changed: Hous
         with count_queries(changed.out.engine) as sent:
             desk.get(path)
         assert len(sent) <= 9, (path, sent)
+
+
+def test_what_waits_for_words_says_so_where_people_look_and_leads_to_them(house: House) -> None:
+    patient_id = house.patient("es")
+    message_id, _ = house.message(patient_id, KEY)
+    with house.out.sessions.begin() as session:
+        session.get_one(Clinic, house.clinic_id).unapproved = "hold"
+        withdraw(session, house.clinic_id, "es", "hint", Reviewer("Nora North", "nurse"), NOW)
+        alerts.raise_alert(session, house.clinic_id, UNAPPROVED, f"es/{KEY}", f"es/{KEY}", NOW)
+        session.execute(update(Message).where(Message.id == message_id).values(reason=Reason.UNAPPROVED.value))
+    desk, csrf = sit(house)
+    for path in (f"/patients/{patient_id}", "/today"):
+        assert f'href="{PLACE}"' in desk.get(path).text, path
+    assert "your clinic has not approved its words yet" in desk.get(f"/patients/{patient_id}").text
+    assert f'href="{PLACE}"' in sit(house, Role.COORDINATOR)[0].get("/held").text
+    page = desk.get(PLACE).text
+    assert 'href="/languages/es/hint"' in page, "the message itself is approved; what it goes out with is not"
+    hint = field(desk.get("/languages/es/hint").text, "digest")
+    assert desk.post("/languages/es/hint", data=SIGNED | {"csrf": csrf, "digest": hint}).status_code == 303
+    assert f'href="{PLACE}"' not in desk.get("/today").text
+    assert "waits for them" not in desk.get(f"/patients/{patient_id}").text
+
+
+def test_the_words_of_a_message_stay_as_they_were_said(changed: House) -> None:
+    message_id, _ = changed.message(changed.patient("es"), KEY)
+    with changed.out.sessions.begin() as session:
+        [said_id] = [one.said_id for one in approvals.ledger(session, changed.clinic_id, "es", KEY)]
+        session.execute(update(Message).where(Message.id == message_id).values(said_id=said_id))
+    south = add_clinic(changed.out, "south", "+12025550120")
+    theirs, _ = changed.message(changed.patient("es", south, "+12025550166"), KEY, south)
+    desk, _ = sit(changed)
+    page = desk.get(f"/said/{message_id}").text
+    assert "Dudas o retraso" in page
+    assert "Preguntas" not in page
+    assert "demo data" in page
+    assert desk.get(f"/said/{theirs}").status_code == 404
+
+
+def test_a_preview_says_what_is_sent_instead_of_words_that_are_not_approved(house: House) -> None:
+    with house.out.sessions.begin() as session:
+        withdraw(session, house.clinic_id, "es", KEY, Reviewer("Nora North", "nurse"), NOW)
+    desk, _ = sit(house)
+    asked = "/sequences/ketamine-infusion/course?locale=es&date=2026-12-10&time=10:00"
+    assert "Not approved in Español: this is sent instead." in desk.get(asked).text
+    with house.out.sessions.begin() as session:
+        session.get_one(Clinic, house.clinic_id).unapproved = "hold"
+    assert "Not approved in Español: the message would wait for its words." in desk.get(asked).text
