@@ -68,6 +68,15 @@ class Outreach:
         """The snapshot in use; take it once where several things are said."""
         return self.lexicon.words
 
+    @property
+    def answering(self) -> frozenset[str]:
+        """The carriers that answer STOP, START and HELP unless told not to: Twilio's; the sandbox in its place does
+        not."""
+        if self.settings.sandbox:
+            return frozenset()
+        others = self.settings.carriers.items()
+        return frozenset({"twilio", *(name for name, one in others if isinstance(one, TwilioCarrier))})
+
     @cached_property
     def bench(self) -> Workbench:
         """What translators work on: the files that the words in use were read from."""

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from outreach.actions import choose as choosing
 from outreach.actions import count as counting
 from outreach.actions import escalate as escalating
-from outreach.actions import load_list, rezone
+from outreach.actions import load_list, rezone, twice
 from outreach.actions import notice as noticing
 from outreach.actions import recover as recovery
 from outreach.actions import tell as telling
@@ -107,6 +107,7 @@ def watch() -> None:
     out = outreach()
     with out.sessions.begin() as session:
         watching.watch(session, out.clock())
+        twice.tell_of_it(session, out.answering, out.clock())
 
 
 @app.task(name="workers.tasks.watch_all")

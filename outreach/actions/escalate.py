@@ -17,7 +17,9 @@ STEP = "staff.escalation"
 EVERY = timedelta(minutes=10)
 """How long one person has before the next is told."""
 ROUNDS = 6
-"""So often the whole list is gone through; then only an alert is left."""
+"""So often the whole list is gone through with a carrier taking what is told; then only an alert is left."""
+AT_MOST = 4 * ROUNDS
+"""So often where carriers take nothing: each telling waits for its carrier, and would come with all the others."""
 USEFUL = timedelta(hours=2)
 NOBODY, UNREAD = "nobody on call", "urgent unread"
 """Kinds of alerts, each of a clinic: no list to go by (key ""); nobody took it after all rounds (key: the task)."""
@@ -61,13 +63,18 @@ def _people(session: Session, clinic_id: UUID, now: datetime) -> list[UUID]:
 
 
 def _still(session: Session, task: Waiting, people: Sequence[UUID], now: datetime) -> bool:
-    """Whether somebody is to be told of it; an alert is left when everybody was told often enough."""
-    if people and task.escalated < ROUNDS * len(people):
+    """Whether somebody is to be told of it; an alert is left when everybody was told often enough, or should have been.
+
+    Only what a carrier took counts as told: nobody has read what waits here.
+    """
+    enough = ROUNDS * len(people)
+    if task.escalated < enough:
         return True
+    went = on_call.taken(session, task.clinic_id, STEP, task.opened_at)
     if not alerts.ever(session, UNREAD, [str(task.id)]):
-        about = f"task {task.id}, told {task.escalated} times"
+        about = f"task {task.id}: {task.escalated} times somebody was to be told, {went} times a carrier took it"
         alerts.raise_alert(session, task.clinic_id, UNREAD, str(task.id), about, now)
-    return False
+    return went < enough and task.escalated < AT_MOST * len(people)
 
 
 def _tell(session: Session, due: Sequence[Waiting], staff_id: UUID, locales: Collection[str], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from outreach.actions.approve import approve_everything
 from outreach.actions.listing import Line, read_table
 from outreach.actions.load import Loaded, chosen, load_lines
+from outreach.actions.twice import expect
 from outreach.content.compose import Words
 from outreach.content.laws import load_laws
 from outreach.content.yaml_lines import line_of, read_yaml
@@ -41,12 +42,21 @@ DEMO_STAFF = {
 
 
 def load_sample(
-    session: Session, root: Path, now: datetime, sequences: Mapping[str, Sequence], words: Words
+    session: Session,
+    root: Path,
+    now: datetime,
+    sequences: Mapping[str, Sequence],
+    words: Words,
+    by_themselves: Collection[str] = (),
 ) -> Loaded | None:
-    """Make the demo clinic, its staff and patients, the first visit in two days. None: there is a clinic already."""
+    """Make the demo clinic, its staff and patients, the first visit in two days. None: there is a clinic already.
+
+    `by_themselves`: carriers that answer STOP and HELP; the clinic then begins without answers of its own.
+    """
     if clinics.every(session):
         return None
     clinic = add_clinic(session, root)
+    expect(session, clinic.id, by_themselves, now)
     approve_everything(session, clinic.id, words, now)
     for role, (email, name) in DEMO_STAFF.items():
         staff.add(session, clinic_id=clinic.id, email=email, name=name, password=staff.DEMO_PASSWORD, role=role)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from outreach.actions import twice
 from outreach.cli.opened import opened
 from outreach.content.yaml_lines import suggest
 from outreach.domain import contact
@@ -85,7 +86,19 @@ def add(
         else:
             senders.change(session, known[mine.id].id, active=True, carrier=name, **values)
         share = next(one.share for one in senders.listing(session, mine.id) if one.address == wanted and one.active)
+        expected = name in out.answering and twice.expect(session, mine.id, out.answering, out.clock())
+        both = name in out.answering and twice.answered_twice(session, mine.id, out.answering)
     print(f"{wanted} sends for {mine.slug}, to {share:.0%} of its patients with {_spoken(channel)}")
+    if expected:
+        print(
+            f"{name} answers STOP, START and HELP by itself, so {mine.slug} no longer does. If you have that switched"
+            " off with them, say so in the settings of the clinic."
+        )
+    if both:
+        print(
+            f"{name} answers STOP, START and HELP by itself unless you had that switched off, and {mine.slug} does as"
+            " well: patients may get two answers. The settings of the clinic say who answers."
+        )
 
 
 def change(

@@ -84,7 +84,7 @@ def load_sample_once(settings: Settings, database: str, broker: str) -> None:
     out = build(settings.model_copy(update={"database_url": database, "redis_url": broker}))
     try:
         with out.sessions.begin() as session:
-            loaded = load_sample(session, ROOT, out.clock(), out.sequences, out.words)
+            loaded = load_sample(session, ROOT, out.clock(), out.sequences, out.words, out.answering)
     finally:
         out.close()
     if loaded is not None:

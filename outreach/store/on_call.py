@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.access import Permission, Role, may
+from outreach.domain.status import Status
 from outreach.store.tables import Staff
+from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
 
 ANSWERING = tuple(role.value for role in Role if may(role, Permission.ANSWER))
@@ -69,6 +72,13 @@ def arrange(session: Session, clinic_id: UUID, ids: Sequence[UUID]) -> None:
             update(Staff).where(*_able(clinic_id), Staff.id == staff_id).values(on_call=turn)
             .execution_options(synchronize_session=False)
         )  # fmt: skip
+
+
+def taken(session: Session, clinic_id: UUID, step: str, since: datetime) -> int:
+    """How many tellings of this step, planned from `since` on, a carrier took and did not give back, by any channel."""
+    theirs = Message.clinic_id == clinic_id, Message.step == step, Message.due_at >= since
+    went = Message.status.in_([Status.ACCEPTED.value, Status.SENT.value, Status.DELIVERED.value])
+    return session.scalar(select(func.count(Message.occasion.distinct())).where(*theirs, went)) or 0
 
 
 def _able(clinic_id: UUID) -> list[ColumnElement[bool]]:

@@ -108,11 +108,12 @@ def close(session: Session, clinic_id: UUID, task_id: UUID, staff_id: UUID | Non
 
 @dataclass(frozen=True)
 class Waiting:
-    """An open task that nobody has taken. `escalated`: how often somebody was told of it."""
+    """An open task that nobody has taken. `escalated`: how often somebody was to be told of it."""
 
     id: UUID
     clinic_id: UUID
     escalated: int
+    opened_at: datetime
 
 
 def waiting(session: Session, kind: str, since: datetime) -> list[Waiting]:
@@ -124,7 +125,7 @@ def waiting(session: Session, kind: str, since: datetime) -> list[Waiting]:
     told = select(other.id).where(other.clinic_id == Task.clinic_id, other.kind == kind, other.closed_at.is_(None),
                                   other.taken_by.is_(None), other.escalated_at > since)  # fmt: skip
     rows = session.execute(
-        select(Task.id, Task.clinic_id, Task.escalated)
+        select(Task.id, Task.clinic_id, Task.escalated, Task.opened_at)
         .where(*_untaken(kind), ~told.exists())
         .order_by(Task.opened_at, Task.id)
         .with_for_update(of=Task, skip_locked=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from outreach.actions.arrange import arrange
 from outreach.actions.dispatch import drain
-from outreach.actions.escalate import EVERY, NOBODY, ROUNDS, UNREAD, escalate
+from outreach.actions.escalate import AT_MOST, EVERY, NOBODY, ROUNDS, UNREAD, escalate
 from outreach.actions.unanswered import CALL_KIND
 from outreach.content.compose import Words
 from outreach.domain.access import Role
@@ -131,13 +131,28 @@ def test_given_back_it_goes_on(office: Office) -> None:
 
 
 def test_after_six_rounds_an_alert_is_left_until_somebody_takes_it(office: Office) -> None:
-    office.on_call("Ann", "Bea")
-    assert sum(office.after(EVERY) for _ in range(2 * ROUNDS + 3)) == 2 * ROUNDS
+    office.on_call("Ann")  # and not Bea, who has no phone: this world's carrier takes no e-mail
+    told = 0
+    for _ in range(ROUNDS + 3):
+        told += office.after(EVERY)
+        drain(office.world.pump(), 5)
+    assert told == ROUNDS
     assert office.open_alerts() == [UNREAD]
     with office.world.sessions.begin() as session:
         tasks.take(session, office.world.clinic_id, office.task_id, office.people["Ann"], office.world.now)
     office.after(EVERY)
     assert office.open_alerts() == []
+
+
+def test_what_no_carrier_took_does_not_count_as_told(office: Office) -> None:
+    office.on_call("Ann", "Bea")
+    assert sum(office.after(EVERY) for _ in range(2 * ROUNDS + 1)) == 2 * ROUNDS + 1  # nothing is handed over
+    with office.world.sessions() as session:
+        [alert] = alerts.open_alerts(session, office.world.clinic_id)
+    assert (alert.kind, alert.about) == (
+        UNREAD, f"task {office.task_id}: {2 * ROUNDS} times somebody was to be told, 0 times a carrier took it"
+    )  # fmt: skip
+    assert sum(office.after(EVERY) for _ in range(2 * AT_MOST)) == 2 * (AT_MOST - ROUNDS) - 1
 
 
 def test_with_nobody_on_call_the_administrators_are_told_and_an_alert_says_so(office: Office) -> None:

@@ -270,7 +270,7 @@ def test_the_sample_is_a_demo_that_starts_at_once_in_three_languages(
     assert loaded is not None
     assert loaded.errors == []
     assert loaded.patients >= 30
-    assert session.scalars(select(Clinic.demo)).all() == [True]
+    assert session.execute(select(Clinic.demo, Clinic.carrier_answers)).all() == [(True, "none")]
     first = session.scalars(select(Infusion.starts).order_by(Infusion.starts)).first()
     assert first is not None
     assert first.date() == (NOW + timedelta(days=2)).date()

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from outreach.actions.twice import tell_of_it
 from outreach.actions.watch import watch
 from outreach.domain.brakes import Scope
+from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.errors import Reason
-from outreach.store import alerts, patients, pauses
+from outreach.store import alerts, patients, pauses, senders
 from outreach.store.tables import Clinic
 from tests.store.stock import NOW, Stock
 
@@ -47,6 +50,19 @@ def test_all_is_well_says_nothing(stock: Stock) -> None:
     stock.planned()
     assert watch(stock.session, NOW).well
     assert watch(stock.session, NOW, back=None).well
+    assert told(stock) == []
+
+
+def test_two_answers_to_a_stop_are_told_of_once_and_taken_back_with_the_setting(stock: Stock) -> None:
+    senders.add(stock.session, stock.clinic_id, Channel.SMS, "+12025550170")
+    tell_of_it(stock.session, frozenset(), NOW)  # the sandbox
+    assert told(stock) == []
+    for _ in range(2):
+        tell_of_it(stock.session, {"twilio"}, NOW)
+        assert told(stock) == [("answered twice", str(stock.clinic_id))]
+    stock.session.execute(update(Clinic).values(carrier_answers="stop_help"))
+    stock.session.expire_all()
+    tell_of_it(stock.session, {"twilio"}, NOW)
     assert told(stock) == []
 
 

@@ -67,6 +67,26 @@ def test_a_second_number_takes_its_share_of_the_patients(run: Run) -> None:
     assert rows(run)[NUMBER]["share"] == 0.25
 
 
+def test_a_clinics_first_number_with_twilio_is_believed_to_answer_by_itself_and_the_second_says_if_both_do(
+    run: Run, fresh_database_url: str, vault: Vault
+) -> None:
+    engine = create_engine(fresh_database_url)
+    with Session(engine, info={"vault": vault}) as session, session.begin():
+        clinics.add(session, slug="seaside", name="Seaside", zone="America/Chicago", country="US", locale="en",
+                    phone=NUMBER, address="2 Example Street", emergency="911")  # fmt: skip
+
+    def answers(slug: str) -> str:
+        with Session(engine, info={"vault": vault}) as session:
+            return clinics.chosen(session, slug).carrier_answers
+
+    assert answers("seaside") == "none"
+    assert "so seaside no longer does" in run("add", *SMS, OTHER, "--clinic", "seaside", "--carrier", "second")
+    assert answers("seaside") == "stop_help"
+    assert "patients may get two answers" in run("add", *SMS, "+13125550102", "--clinic", "lakeside")
+    assert answers("lakeside") == "none"  # it had one already: what stands there may be on purpose
+    engine.dispose()
+
+
 def test_the_table_says_what_each_may_carry(run: Run) -> None:
     run("add", *SMS, OTHER, "--per-second", 1.5)
     table = run("list")

@@ -35,7 +35,7 @@ def listed(desk: AtDesk, out: Wired) -> HTMLResponse:
         found = senders.listing(session, desk.clinic.id)
         carried = senders.carried(session, desk.clinic.id, now - DAY)
         on = pauses.active(session, [desk.clinic.id], now)
-        twice = answered_twice(session, desk.clinic.id, by_themselves(out))
+        twice = answered_twice(session, desk.clinic.id, out.answering)
     whole = on.clinic_held(desk.clinic.id)
     lines = [
         Line(one, carried.get(one.id, Carried(0, 0)), one.active and on.sender_held(desk.clinic.id, one.id))
@@ -43,10 +43,3 @@ def listed(desk: AtDesk, out: Wired) -> HTMLResponse:
         if one.active or one.id in carried
     ]
     return desk.page("senders.html", lines=lines, whole=whole, twice=twice)
-
-
-def by_themselves(out: Wired) -> frozenset[str]:
-    """The carriers that answer STOP, START and HELP unless told not to: Twilio's; the sandbox in its place does not."""
-    if out.settings.sandbox:
-        return frozenset()
-    return frozenset({"twilio", *(name for name, one in out.settings.carriers.items() if one.kind == "twilio")})

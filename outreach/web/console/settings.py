@@ -14,7 +14,6 @@ from outreach.errors import BadInput, say
 from outreach.store import clinics
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import zones
-from outreach.web.console.senders import by_themselves
 from outreach.web.console.settings_form import FIELDS, MOST, countries, read, typed
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired
@@ -87,7 +86,7 @@ def _page(
 ) -> HTMLResponse:
     with out.sessions() as session:
         clinic = clinics.by_id(session, desk.clinic.id)
-        twice = answered_twice(session, clinic.id, by_themselves(out))
+        twice = answered_twice(session, clinic.id, out.answering)
     law = out.laws[clinic.law]
     languages = [("", [(code, out.words.language(code).own_name) for code in out.words.locales])]
     return desk.page(
