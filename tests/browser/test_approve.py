@@ -11,6 +11,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from outreach.domain.access import Role
@@ -19,8 +20,10 @@ from outreach.domain.window import tz_version, wall_at
 from outreach.settings import ROOT
 from outreach.store import messages, patients
 from tests.browser.conftest import PATIENCE, running_browser
+from tests.browser.every_page import WIDEST
 from tests.browser.site import Site, site
 from tests.browser.test_journeys import enrol
+from tests.browser.test_pages import RULES, violations
 
 pytestmark = pytest.mark.xdist_group("browser")
 TEXT, PHONE = "reply.coming", "+17735550177"
@@ -94,6 +97,14 @@ def test_words_reach_a_patient_once_they_are_mended_read_and_approved_and_the_ea
         reviewer.get_by_role("link", name="العربية").click()
         reviewer.get_by_role("link", name="Answer: the patient will come").click()
         expect(reviewer.locator("#before ~ .changed ins").last).to_contain_text("حضوركم")
+        axe, faults = Axe(), []
+        for width in (1280, 360):
+            reviewer.set_viewport_size({"width": width, "height": 800})
+            for path in ("/languages/ar", f"/languages/ar/{TEXT}"):
+                reviewer.goto(path)
+                faults += violations(axe, reviewer, RULES)
+                faults += reviewer.evaluate(WIDEST) if width == 360 else []
+        assert faults == []
         reviewer.locator("[name=reviewer]").fill("Rana Reviewer")
         reviewer.locator("[name=role]").fill("medical translator")
         reviewer.get_by_role("button", name="Approve", exact=True).click()
