@@ -82,7 +82,6 @@ DOORS: dict[tuple[str, str], Who] = {
     ("GET", "/visits/{visit_id}"): P.ENROL,
     ("POST", "/visits/{visit_id}/move"): P.ENROL,
     ("POST", "/visits/{visit_id}/cancel"): P.ENROL,
-    # The inbox
     ("GET", "/inbox"): P.ANSWER,
     ("GET", "/inbox/{task_id}"): P.ANSWER,
     ("POST", "/inbox/{task_id}/take"): P.ANSWER,
@@ -97,7 +96,6 @@ DOORS: dict[tuple[str, str], Who] = {
     ("POST", "/inbox/numbers/{inbound_id}/read"): P.ANSWER,
     ("GET", "/on-call"): P.SETTINGS,
     ("POST", "/on-call"): P.SETTINGS,
-    # Patient lists
     ("GET", "/imports"): P.ENROL,
     ("POST", "/imports"): P.ENROL,
     ("GET", "/imports/example.csv"): P.ENROL,
