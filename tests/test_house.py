@@ -205,6 +205,12 @@ def test_every_status_has_its_rank() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.xdist_group("house")
+def test_a_group_of_tests_stays_in_one_process(request: pytest.FixtureRequest) -> None:
+    """Where groups count at all (`make test`): pytest-xdist tells them by the end of a test's name."""
+    assert request.node.nodeid.endswith("@house") == bool(request.config.getoption("loadgroup", False))
+
+
 # The words
 
 

@@ -12,7 +12,7 @@ from tests.browser.conftest import Window
 from tests.browser.every_page import WIDEST, console_pages
 from tests.browser.site import Site
 
-pytestmark = pytest.mark.xdist_group("browser pages")
+pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_staff_choose_spanish_and_every_page_follows(there: Site, window: Window) -> None:

@@ -12,7 +12,7 @@ from tests.browser.conftest import Window
 from tests.browser.every_page import NO_LINK, WIDEST, console_pages, open_pages, patients_pages
 from tests.browser.site import Site
 
-pytestmark = pytest.mark.xdist_group("browser pages")
+pytestmark = pytest.mark.xdist_group("browser")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 COLOURS = {"runOnly": ["color-contrast"]}
 

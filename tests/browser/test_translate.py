@@ -23,7 +23,7 @@ from tests.browser.conftest import PATIENCE, running_browser
 from tests.browser.every_page import WIDEST
 from tests.browser.test_pages import COLOURS, RULES, violations
 
-pytestmark = pytest.mark.xdist_group("browser pages")
+pytestmark = pytest.mark.xdist_group("browser")
 KEY = "reply.received.sms"
 DEAR = "%(clinic)s: شكرا جزيلا لكم على رسالتكم. سنقرأها. إن لم يحتمل الأمر الانتظار: %(phone)s."
 SHORT = "%(clinic)s: شكرا. سنقرأ رسالتكم. للعاجل: %(phone)s."
