@@ -57,7 +57,10 @@ EXAMPLES = {
     "slug": "select slug from clinic",
     "token": "select id from message where body_sealed is not null and status = 'delivered' order by id limit 1",
 }
-FIXED = {"name": "ketamine-infusion", "locale": "es", "key": "pre.tomorrow.sms"}
+FIXED = {
+    "name": "ketamine-infusion", "locale": "es", "key": "pre.tomorrow.sms", "text": "pre.tomorrow",
+    "/languages/{locale}/{key}": "pre.tomorrow",
+}  # fmt: skip
 NO_PAGES = (".csv", ".xlsx", ".css", ".ics")
 PATIENTS_OWN = ("/p/", "/u/", "/join/")
 LEFT_OUT = ("{rest:path}", "/invite/{token}", "/sign-in/code")  # lost pages; what needs a link of one use
@@ -95,7 +98,8 @@ def _filled(out: Outreach, path: str) -> str | None:
     whole = path.partition("?")[0]
     with out.sessions() as session:
         for name in re.findall(r"\{(\w+)\}", path):
-            found: Any = FIXED.get(name)
+            found: Any = FIXED.get(whole, "") if name == "key" else None
+            found = found or FIXED.get(name)
             if name == "tomorrow":
                 found = session.scalar(text("select (now() + interval '1 day')::date::text"))
             elif found is None and name in EXAMPLES:

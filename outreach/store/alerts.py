@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.store.brakes import Alert
+from outreach.store.places import mark, place
 
 OPEN = text("cleared_at is null")
 
@@ -91,16 +92,24 @@ def open_alerts(session: Session, clinic_id: UUID | None) -> list[Raised]:
     return _read(session, whose)
 
 
+def page(session: Session, clinic_id: UUID, limit: int, before: str = "") -> tuple[list[Raised], str]:
+    """So many of a clinic's open alerts below `before`, and where the next page begins; "" on the last."""
+    where = [Alert.clinic_id == clinic_id]
+    if (above := place(before)) is not None:
+        at, last = above
+        where.append((Alert.last_at < at) | ((Alert.last_at == at) & (Alert.id > last)))
+    found = _read(session, *where, limit=limit + 1)
+    return found[:limit], mark(found[limit - 1].last_at, found[limit - 1].id) if len(found) > limit else ""
+
+
 def every_open(session: Session) -> list[Raised]:
     """All open alerts of all clinics and the operator's, newest first."""
     return _read(session)
 
 
-def _read(session: Session, *where: ColumnElement[bool]) -> list[Raised]:
-    rows = session.execute(
-        select(*_RAISED).where(Alert.cleared_at.is_(None), *where).order_by(Alert.last_at.desc(), Alert.id)
-    ).mappings()
-    return [Raised(**row) for row in rows]
+def _read(session: Session, *where: ColumnElement[bool], limit: int | None = None) -> list[Raised]:
+    asked = select(*_RAISED).where(Alert.cleared_at.is_(None), *where).order_by(Alert.last_at.desc(), Alert.id)
+    return [Raised(**row) for row in session.execute(asked.limit(limit)).mappings()]
 
 
 def _clear(session: Session, now: datetime, *where: ColumnElement[bool]) -> int:

@@ -43,6 +43,26 @@ def listing(session: Session, clinic_id: UUID, now: datetime) -> list[Colleague]
     return sorted(found, key=lambda one: (not one.active, one.name.casefold(), one.id))
 
 
+def page(
+    session: Session, clinic_id: UUID, now: datetime, limit: int, after: UUID | None = None
+) -> tuple[list[Colleague], UUID | None]:
+    """So many in the same order below `after`, and below whom the next page begins; None on the last.
+
+    Names are sealed, so that everybody's is opened to put them in order; nothing else is.
+    """
+    vault = vault_of(session)
+    rows = session.execute(select(Staff.id, Staff.name_sealed, Staff.active).where(Staff.clinic_id == clinic_id))
+    order = sorted(
+        (not active, vault.open(sealed, "staff.name", clinic_id, one).casefold(), one) for one, sealed, active in rows
+    )
+    ids = [one for _, _, one in order]
+    begin = ids.index(after) + 1 if after in ids else 0
+    shown = ids[begin : begin + limit]
+    people = session.scalars(select(Staff).where(Staff.clinic_id == clinic_id, Staff.id.in_(shown))).all()
+    found = sorted(_opened(session, clinic_id, people, now), key=lambda one: shown.index(one.id))
+    return found, shown[-1] if begin + limit < len(ids) else None
+
+
 def one(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime) -> Colleague:
     """NotFound when there is no such person in this clinic."""
     return _opened(session, clinic_id, [row(session, clinic_id, staff_id)], now)[0]

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.access import Scope
 from outreach.store.doors import ApiKey
+from outreach.store.places import mark, place
 
 SEEN_EVERY = timedelta(minutes=1)
 """A key's use is written down this often at most: not a write for each request."""
@@ -45,6 +46,7 @@ class Key:
 
 _KEY = (ApiKey.id, ApiKey.clinic_id, ApiKey.name, ApiKey.prefix, ApiKey.scopes, ApiKey.created_at, ApiKey.expires_at,
         ApiKey.used_at, ApiKey.revoked_at)  # fmt: skip
+_NEWEST = (ApiKey.created_at.desc(), ApiKey.id.desc())
 
 
 def make(
@@ -90,8 +92,17 @@ def by_bearer(session: Session, bearer: str, now: datetime) -> Key | None:
 
 def listing(session: Session, clinic_id: UUID) -> list[Key]:
     """A clinic's keys, newest first."""
-    rows = session.execute(select(*_KEY).where(ApiKey.clinic_id == clinic_id).order_by(ApiKey.created_at.desc()))
+    rows = session.execute(select(*_KEY).where(ApiKey.clinic_id == clinic_id).order_by(*_NEWEST))
     return [_key(row) for row in rows]
+
+
+def page(session: Session, clinic_id: UUID, limit: int, before: str = "") -> tuple[list[Key], str]:
+    """So many of them below `before`, and where the next page begins; "" on the last."""
+    rows = select(*_KEY).where(ApiKey.clinic_id == clinic_id)
+    if (above := place(before)) is not None:
+        rows = rows.where(func.row(ApiKey.created_at, ApiKey.id) < func.row(*above))
+    found = [_key(row) for row in session.execute(rows.order_by(*_NEWEST).limit(limit + 1))]
+    return found[:limit], mark(found[limit - 1].created_at, found[limit - 1].id) if len(found) > limit else ""
 
 
 def revoke(session: Session, clinic_id: UUID, key_id: UUID, now: datetime) -> bool:

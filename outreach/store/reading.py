@@ -99,6 +99,10 @@ _OPEN = {"sending", "unknown", "accepted", "sent"}
 """Of these the flag `open` is true, which has an index."""
 
 
+LOOKED_AT = 40_000
+"""So many messages are looked at for one page of a list that is narrowed by what no index knows."""
+
+
 def messages(
     session: Session,
     clinic_id: UUID,
@@ -111,8 +115,15 @@ def messages(
     step: str | None = None,
     due_from: datetime | None = None,
     due_to: datetime | None = None,
-) -> list[Seen]:
-    """Messages by due time, earliest first; [due_from, due_to)."""
+) -> tuple[list[Seen], datetime | None]:
+    """Messages by due time, earliest first; [due_from, due_to).
+
+    Besides them the instant that was looked up to, where that was not the end: a filter that nothing meets would else
+    read every message the clinic ever had. What is due from then on is not among them.
+    """
+    few = bool(patient_id) or (statuses and set(statuses) <= _OPEN)  # by indexes of their own
+    begin = max((one for one in (after[0] if after else None, due_from) if one), default=None)
+    until = _window(session, clinic_id, begin, due_to) if not few and (statuses or channel or step) else None
     where = [
         Message.clinic_id == clinic_id,
         *([Message.patient_id == patient_id] if patient_id else []),
@@ -121,12 +132,24 @@ def messages(
         *([Message.channel == channel] if channel else []),
         *([Message.step == step] if step else []),
         *([Message.due_at >= due_from] if due_from else []),
-        *([Message.due_at < due_to] if due_to else []),
+        *([Message.due_at < (until or due_to)] if until or due_to else []),
         *([tuple_(Message.due_at, Message.id) > after] if after else []),
     ]
+    if after:  # the index is by the time alone: the pair says nothing to it
+        where.append(Message.due_at >= after[0])
     vault = vault_of(session)
     asked = select(*SEEN).where(*where).order_by(Message.due_at, Message.id).limit(limit)
-    return [opened(vault, dict(row)) for row in session.execute(asked).mappings()]
+    return [opened(vault, dict(row)) for row in session.execute(asked).mappings()], until
+
+
+def _window(session: Session, clinic_id: UUID, begin: datetime | None, end: datetime | None) -> datetime | None:
+    """The instant after `begin` up to which LOOKED_AT messages are due; None when fewer are left. By index alone."""
+    due = select(Message.due_at).where(
+        Message.clinic_id == clinic_id,
+        *([Message.due_at > begin] if begin else []),
+        *([Message.due_at < end] if end else []),
+    )
+    return session.scalar(due.order_by(Message.due_at).offset(LOOKED_AT).limit(1))
 
 
 def message(session: Session, clinic_id: UUID, message_id: UUID) -> Seen:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, literal_column
@@ -13,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from outreach.store import patients, search
 from outreach.store.patients import Person
+from outreach.store.places import mark, place
 from outreach.store.tables import Patient
 from outreach.store.vault import vault_of
 
 SHOWS = ("no_consent", "stopped", "unusable", "inactive")
 """What a list can be narrowed to, besides a language."""
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,9 @@ def page(
         where.append(Patient.locale == locale)
     if show in SHOWS:
         where.append(literal_column(f"({_SIFTS[show]})", Boolean))
-    found = patients.newest(session, where, limit + 1, _place(before))
+    found = patients.newest(session, where, limit + 1, place(before))
     shown = found[:limit]
-    following = _mark(shown[-1][0], shown[-1][1].id) if len(found) > limit else ""
+    following = mark(shown[-1][0], shown[-1][1].id) if len(found) > limit else ""
     return Page([person for _, person in shown], following)
 
 
@@ -66,23 +64,3 @@ _SIFTS = {
     "stopped": f"{_ACTIVE} and patient.standing = 'refused'",
     "inactive": "not patient.active",
 }
-
-
-def _mark(made: datetime, patient_id: UUID) -> str:
-    raw = ((made - _FIRST) // timedelta(microseconds=1)).to_bytes(8) + patient_id.bytes
-    return base64.urlsafe_b64encode(raw).decode()
-
-
-def _place(mark: str) -> tuple[datetime, UUID] | None:
-    """None, the beginning of the list, for what is no place: an old or garbled address shows the first page."""
-    try:
-        raw = base64.b64decode(mark, altchars=b"-_", validate=True)
-    except ValueError:
-        return None
-    if len(raw) != 24 or not raw[0] < 16:
-        return None
-    try:
-        made = _FIRST + timedelta(microseconds=int.from_bytes(raw[:8]))
-    except OverflowError:
-        return None
-    return made, UUID(bytes=raw[8:])

@@ -183,6 +183,21 @@ def test_the_whole_conversation_with_what_each_reply_was_taken_for_and_why(house
     assert 'dir="auto"' in page
 
 
+def test_the_newest_replies_are_explained_at_once_and_the_others_on_demand(house: House) -> None:
+    patient = house.patient()
+    for minutes in range(8):
+        wrote(house, patient, f"Shall I come? {minutes}", minutes=minutes)
+    desk, own = house.desk(), f"/inbox/patients/{patient}"
+    page = desk.get(own).text
+    assert page.count("no word or digit we know") == 5
+    first = page.index("no word or digit we know")
+    assert page.index("Shall I come? 3") < first < page.index("Shall I come? 4")  # the newest are the last
+    assert f'href="{own}?why=1"' in page
+    page = desk.get(f"{own}?why=1").text
+    assert page.count("no word or digit we know") == 8
+    assert "?why=1" not in page
+
+
 def test_an_answer_goes_within_consent_by_the_pump_and_takes_the_task(house: House) -> None:
     patient = house.patient()
     agreed(house, patient)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
 from outreach.bench.page_doors import Room, doors
@@ -20,7 +23,7 @@ from outreach.store import alerts, audit, clinics, inbox, keys, notes, senders, 
 from outreach.store.tables import Address
 from tests.web.house import NOW, PASSWORD, House
 
-FEW, MANY = 4, 130  # more than a list shows on one page; half as many colleagues and keys, which stand on one
+FEW, MANY = 4, 200  # more than any list shows on one page
 CONSOLE, PATIENT = 150_000, 30_000  # bytes of a page, with its style where that stands in it
 
 CALLED = """
@@ -63,7 +66,6 @@ def fill(house: House, who: UUID, count: int) -> None:
             senders.add(session, clinic, Channel.SMS, f"+1303{len(people):03}{number:04}")
             uploads.add(session, clinic_id=clinic, staff_id=who, name="list.csv", content="{}", state="dropped",
                         now=NOW)  # fmt: skip
-        for _ in range(count // 2):
             staff.add(session, clinic_id=clinic, email=f"{uuid4()}@x.example", name="Robin", role=Role.VIEWER)
             keys.make(session, clinic_id=clinic, name="Bookings", scopes=list(Scope), expires_at=None, staff_id=who,
                       now=NOW)  # fmt: skip
@@ -115,3 +117,23 @@ def test_no_page_asks_once_more_for_each_row_and_none_grows_without_end(
     assert {name: two for name, two in counts.items() if len(two) == 2 and two[1] > two[0] + 1} == {}
     assert max(two[-1] for two in counts.values()) < 30
     assert sizes["/patients"] > 15_000, "a full list, or nothing is proved"
+    for path, one_of, there in (
+        ("/staff", r'id="role-([^"]+)"', 1 + MANY), ("/keys", r'action="/keys/([^/]+)/revoke"', MANY),
+        ("/held", r'action="/held/alerts/([^"]+)"', MANY),
+    ):  # fmt: skip
+        seen = turned(desk, path, one_of)
+        assert (len(seen), len(set(seen))) == (there, there), path
+        garbled = re.findall(one_of, desk.get(f"{path}?after=garbled").text)
+        assert garbled == seen[: len(garbled)] != [], "an address that is no place shows the first page"
+
+
+def turned(desk: TestClient, path: str, one_of: str) -> list[str]:
+    """What a list shows from its first page to its last, every page small."""
+    seen: list[str] = []
+    while path:
+        page = desk.get(path)
+        assert len(page.content) < CONSOLE, path
+        seen += re.findall(one_of, page.text)
+        further = re.search(r'rel="next" href="([^"]+)"', page.text)
+        path = unescape(further[1]) if further else ""
+    return seen

@@ -112,17 +112,22 @@ def listed(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[MessageOut]:
-    """Messages in the order they are due, earliest first."""
+    """Messages in the order they are due, earliest first.
+
+    A page may hold fewer than `limit`, or none, and still have a `next_cursor`: for one page so many messages are
+    looked at and no more. The list ends where `next_cursor` is null.
+    """
     wanted = sorted(one.value for one in status or ())
     question = f"messages|{patient_id}|{wanted}|{channel}|{step}|{due_from}|{due_to}"
     vault = caller.out.vault
     with caller.out.sessions() as session:
-        found = reading.messages(
+        found, until = reading.messages(
             session, caller.clinic_id, cursors.read(vault, caller.clinic_id, question, cursor), limit + 1,
             patient_id=patient_id, statuses=wanted, channel=channel, step=step, due_from=due_from, due_to=due_to,
         )  # fmt: skip
-    last = found[limit - 1] if len(found) > limit else None
-    following = cursors.write(vault, caller.clinic_id, question, After(last.due_at, last.id)) if last else None
+    last = After(found[limit - 1].due_at, found[limit - 1].id) if len(found) > limit else None
+    last = last or (After(until, UUID(int=0)) if until else None)
+    following = cursors.write(vault, caller.clinic_id, question, last) if last else None
     return Page(items=[shown(one) for one in found[:limit]], next_cursor=following)
 
 

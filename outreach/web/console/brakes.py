@@ -24,6 +24,8 @@ from outreach.web.console.patients import language_name
 from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
+SHOWN = 60
+"""Alerts of one page."""
 DONE = {
     "paused": say("Paused. What is due from now on waits here; nothing is lost while it is still useful."),
     "resumed": say("Resumed. What waited goes out within a few seconds."),
@@ -53,9 +55,9 @@ class Owner:
 
 
 @router.get("/held")
-def listed(desk: AtDesk, out: Wired, done: str = "") -> HTMLResponse:
+def listed(desk: AtDesk, out: Wired, done: str = "", after: str = "") -> HTMLResponse:
     """What is paused at this clinic, and its open alerts."""
-    return _page(desk, out, done=DONE.get(done, ""))
+    return _page(desk, out, done=DONE.get(done, ""), after=after)
 
 
 @router.post("/held")
@@ -102,19 +104,21 @@ def count(session: Session, clinic_id: UUID, now: datetime) -> tuple[int, int]:
 
 
 def _page(
-    desk: Desk, out: Wired, done: str = "", values: Mapping[str, str] | None = None, wrong: str = ""
+    desk: Desk, out: Wired, done: str = "", values: Mapping[str, str] | None = None, wrong: str = "", after: str = ""
 ) -> HTMLResponse:
     now = out.clock()
     with out.sessions() as session:
         known = choices(session, desk.clinic.id, out.sequences, out.words.locales)
         lines = [_line(session, desk, out, one, known) for one in pauses.listing(session, desk.clinic.id, now)]
-        open_alerts: list[Raised] = alerts.open_alerts(session, desk.clinic.id)
+        open_alerts, following = alerts.page(session, desk.clinic.id, SHOWN, after)
         owners = _owners(session, desk.clinic.id, open_alerts)
     return desk.page(
         "brakes.html",
         422 if wrong else 200,
         lines=lines,
         alerts=open_alerts,
+        following=following,
+        after=after,
         owners=owners,
         named={key: words for scope in known for key, words in _words(out, scope, known).items()},
         choices={scope.value: _words(out, scope, known) for scope in known if known[scope]},

@@ -19,6 +19,8 @@ from outreach.web.forms import Form, Wired, id_of
 router = APIRouter()
 MOST = 50
 LONGEST = 80
+SHOWN = 50
+"""Keys of one page: those that were revoked stay in the list."""
 WORDS: dict[Scope, Sentence] = {
     Scope.PATIENTS_READ: say("Read patients: names, numbers, visits, consent"),
     Scope.PATIENTS_WRITE: say("Enrol and change patients"),
@@ -34,9 +36,9 @@ OFFERED = tuple(scope for scope in Scope if scope is not Scope.APPROVALS_WRITE) 
 
 
 @router.get("/keys")
-def listed(desk: AtDesk, out: Wired, done: str = "") -> HTMLResponse:
+def listed(desk: AtDesk, out: Wired, done: str = "", after: str = "") -> HTMLResponse:
     """The clinic's keys, and the form for a new one."""
-    return _page(desk, out, done=done)
+    return _page(desk, out, done=done, after=after)
 
 
 @router.post("/keys")
@@ -112,16 +114,19 @@ def _page(
     bearer: str = "",
     typed: Mapping[str, Any] | None = None,
     wrong: Mapping[str, str] | None = None,
+    after: str = "",
 ) -> HTMLResponse:
     now = out.clock()
     with out.sessions() as session:
-        found = keys.listing(session, desk.clinic.id)
+        found, following = keys.page(session, desk.clinic.id, SHOWN, after)
     return desk.page(
         "keys.html",
         422 if wrong else 200,
         keys=[(one, one.state(now)) for one in found],
         scopes=[(scope.value, desk.say(WORDS[scope])) for scope in OFFERED],
         scope_words={scope: WORDS[scope] for scope in Scope},
+        following=following,
+        after=after,
         bearer=bearer,
         done=done,
         values=typed or {},

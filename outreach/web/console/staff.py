@@ -20,6 +20,8 @@ from outreach.web.views import page
 
 router = APIRouter()
 MOST_NAME = 120
+SHOWN = 40
+"""People of one page; who comes after them by name is a link away."""
 DONE = {
     "role": say("The role is changed. Whoever has it signs in anew."),
     "out": say("They can no longer sign in."),
@@ -29,9 +31,9 @@ DONE = {
 
 
 @router.get("/staff")
-def listed(desk: AtDesk, out: Wired, done: str = "") -> HTMLResponse:
+def listed(desk: AtDesk, out: Wired, done: str = "", after: str = "") -> HTMLResponse:
     """Everybody of the clinic; inviting somebody is at the end of the page."""
-    return _page(desk, out, done=DONE.get(done, ""))
+    return _page(desk, out, done=DONE.get(done, ""), after=after)
 
 
 @router.post("/staff")
@@ -131,13 +133,19 @@ def _page(
     wrong: dict[str, OutreachError] | None = None,
     refused: OutreachError | None = None,
     done: str = "",
+    after: str = "",
 ) -> HTMLResponse:
+    try:
+        below = UUID(after)
+    except ValueError:
+        below = None  # an old or garbled address shows the first page
     with out.sessions() as session:
-        people = colleagues.listing(session, desk.clinic.id, out.clock())
+        people, following = colleagues.page(session, desk.clinic.id, out.clock(), SHOWN, below)
     said = {name: desk.say(error) for name, error in (wrong or {}).items()}
     return desk.page(
         "staff.html", status, people=people, roles=list(Role), values=values or {}, wrong=said,
         refused=desk.say(refused) if refused else "", done=desk.say(done) if done else "",
+        following=following, after=after,
     )  # fmt: skip
 
 

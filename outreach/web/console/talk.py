@@ -18,6 +18,8 @@ from outreach.web.forms import Wired
 
 SHOWN = 40
 """Lines of one page; the earlier ones are a link away."""
+EXPLAINED = 5
+"""So many of the newest replies say at once why they were understood so; the others when somebody asks."""
 RULES = {
     "the whole message": say("the whole message"),
     "inside a longer message": say("inside a longer message"),
@@ -45,17 +47,25 @@ class Line:
 
 @dataclass(frozen=True)
 class Talk:
-    """The newest part, earliest first. `earlier`: where the part before it ends, "" when there is none."""
+    """The newest part, earliest first. `earlier`: where the part before it ends, "" when there is none.
+
+    `unexplained`: some replies do not say yet why they were understood so.
+    """
 
     lines: list[Line]
     earlier: str
     newest: str
+    unexplained: bool
 
 
 def talk(
-    session: Session, out: Wired, clinic_zone: str, ours: Sequence[Seen], theirs: Sequence[Heard], now: datetime
-) -> Talk:
-    """Both sides, each newest first and one longer than SHOWN where there is more, put into one."""
+    session: Session, out: Wired, clinic_zone: str, ours: Sequence[Seen], theirs: Sequence[Heard], now: datetime, *,
+    why: bool = False,
+) -> Talk:  # fmt: skip
+    """Both sides, each newest first and one longer than SHOWN where there is more, put into one.
+
+    `why`: each reply is explained, and not the newest alone: to understand one again costs milliseconds.
+    """
     asking = {step.key for sequence in out.sequences.values() for step in sequence.steps if step.asks} | {REQUEST}
     asked = [one for one in ours if one.step in asking]
     lines = [
@@ -64,16 +74,19 @@ def talk(
         *(Line(one.received_at, heard=one) for one in theirs),
     ]  # fmt: skip
     lines.sort(key=lambda line: line.at, reverse=True)
-    shown = [replace(line, why=_why(out, line.heard, asked)) if line.heard else line for line in lines[:SHOWN]]
+    written = [line.heard.id for line in lines[:SHOWN] if line.heard and not line.heard.page]
+    explained = set(written if why else written[:EXPLAINED])
+    shown = [
+        replace(line, why=_why(out, line.heard, asked)) if line.heard and line.heard.id in explained else line
+        for line in lines[:SHOWN]
+    ]
     earlier = mark(shown[-1].at) if len(lines) > SHOWN else ""
     heard = max((one.received_at for one in theirs), default=_FIRST)
-    return Talk(shown[::-1], earlier, mark(heard))
+    return Talk(shown[::-1], earlier, mark(heard), len(explained) < len(written))
 
 
 def _why(out: Wired, heard: Heard, asked: Sequence[Seen]) -> tuple[str, Sentence | str] | None:
     """(the word, the rule) by which it was understood; None where the rules of today take it for something else."""
-    if heard.page:
-        return None
     question = next((one.step for one in asked if (one.sent_at or one.due_at) <= heard.received_at), None)
     said = understand(heard.body, out.replies, question)
     if (said.kind, said.answer) != (heard.understood, heard.answer):

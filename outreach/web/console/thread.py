@@ -54,9 +54,11 @@ class Canned:
 
 
 @router.get("/inbox/patients/{patient_id}")
-def shown(patient_id: str, desk: AtDesk, out: Wired, done: str = "", before: str = "") -> HTMLResponse:
+def shown(
+    patient_id: str, desk: AtDesk, out: Wired, done: str = "", before: str = "", why: str = ""
+) -> HTMLResponse:  # fmt: skip
     """The whole conversation with a patient, a part at a time, and what can be done about it."""
-    return _page(desk, out, id_of(patient_id), done=done, before=before)
+    return _page(desk, out, id_of(patient_id), done=done, before=before, why=bool(why))
 
 
 @router.post("/inbox/patients/{patient_id}/answer")
@@ -110,7 +112,9 @@ def read(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
 
 
 @router.get("/inbox/numbers/{inbound_id}")
-def unknown(inbound_id: str, desk: AtDesk, out: Wired, done: str = "", before: str = "") -> HTMLResponse:
+def unknown(
+    inbound_id: str, desk: AtDesk, out: Wired, done: str = "", before: str = "", why: str = ""
+) -> HTMLResponse:  # fmt: skip
     """What a number wrote that no patient has."""
     clinic_id, now = desk.clinic.id, out.clock()
     with out.sessions() as session:
@@ -118,9 +122,10 @@ def unknown(inbound_id: str, desk: AtDesk, out: Wired, done: str = "", before: s
         theirs = said.heard_from_stranger(session, clinic_id, who, SHOWN + 1, place(before))
         known = tasks.of_stranger(session, clinic_id, who.index)
         return desk.page(
-            "number.html", number=readable(who.number), talk=talk(session, out, desk.clinic.zone, [], theirs, now),
-            tasks=known, names=_names(session, desk, known), own=f"/inbox/numbers/{inbound_id}", now=now,
-            done=DONE.get(done, ""), late=LATE.get(done, ""), outcomes=attend.OUTCOMES, before=before,
+            "number.html", number=readable(who.number), tasks=known, names=_names(session, desk, known),
+            talk=talk(session, out, desk.clinic.zone, [], theirs, now, why=bool(why)), now=now,
+            own=f"/inbox/numbers/{inbound_id}", done=DONE.get(done, ""), late=LATE.get(done, ""),
+            outcomes=attend.OUTCOMES, before=before,
         )  # fmt: skip
 
 
@@ -142,6 +147,7 @@ def _mark(session: Session, desk: Desk, out: Wired, whose: UUID | said.Stranger,
 def _page(
     desk: Desk, out: Wired, patient_id: UUID, *, done: str = "", before: str = "", counted: bool = False,
     values: Mapping[str, str] | None = None, wrong: Mapping[str, Sentence | str] | None = None, status: int = 422,
+    why: bool = False,
 ) -> HTMLResponse:  # fmt: skip
     now, clinic_id, zone, typed = out.clock(), desk.clinic.id, desk.clinic.zone, values or {}
     with out.sessions() as session:
@@ -151,7 +157,7 @@ def _page(
         known = tasks.of_patient(session, clinic_id, patient_id)
         courses = infusions.of_courses(session, enrolments.courses(session, clinic_id, patient_id))
         visits = sorted((one for course in courses.values() for one in course), key=lambda one: one.start)
-        spoken = talk(session, out, zone, ours, theirs, now)
+        spoken = talk(session, out, zone, ours, theirs, now, why=why)
         reach = patients.addresses(session, clinic_id, patient_id).get(Channel.SMS)
         return desk.page(
             "thread.html", status if wrong else 200,

@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import func, select, text
 
 from outreach.domain.access import Scope
-from outreach.store import kept, keys
+from outreach.store import kept, keys, reading
 from outreach.store.doors import ApiKey
 from outreach.store.office import Audit
 from outreach.store.tables import Patient
+from outreach.store.traffic import Message
 from outreach.web.access import DOORS
 from outreach.web.api.rates import Rates
 from tests.web.house import NOW, House, add_clinic
@@ -182,6 +183,32 @@ def test_pages_hold_everything_once_and_a_cursor_is_good_for_its_own_question_on
     assert sorted(seen) == [f"M-{number}" for number in range(5)]
     for path in (f"/messages?{cursor}", "/patients?cursor=AAAA", f"/patients?x=1{cursor[:-4]}AAAA"):
         assert one("GET", path).status_code == 422, path
+
+
+def test_a_filter_that_little_meets_looks_at_so_many_messages_for_a_page_and_says_where_to_go_on(
+    caller: Make, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = caller()
+    patient = house.patient()
+    for number in range(6):
+        house.message(patient, f"step.{number}")
+    with house.out.sessions.begin() as session:
+        for number, row in enumerate(session.scalars(select(Message).order_by(Message.step))):
+            row.due_at = NOW + timedelta(hours=number // 2)  # two of them at the same instant
+            row.status = "failed" if number in (2, 3, 5) else "delivered"
+    for window in (1, 2, 40_000):
+        monkeypatch.setattr(reading, "LOOKED_AT", window)
+        for asked, there in (("status=failed", 3), ("step=step.1", 1), ("step=no.such", 0)):
+            seen, cursor, pages = list[str](), "", 0
+            while pages < 9:
+                page = one("GET", f"/messages?{asked}&limit=1{cursor}").json()
+                seen, pages = [*seen, *(message["id"] for message in page["items"])], pages + 1
+                if not page["next_cursor"]:
+                    break
+                cursor = f"&cursor={page['next_cursor']}"
+            assert (len(seen), len(set(seen))) == (there, there), (window, asked)
+            assert pages < 9
+            assert window > 2 or pages > 1, "the window was not felt"
 
 
 def test_a_change_needs_the_version_that_was_read(caller: Make) -> None:
