@@ -23,7 +23,8 @@ def test_every_unit_belongs_to_a_text_and_what_is_shared_by_messages_to_texts_of
     assert {key for keys in grouped.values() for key in keys} == set(words.units)
     assert {"neutral", "layouts", "canned", "page", "hint"} <= set(grouped)
     assert set(words.keys) <= set(grouped)
-    assert "hint.stop" in grouped["hint"] and "hint.stop" not in grouped["page"]
+    assert "hint.stop" in grouped["hint"]
+    assert "hint.stop" not in grouped["page"]
 
 
 def test_a_signature_is_under_words_as_they_stood_and_falls_away_when_they_change(tmp_path: Path) -> None:
@@ -74,7 +75,8 @@ def test_a_reviewer_is_told_from_the_translator_by_the_words_of_their_names() ->
 def test_a_difference_joins_to_what_was_and_to_what_is() -> None:
     cases = [
         ("Your visit is tomorrow, %(time)s.", "Your visit is on %(day)s, %(time)s."),
-        ("", "new"), ("gone", ""), ("您的治疗是明天", "您的治疗是今天"), ("موعدكم غدا", "موعدكم اليوم"), ("a  b%%", "a b%"),
+        ("", "new"), ("gone", ""), ("您的治疗是明天", "您的治疗是今天"), ("a  b%%", "a b%"),
+        ("موعدكم غدا", "موعدكم اليوم"),
     ]  # fmt: skip
     for old, new in cases:
         found = pieces(old, new)

@@ -37,7 +37,8 @@ def earlier(key: str = KEY) -> Kept:
 def test_what_is_approved_is_said_as_it_stands_and_the_message_remembers_the_row() -> None:
     spoken = view(Unapproved.HOLD)
     choice = spoken.choice(KEY, Channel.SMS, "es", "full")
-    assert choice and (choice.locale, choice.interpreter) == ("es", "")
+    assert choice
+    assert (choice.locale, choice.interpreter) == ("es", "")
     assert choice.words is shipped.words()
     assert spoken.choice(KEY, Channel.SMS, "es", "full") is choice
     assert set(spoken.offered) == set(shipped.words().voices)
@@ -78,7 +79,8 @@ def test_texts_for_staff_do_not_keep_a_language_from_being_offered() -> None:
 def test_instead_of_a_language_the_clinics_own_is_said_with_a_line_in_the_readers() -> None:
     spoken = view(Unapproved.DEFAULT, without=spanish)
     choice = spoken.choice(KEY, Channel.SMS, "es", "full")
-    assert choice and (choice.locale, choice.interpreter) == ("en", "es")
+    assert choice
+    assert (choice.locale, choice.interpreter) == ("en", "es")
     nothing = view(Unapproved.DEFAULT, without=lambda one: one.locale == "es").choice(KEY, Channel.SMS, "es", "full")
     assert nothing and (nothing.locale, nothing.interpreter) == ("en", "en"), "the line itself is not approved"
     assert spoken.choice("consent.request", Channel.SMS, "es", "full")
