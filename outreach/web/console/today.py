@@ -23,7 +23,7 @@ from outreach.web.console.timeline import Item
 from outreach.web.forms import Wired
 
 router = APIRouter()
-MOST, VISITS, TASKS = 100, 60, 10
+MOST, VISITS, TASKS = 60, 60, 10
 WEEK = timedelta(days=7)
 
 
