@@ -20,7 +20,7 @@ SHOWS = ("open", "urgent", "mine", "all")
 
 @dataclass(frozen=True)
 class Thread:
-    """`patient_id` None: an unknown `number`, opened; never log it. `inbound_id`: the newest message, if there is one.
+    """`patient_id` None: an unknown `number`, opened; never log it. `inbound_id`: the newest message, or what is urgent.
 
     `due_at`: when the first open task is overdue; `kinds` of the open tasks; `takers`: who has taken some of them.
     """
@@ -63,13 +63,15 @@ def _newest(what: str, patient: str, number: str) -> str:
 
 # Ranks: 0 something urgent, 1 unread or overdue, 2 open, 3 the rest. Within the first three whoever has waited longest
 # comes first, within the last the newest. The order of a page does not hang on names, which are sealed. What waits
-# (`busy`) is read whole, being little; the rest is walked from the newest on, until the page is full.
+# (`busy`) is read whole, being little; the rest is walked from the newest on, until the page is full. Of a thread with
+# something urgent that message is shown, not the newest: a "1" or a STOP after it must not hide it.
 _THREADS = f"""
 with open_task as (
   select {_KEY.format("t", "i")} as key, t.patient_id, (array_agg(i.sender_index))[1] as number,
     min(t.due_at) as due_at, array_agg(t.kind order by t.due_at) as kinds,
     array_agg(distinct t.taken_by) filter (where t.taken_by is not null) as takers,
-    count(*) filter (where t.taken_by is null) as untaken
+    count(*) filter (where t.taken_by is null) as untaken,
+    (array_agg(t.inbound_id order by t.due_at) filter (where t.kind = 'urgent'))[1] as alarming
   from task t left join inbound i on i.id = t.inbound_id
   where t.clinic_id = %(clinic)b and t.closed_at is null group by 1, 2
 ), waiting as (
@@ -79,13 +81,13 @@ with open_task as (
 ), thread as (
   select key, coalesce(w.patient_id, o.patient_id) as patient_id, coalesce(w.number, o.number) as number,
     coalesce(w.unread, 0) as unread, o.due_at, o.kinds, o.takers, coalesce(o.untaken, 0) as untaken,
-    least(o.due_at, w.unread_at) as since,
+    o.alarming, least(o.due_at, w.unread_at) as since,
     case when 'urgent' = any(o.kinds) then 0 when w.unread > 0 or o.due_at <= %(now)b::timestamptz then 1
       else 2 end as rank
   from waiting w full join open_task o using (key)
 ), busy as (
   select rank, (extract(epoch from since) * 1000000)::bigint as at, key, patient_id, unread, due_at, kinds, takers,
-    untaken, {_newest("o.id", "thread.patient_id", "thread.number")} as newest
+    untaken, coalesce(alarming, {_newest("o.id", "thread.patient_id", "thread.number")}) as newest
   from thread
 ), rest as (
   select 3 as rank, (extract(epoch from i.received_at) * -1000000)::bigint as at, {_KEY.format("i", "i")} as key,
