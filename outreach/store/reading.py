@@ -99,7 +99,7 @@ _OPEN = {"sending", "unknown", "accepted", "sent"}
 """Of these the flag `open` is true, which has an index."""
 
 
-LOOKED_AT = 40_000
+LOOKED_AT = 20_000
 """So many messages are looked at for one page of a list that is narrowed by what no index knows."""
 
 

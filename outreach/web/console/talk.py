@@ -18,7 +18,7 @@ from outreach.web.forms import Wired
 
 SHOWN = 40
 """Lines of one page; the earlier ones are a link away."""
-EXPLAINED = 5
+EXPLAINED = 3
 """So many of the newest replies say at once why they were understood so; the others when somebody asks."""
 RULES = {
     "the whole message": say("the whole message"),
