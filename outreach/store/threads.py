@@ -14,8 +14,8 @@ from outreach.store.rows import fetch
 from outreach.store.traffic import UNREAD
 from outreach.store.vault import Vault, vault_of
 
-SHOWS = ("open", "urgent", "mine", "all")
-"""What the list can be narrowed to: something waits; something urgent does; I have taken something; nothing."""
+SHOWS = ("open", "urgent", "overdue", "mine", "all")
+"""What the list can be narrowed to: something waits; something urgent does; something is overdue; I have taken something; nothing."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,7 @@ with open_task as (
 ), shown as (
   select b.* from busy b left join patient p on p.id = b.patient_id
   where p.test is not true and case %(show)b::text when 'urgent' then rank = 0
+    when 'overdue' then due_at <= %(now)b::timestamptz
     when 'mine' then %(me)b::uuid = any(takers) else true end
     and (rank, at, key) > (%(rank)b::int, %(at)b::bigint, %(key)b::text)
   union all select * from rest

@@ -136,6 +136,7 @@ def test_urgent_first_then_unread_and_overdue_then_open_then_the_rest(house: Hou
     assert order(desk.get("/inbox?show=all").text) == ["Di", "Bob", "Cy", "Ada", "Ed"]
     assert order(desk.get("/inbox").text) == ["Di", "Bob", "Cy", "Ada"]
     assert order(desk.get("/inbox?show=urgent").text) == ["Di"]
+    assert order(desk.get("/inbox?show=overdue").text) == ["Bob"]
     assert order(desk.get("/inbox?show=mine").text) == []
 
 
