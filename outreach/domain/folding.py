@@ -45,6 +45,16 @@ def symbols(text: str) -> str:
     return "".join(char for char in text if unicodedata.category(char) == "So")
 
 
+def one_off(one: str, other: str) -> bool:
+    """Whether a letter is wrong, missing or too many, or two stand the wrong way round."""
+    short, long = sorted((one, other), key=len)
+    at = next((place for place, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(long) != len(short):
+        return short[at:] == long[at + 1 :]
+    swapped = long[at + 1 : at + 2] + long[at : at + 1]
+    return short[at + 1 :] == long[at + 1 :] or (short[at : at + 2] == swapped and short[at + 2 :] == long[at + 2 :])
+
+
 def _folded(char: str) -> str:
     category = unicodedata.category(char)
     if category == "Nd":

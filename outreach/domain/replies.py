@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from outreach.domain.folding import fold
+from outreach.domain.folding import fold, one_off
 from outreach.domain.wording import Lexicon, Tokens, Word
 
 Meaning = Literal["stop", "start", "help", "answer", "urgent", "thanks", "other"]
 Wish = Literal["", "change", "call"]
 LONGEST = 2000
+LONG = 8  # letters
 INSIDE = ("urgent", "change", "call", "robot", "elsewhere")  # these count inside a longer message, all of them
 REQUEST, VISIT, CHECK_IN = "consent.request", "pre.the_day", "post.check_in"
 # What a plain word answers, by what was asked. "Yes" to the check-in could mean either digit: that is for a person.
@@ -52,6 +53,11 @@ class ReplyWords:
     def hearts(self) -> frozenset[str]:
         """The symbols that say thanks."""
         return frozenset(word.symbol for word in self.of("thanks") if word.symbol)
+
+    @cached_property
+    def long_stops(self) -> tuple[Word, ...]:
+        """Stop words of so many letters that one may be wrong: "cancer" is not "cancel"."""
+        return tuple(word for word in self.of("stop") if len(word.folded) >= LONG and " " not in word.folded)
 
     @cached_property
     def _by_kind(self) -> dict[str, tuple[Word, ...]]:
@@ -108,7 +114,9 @@ def _meaning(said: _Said, words: ReplyWords, asked: str | None) -> Understood:
         if found is None or found.kind in ("answer", "thanks", "start", "other"):
             found = _by(alarms, "urgent", "anywhere", doubtful=True)
         return replace(found, urgent=about, doubtful=True)
-    found = found or _small(said, words) or Understood("other", why="no word or digit we know")
+    found = (
+        found or _small(said, words) or _misspelt(said, words) or Understood("other", why="no word or digit we know")
+    )
     return replace(found, wish=_wish(said, words)) if found.kind == "other" else found
 
 
@@ -161,6 +169,14 @@ def _small(said: _Said, words: ReplyWords) -> Understood | None:
     if _without(said.all.plain, words.thankful, whole=True):
         return None
     return Understood("thanks", why="thanks or a courtesy")
+
+
+def _misspelt(said: _Said, words: ReplyWords) -> Understood | None:
+    """One long word alone that is a stop word but for one letter: unsubscrbe. Doubtful, so a person sees it as well."""
+    if len(said.kept.plain) != 1 or len(said.kept.plain[0]) < LONG:
+        return None
+    found = [word for word in words.long_stops if one_off(word.folded, said.kept.plain[0])]
+    return _by(found, "stop", "the whole message", doubtful=True) if found else None
 
 
 def _wish(said: _Said, words: ReplyWords) -> Wish:

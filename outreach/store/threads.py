@@ -15,12 +15,12 @@ from outreach.store.traffic import UNREAD
 from outreach.store.vault import Vault, vault_of
 
 SHOWS = ("open", "urgent", "overdue", "mine", "all")
-"""What the list can be narrowed to: something waits; something urgent does; something is overdue; I have taken something; nothing."""
+"""What the list can be narrowed to: something waits, something urgent, something overdue; I have taken some; nothing."""
 
 
 @dataclass(frozen=True)
 class Thread:
-    """`patient_id` None: an unknown `number`, opened; never log it. `inbound_id`: the newest message, or what is urgent.
+    """`patient_id` None: an unknown `number`, opened; never log it. `inbound_id`: the newest or urgent message.
 
     `due_at`: when the first open task is overdue; `kinds` of the open tasks; `takers`: who has taken some of them.
     """

@@ -216,3 +216,13 @@ def test_an_endless_message_is_read_in_time() -> None:
 def test_without_words_only_digits_mean_something() -> None:
     assert understand("STOP", ReplyWords(())).kind == "other"
     assert understand("1", ReplyWords(())).answer == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("unsubscrbe", "stop"), ("Unsubscirbe!", "stop"), ("unsusbcribe please", "stop"), ("desabonnner", "stop"),
+     ("cancelra", "stop"), ("cancer", "other"), ("unscrewed", "other"), ("vendredi", "other"), ("tomorrow", "other")],
+)  # fmt: skip
+def test_one_wrong_letter_in_a_long_stop_word_still_stops(text: str, kind: str) -> None:
+    said = understand(text, WORDS)
+    assert (said.kind, said.doubtful) == (kind, kind == "stop")
