@@ -117,11 +117,14 @@ class StaffSession(Owned, Base):
     __table_args__ = (within("staff_id", "staff"),)
 
 
-class Patient(Owned, Base):
-    """`search`: keyed hashes of what one may look for (beginnings of names, ends of numbers).
+LISTED = text("active and not test")  # of fifty thousand patients those that lists and counts are about
 
-    `version` counts changes, so that two who edit at once notice. `test`: stands for a member of staff, in no list and
-    no figure. `standing`: domain.consent.Standing, kept by store.consents for lists and counts; no message goes by it.
+
+class Patient(Owned, Base):
+    """`search`: keyed hashes of beginnings of names, ends of numbers. `version` counts changes: two who edit notice.
+
+    `test`: stands for a member of staff, in no list and no figure. `standing`: domain.consent.Standing, kept by
+    store.consents for lists and counts; no message goes by it.
     """
 
     __tablename__ = "patient"
@@ -142,12 +145,8 @@ class Patient(Owned, Base):
         UniqueConstraint("clinic_id", "external_index", name="patient_external_once"),
         Index("patient_search", "search", postgresql_using="gin"),
         Index("patient_newest", "clinic_id", "created_at", "id"),
-        # To count who reads a language without reading fifty thousand patients.
-        Index("patient_reads", "clinic_id", "locale", postgresql_where=text("active and not test")),
-        # Of fifty thousand patients the few who have not agreed, as the list shows them.
-        Index(
-            "patient_stands", "clinic_id", "standing", "created_at", "id", postgresql_where=text("active and not test")
-        ),
+        Index("patient_reads", "clinic_id", "locale", postgresql_where=LISTED),
+        Index("patient_stands", "clinic_id", "standing", "created_at", "id", postgresql_where=LISTED),
     )
 
 
@@ -174,8 +173,7 @@ class Address(Owned, Base):
     )
 
 
-TAKING = "'opted_out', 'revoked_by_staff', 'revoked_by_carrier', 'address_changed'"
-"""The kinds of events that take consent away, as SQL names them."""
+TAKING = "'opted_out', 'revoked_by_staff', 'revoked_by_carrier', 'address_changed'"  # what takes consent away
 
 
 class Consent(Owned, Base):
