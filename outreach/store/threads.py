@@ -15,7 +15,7 @@ from outreach.store.traffic import UNREAD
 from outreach.store.vault import Vault, vault_of
 
 SHOWS = ("open", "urgent", "overdue", "mine", "all")
-"""What the list can be narrowed to: something waits, something urgent, something overdue; I have taken some; nothing."""
+"""What the list can be narrowed to: what waits, what is urgent, what is overdue, what I have taken; nothing."""
 
 
 @dataclass(frozen=True)
