@@ -139,9 +139,7 @@ def language_of(desk: Desk, out: Wired, locale: str) -> Language:
 
 def lens(desk: Desk, out: Wired) -> Lens:
     """What envisaging looks through, at this desk."""
-    with out.sessions() as session:
-        spoken = out.speakers.view(session, desk.clinic, out.words)
-    return Lens(spoken, out.sequences, desk.clinic, f"{out.settings.public_url}/p/example")
+    return Lens(out.spoken(desk.clinic), out.sequences, desk.clinic, f"{out.settings.public_url}/p/example")
 
 
 def example(desk: Desk, now: datetime) -> Visit:
