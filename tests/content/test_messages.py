@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from outreach.content import sequences
+from outreach.content import back_translations, sequences
 from outreach.content.compose import Values, Words
 from outreach.content.measure import measure
 from outreach.content.sources import OPERATIONAL, PARTS
@@ -17,6 +17,7 @@ from outreach.domain.channel import SPECS, Channel
 from outreach.domain.segments import normalise
 from outreach.errors import BadInput
 from outreach.settings import ROOT
+from tests import shipped
 
 LOCALES = ("en", "es", "zh_Hans", "vi", "ar", "zh_Hant", "ko", "fil", "ru", "ht", "pt_BR", "fr", "fa")
 SEQUENCE = ROOT / "config" / "sequences" / "ketamine-infusion.yaml"
@@ -252,3 +253,14 @@ def test_the_longest_values_are_measured_for_all(words: Words) -> None:
     found = measure(words, ROOT / "config" / "longest.yaml")
     assert len(found) == len(LOCALES) * len(_cases(words))
     assert not [one for one in found if one.over]
+
+
+@pytest.mark.parametrize("locale", sorted(set(shipped.words().locales) - {"en"}))
+def test_the_answer_to_a_stop_says_in_every_language_that_mails_end_too(locale: str) -> None:
+    """By what was read back: STOP by text ends every channel, and the one confirmation must say what was stopped."""
+    readings = back_translations.load(ROOT / "locales" / locale / "back.yaml")
+    for key in ("reply.stopped.sms", "reply.stopped_all.sms", "reply.stopped_visit.sms"):
+        forms = shipped.words().voices[locale].catalog.forms[key]
+        assert readings[key].of == back_translations.fingerprint(tuple(forms)), key
+        assert re.search(r"[Tt]ext|SMS", readings[key].says[0]), key
+        assert "e-mail" in readings[key].says[0], key
