@@ -18,6 +18,7 @@ from outreach.actions.sheet import Sheet, read_sheet
 from outreach.actions.tongues import reader
 from outreach.content.compose import Words
 from outreach.errors import BadFile, BadInput
+from tests import shipped
 
 ROWS = "Expediente;Nombre;Teléfono;Idioma;Cita\nA1;José Núñez;+12025550143;es;2026-12-15T10:00\n"
 
@@ -217,7 +218,7 @@ def test_a_sheet_comes_back_from_its_kept_form() -> None:
 
 
 def test_a_language_is_understood_by_its_name_in_many_languages(words: Words) -> None:
-    read = reader(words)
+    read = reader(shipped.spoken(words))
     for written in ("Spanish", "español", "ES", "espagnol", "Spanisch", "الإسبانية", "西班牙语"):
         assert read(written) == "es", written
     with pytest.raises(BadInput):

@@ -33,7 +33,7 @@ def test_the_plan_of_an_infusion_is_printed_as_json() -> None:
         "zone": "America/Vancouver",
         "utc": "2026-11-25T17:00Z",
         "offset": "-07:00",
-        "rule": "3 days before start at 10:00",
+        "rule": "3 days before start at 10:00; late if need be",
         "useful_until": "2026-11-28T10:00",
         "status": "scheduled",
         "reason": None,
@@ -59,7 +59,7 @@ def test_the_clinic_may_live_in_another_zone() -> None:
 
 
 def test_what_is_past_is_shown_as_expired() -> None:
-    _, out, _ = run(*START, "--zone", "America/Vancouver", "--now", "2026-11-26T17:00Z", "--channels", "sms")
+    _, out, _ = run(*START, "--zone", "America/Vancouver", "--now", "2026-11-28T17:00Z", "--channels", "sms")
     assert "expired (past at planning)" in out
 
 

@@ -231,14 +231,15 @@ def test_the_thread_sees_a_save_by_itself_and_ends(root: Path, monkeypatch: pyte
             taken.set()
 
     monkeypatch.setattr(lexicon, "refresh", look_and_tell)
+    before = threading.active_count()
     lexicon.watch()
     lexicon.watch()
-    assert [thread.name for thread in threading.enumerate()].count("lexicon") == 1
+    assert threading.active_count() == before + 1
     edit(root, SAID, 'msgstr "%(clinic)s: Le esperamos, su infusión es mañana')
     assert taken.wait(20)
     assert "Le esperamos" in sms(lexicon.words)
     lexicon.close()
-    assert "lexicon" not in [thread.name for thread in threading.enumerate()]
+    assert threading.active_count() == before
 
 
 def test_words_that_are_given_never_change() -> None:

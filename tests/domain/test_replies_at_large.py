@@ -3,7 +3,7 @@
 `replies_first.jsonl` showed what was missing and was then used to mend it, so it proves only that nothing slips back.
 `replies_second.jsonl` was written as blindly afterwards, `replies_third.jsonl` as well by another, and
 `replies_fourth.jsonl` by whoever had mended the words by then; `replies_fifth.jsonl` by another, who had seen only the
-English, Spanish, Arabic and French stops at the head of our words. What each gave at first stands in docs/compliance.md.
+English, Spanish, Arabic and French stops at the head of our words. What each gave at first: docs/compliance.md.
 """
 
 from __future__ import annotations

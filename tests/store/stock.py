@@ -44,7 +44,7 @@ class Stock:
             id=attempt_id, clinic_id=self.clinic_id, message_id=message_id, number=number, carrier="twilio",
             started_at=NOW,
         ))  # fmt: skip
-        self.set(message_id, status="sending", attempt_id=attempt_id, attempts=number, lease_until=NOW)
+        self.set(message_id, status="sending", attempt_id=attempt_id, attempts=number, lease_until=datetime.now(UTC))
         return attempt_id
 
     def news(self, message_id: UUID, word: str, status: Status, **more: object) -> None:

@@ -12,6 +12,9 @@ import structlog
 from sqlalchemy import event, update
 
 from outreach.actions import withdraw
+from outreach.actions.approve import DEMO, approve
+from outreach.content.instructions import as_text
+from outreach.domain.approval import TOPICS
 from outreach.domain.channel import Channel
 from outreach.store import patients
 from outreach.store.tables import Patient
@@ -69,9 +72,10 @@ def test_a_preview_tells_nothing(house: House, place: str, locale: str) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "es", "ar"])
 def test_no_page_weighs_more_than_30_kb_with_all_it_loads(house: House, locale: str) -> None:
-    set_clinic(
-        house, directions="Bus 4 to the stop at the park, then the blue door.\n" * 12, instructions="One line.\n" * 20
-    )
+    set_clinic(house, directions="Bus 4 to the stop at the park, then the blue door.\n" * 12)
+    own = [as_text(topic, locale, "One line of our own.\n" * 28, "One line.") for topic in TOPICS]
+    with house.out.sessions.begin() as session:
+        approve(session, house.clinic_id, own, DEMO, NOW)
     held, browser = hold(house, locale), house.browser()
     for step in STEPS:
         for place in PLACES:

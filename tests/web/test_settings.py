@@ -18,15 +18,19 @@ from tests.web.house import NOW, PASSWORD, House, TestClient, add_clinic
 WAITS = re.compile(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"')
 
 
+CHOSEN = ("wording", "unapproved")
+
+
 def form_of(browser: TestClient) -> dict[str, str]:
     """The form of the settings as a browser would send it."""
     text = browser.get("/settings").text
-    found = {name: value for name, value in WAITS.findall(text) if name not in ("wording", "join_open")}
+    found = {name: value for name, value in WAITS.findall(text) if name not in (*CHOSEN, "join_open")}
     for name, value in re.findall(r'<textarea id="(\w+)"[^>]*>\n(.*?)</textarea>', text, re.DOTALL):
         found[name] = value
     for name, block in re.findall(r'<select id="(\w+)".*?>(.*?)</select>', text, re.DOTALL):
         found[name] = re.search(r'value="([^"]*)" selected', block)[1]  # type: ignore[index]
-    return found | {"wording": re.search(r'name="wording" value="(\w+)" checked', text)[1]}  # type: ignore[index]
+    chosen = {name: re.search(rf'name="{name}" value="(\w+)" checked', text)[1] for name in CHOSEN}  # type: ignore[index]
+    return found | chosen
 
 
 def test_saving_what_stands_there_changes_nothing(house: House) -> None:

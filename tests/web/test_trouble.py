@@ -47,7 +47,11 @@ def test_a_slash_too_many_leads_to_no_foreign_host(house: House) -> None:
     assert "location" not in answer.headers
 
 
-def test_the_server_does_not_write_down_the_text_of_a_bug(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_server_does_not_write_down_the_text_of_a_bug(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("uvicorn", "uvicorn.error"):  # a server that another test started keeps its lines to itself
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
     logs.configure()
     with caplog.at_level(logging.ERROR):
         logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=RuntimeError(SECRET))
