@@ -18,9 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from outreach.actions.approve import approve_everything
 from outreach.actions.listing import read_table
 from outreach.actions.load import load_rows
-from outreach.actions.approve import approve_everything
 from outreach.actions.sample import add_clinic
 from outreach.cli.course import Course
 from outreach.cli.stage import Stage, stage
