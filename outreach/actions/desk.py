@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.store.aside import apart, considerate
-from outreach.store.rows import as_before, by_index
+from outreach.store.rows import as_before, by_index, commit
 
 
 class Desk:
@@ -31,6 +31,7 @@ class Desk:
         try:
             with self._sessions(bind=self._connection) as session, session.begin():
                 yield session
+                commit(session)
         except BaseException:
             apart(self.close)
             raise

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
+
+from outreach.store.volley import Volley
 
 AWAY = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 """The database is not there for us just now; after a failover an old primary may still answer, and refuse to write."""
@@ -26,6 +28,8 @@ def together(session: Session, *asks: Ask) -> list[Sequence[Any]]:
     """Ask several things in one round trip; their rows, in order. Each sees what the one before it did and locked."""
     driver = _driver(session)
     with _ours(asks[0].statement):
+        if volley := _volley(driver):
+            return [told.rows for told in volley.fire(asks)]
         with driver.pipeline():  # left before the rows are read: reading them inside would be a round trip more
             cursors = [driver.execute(statement, values, binary=True) for statement, values in asks]
         return [cursor.fetchall() for cursor in cursors]
@@ -37,14 +41,37 @@ def fetch(session: Session, statement: str, **values: object) -> Sequence[Any]:
     It goes to the driver at once: what a batch costs is decided here, and a statement built of expressions costs more
     than the hundred rows it touches. A database that is away is SQLAlchemy's OperationalError, as everywhere.
     """
+    driver = _driver(session)
     with _ours(statement):
-        return _driver(session).execute(statement, values, binary=True).fetchall()
+        if volley := _volley(driver):
+            return volley.fire([(statement, values)])[0].rows
+        return driver.execute(statement, values, binary=True).fetchall()
 
 
 def run(session: Session, statement: str, **values: object) -> int:
     """The same without rows; returns how many were touched."""
+    driver = _driver(session)
     with _ours(statement):
-        return _driver(session).execute(statement, values).rowcount
+        if volley := _volley(driver):
+            return volley.fire([(statement, values)])[0].touched
+        return driver.execute(statement, values).rowcount
+
+
+def run_by_commit(session: Session, statement: str, **values: object) -> None:
+    """Run it before the transaction ends; on a desk's connection in one round trip with the commit."""
+    if volley := _volley(_driver(session)):
+        volley.load(statement, values)
+    else:
+        run(session, statement, **values)
+
+
+def commit(session: Session) -> None:
+    """For the edge that owns the transaction: commit on a desk's connection (the session's own commit then finds
+    nothing left to do)."""
+    session.flush()
+    if volley := _volley(_driver(session)):
+        with _ours("COMMIT"):
+            volley.commit()
 
 
 @contextmanager
@@ -58,6 +85,10 @@ def _ours(statement: str) -> Iterator[None]:
 
 def _driver(session: Session) -> psycopg.Connection[Any]:
     return session.connection().connection.driver_connection  # type: ignore[return-value]
+
+
+def _volley(driver: psycopg.Connection[Any]) -> Volley | None:
+    return vars(driver).get("volley")
 
 
 # A worker that hangs in the middle of a transaction must not keep its rows locked, out of sight of recover, for ever.
@@ -77,12 +108,15 @@ def by_index(connection: Connection, *, joins_batches: bool = False) -> None:
     """
     with connection.begin():
         connection.exec_driver_sql(_BY_INDEX + ("" if joins_batches else _ONE_BY_ONE) + _PLAN_ANEW)
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    vars(driver)["volley"] = Volley(driver)
 
 
 def as_before(connection: Connection) -> None:
-    """Make a connection fit for the pool again; one that is broken stays broken, and the pool finds out."""
+    """Make a connection fit for the pool again; one that is not, after a fault, is dropped by it."""
     try:
+        volley: Volley | None = vars(connection.connection.driver_connection).pop("volley", None)
         with connection.begin():
-            connection.exec_driver_sql("reset all")
-    except OperationalError:
+            connection.exec_driver_sql("reset all" + (volley.forgetting if volley else ""))
+    except DBAPIError:  # away, or after a fault in which the driver made it forget what was prepared
         connection.invalidate()

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg.errors import DivisionByZero
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.testing import capture_logs
@@ -120,7 +121,7 @@ def test_what_was_taken_for_refused_and_waits_to_be_tried_again_does_not_go_out_
     apply_all(session, [news(attempt_id, "sent")], NOW)
     message = row(session, message_id)
     assert (message.status, message.attempt_id) == ("sent", attempt_id)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(DivisionByZero):
         attempted(session, message_id)
 
 
