@@ -130,13 +130,17 @@ def test_a_module_is_named_by_what_it_is() -> None:
     assert [name for name, words in named.items() if words & vague] == []
 
 
+COMMITTING = {"rows"}
+"""How the pump's desks, which are given the session maker, commit what still waits with its last statement."""
+
+
 @pytest.mark.parametrize("room", ["store", "actions"])
 def test_only_entrances_commit(room: str) -> None:
     calls = [
         f"{name_of(path)}:{node.lineno}"
         for path in (ROOT / "outreach" / room).glob("*.py")
         for node in ast.walk(parsed(path))
-        if isinstance(node, ast.Attribute) and node.attr in {"commit", "rollback"}
+        if isinstance(node, ast.Attribute) and node.attr in {"commit", "rollback"} and path.stem not in COMMITTING
     ]
     assert calls == []
 

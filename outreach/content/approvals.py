@@ -36,11 +36,13 @@ def text_of(part: str) -> str:
 
 
 def texts(words: Words, locale: str) -> dict[str, Text]:
-    """Every text of a language as it stands now, by key."""
-    forms = words.voices[locale].catalog.forms
-    return {
-        key: text(locale, key, (_unit(words, one, forms) for one in units)) for key, units in grouped(words).items()
-    }
+    """Every text of a language as it stands in these words, by key."""
+    if locale not in words.texts:
+        forms = words.voices[locale].catalog.forms
+        words.texts[locale] = {
+            key: text(locale, key, (_unit(words, one, forms) for one in units)) for key, units in grouped(words).items()
+        }
+    return words.texts[locale]
 
 
 def _unit(words: Words, key: str, forms: Mapping[str, tuple[str, ...]]) -> Unit:

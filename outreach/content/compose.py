@@ -15,6 +15,7 @@ from outreach.content.moulds import MOULDS, TOKEN, Mould
 from outreach.content.skeletons import Outline, Skeletons, outline
 from outreach.content.values import Medium, Teller, Values
 from outreach.content.voice import Voice
+from outreach.domain.approval import Text
 from outreach.domain.channel import SPECS, Channel
 from outreach.domain.message import Content
 from outreach.domain.segments import normalise, size
@@ -52,6 +53,8 @@ class Words:
     )
     _skeletons: Skeletons = field(default_factory=Skeletons, init=False, repr=False, compare=False)
     _moulds: dict[tuple[object, ...], Mould] = field(default_factory=dict, init=False, repr=False, compare=False)
+    texts: dict[str, dict[str, Text]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By locale: what is approved together, once it was reckoned (content.approvals.texts)."""
 
     @classmethod
     def load(cls, root: Path, locales: list[str] | None = None) -> Words:

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain.approval import Text, Unit, stored, told
-from outreach.store.rows import Ask, fetch, together
+from outreach.store.rows import Ask, fetch, run, together
 from outreach.store.tables import Clinic
 from outreach.store.wordings import Approval, Said
 
@@ -51,6 +51,11 @@ with last as (
 select s.id, s.digest, s.locale, s.key, l.seq from last l join said s on s.id = l.said_id
 where l.approved order by l.seq desc
 """
+_DECIDE = """
+insert into approval (id, clinic_id, said_id, approved, reviewer, reviewer_role, basis, staff_id, at)
+select gen_random_uuid(), %(clinic)s, said_id, %(approved)s, %(reviewer)s, %(role)s, %(basis)s, %(staff)s::uuid, %(now)s
+from unnest(%(ids)s::int[]) with ordinality as asked(said_id, place) order by place
+"""
 _UNITS = "select id, units from said where id = any(%(ids)b::int[])"
 _RULES = "select locale, unapproved, words_version from clinic where id = %(clinic)b"
 
@@ -70,8 +75,8 @@ def keep(session: Session, texts: Collection[Text], now: datetime) -> dict[bytes
 
 
 def _known(session: Session, digests: Sequence[bytes]) -> dict[bytes, int]:
-    rows = session.execute(select(Said.digest, Said.id).where(Said.digest.in_(digests)))
-    return {row.digest: row.id for row in rows}
+    asked = "select digest, id from said where digest = any(%(digests)b::bytea[])"
+    return {row[0]: row[1] for row in fetch(session, asked, digests=list(digests))}
 
 
 def decide(
@@ -87,13 +92,10 @@ def decide(
     now: datetime,
 ) -> None:
     """Write decisions down, and let every process know that the clinic's words are others now."""
-    rows = [
-        {"clinic_id": clinic_id, "said_id": one, "approved": approved, "reviewer": reviewer, "reviewer_role": role,
-         "basis": basis, "staff_id": staff_id, "at": now}
-        for one in said_ids
-    ]  # fmt: skip
-    if rows:
-        session.execute(insert(Approval), rows)
+    ids = list(said_ids)
+    if ids:
+        run(session, _DECIDE, ids=ids, clinic=clinic_id, approved=approved, reviewer=reviewer, role=role, basis=basis,
+            staff=staff_id, now=now)  # fmt: skip
         changed(session, clinic_id)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +42,12 @@ class House:
 
     def browser(self) -> TestClient:
         """A browser with no cookies; it does not follow redirects by itself."""
-        return TestClient(create(self.out), base_url=PUBLIC, follow_redirects=False)
+        return TestClient(self._application, base_url=PUBLIC, follow_redirects=False)
+
+    @cached_property
+    def _application(self) -> Any:
+        """One for all browsers of this house: a new one costs its first request as much as ten others."""
+        return create(self.out)
 
     def desk(self, email: str = "") -> TestClient:
         """A browser that has signed in."""

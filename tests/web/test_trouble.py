@@ -52,8 +52,9 @@ def test_the_server_does_not_write_down_the_text_of_a_bug(
 ) -> None:
     for name in ("uvicorn", "uvicorn.error"):  # a server that another test started keeps its lines to itself
         monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+        monkeypatch.setattr(logging.getLogger(name), "disabled", False)
     logs.configure()
-    with caplog.at_level(logging.ERROR):
+    with caplog.at_level(logging.ERROR, logger="uvicorn.error"):
         logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=RuntimeError(SECRET))
         logging.getLogger("uvicorn.error").error("address in use")
     assert caplog.messages == ["address in use"]
