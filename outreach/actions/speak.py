@@ -56,9 +56,10 @@ class Speakers:
 
     def texts(self, words: Words) -> dict[bytes, Text]:
         """Every text of these words as it stands, by its digest: reckoned once for each snapshot."""
-        if self._now is None or self._now[0] is not words:
-            self._now = words, dict(current(words))
-        return self._now[1]
+        now = self._now
+        if now is None or now[0] is not words:
+            now = self._now = words, dict(current(words))
+        return now[1]
 
 
 def newest(texts: dict[bytes, Text], session: Session, clinic_id: UUID) -> list[Kept]:
@@ -70,4 +71,4 @@ def newest(texts: dict[bytes, Text], session: Session, clinic_id: UUID) -> list[
             found[place] = one
     earlier = [one.said_id for one in found.values() if one.digest not in texts or one.key.startswith(OWN)]
     units = approvals.units(session, earlier)
-    return [Kept(one.said_id, one.locale, one.key, units.get(one.said_id, ())) for one in found.values()]
+    return [Kept(one.said_id, one.locale, one.key, *units.get(one.said_id, ((), b""))) for one in found.values()]

@@ -16,6 +16,7 @@ from outreach.domain.approval import ASIDES, LAYOUTS, Text, Unit, text
 from outreach.errors import BadFile, BadInput
 
 LEDGER = "approvals.jsonl"
+_ASIDE = re.compile(r"\{#.*?#\}|<style>.*?</style>", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -39,10 +40,22 @@ def texts(words: Words, locale: str) -> dict[str, Text]:
     """Every text of a language as it stands in these words, by key."""
     if locale not in words.texts:
         forms = words.voices[locale].catalog.forms
+        frames = _frames(words)
         words.texts[locale] = {
-            key: text(locale, key, (_unit(words, one, forms) for one in units)) for key, units in grouped(words).items()
+            key: text(locale, key, (_unit(words, one, forms) for one in units), frames[key])
+            for key, units in grouped(words).items()
         }
     return words.texts[locale]
+
+
+def _frames(words: Words) -> dict[str, bytes]:
+    """By text, what its templates are known by, without comments and style: what stands outside of a unit, the order
+    of the units, and which value goes where are said too."""
+    found: dict[str, list[str]] = {}
+    for name, part in sorted(words.parts.items()):
+        bare = _ASIDE.sub("", part.source)
+        found.setdefault(text_of(name), []).append(f"{name} {part.neutral} {' '.join(bare.split())}")
+    return {key: hashlib.sha256("\n".join(lines).encode()).digest() for key, lines in found.items()}
 
 
 def _unit(words: Words, key: str, forms: Mapping[str, tuple[str, ...]]) -> Unit:

@@ -27,6 +27,7 @@ class Kept(NamedTuple):
     locale: str
     key: str
     units: tuple[Unit, ...] = ()
+    frame: bytes = b""
 
 
 class Choice(NamedTuple):
@@ -139,7 +140,7 @@ def current(words: Words, locales: Sequence[str] = ()) -> Mapping[bytes, Text]:
 
 def _fitting(words: Words, one: Kept) -> bool:
     new = approvals.texts(words, one.locale).get(one.key)
-    return new is not None and fits(one.units, new.units)
+    return new is not None and one.frame == new.frame and fits(one.units, new.units)
 
 
 def _with(words: Words, kept: Sequence[Kept]) -> Words:

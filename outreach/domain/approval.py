@@ -39,12 +39,17 @@ class Unit(NamedTuple):
 
 
 class Text(NamedTuple):
-    """The words that are approved together in one language: a message, or what goes with all of them."""
+    """The words that are approved together in one language: a message, or what goes with all of them.
+
+    `frame`: what is known of the templates that the units stand in: their order, conditions and values are part of
+    what is said. b"" where there are none.
+    """
 
     locale: str
     key: str
     units: tuple[Unit, ...]
     digest: bytes
+    frame: bytes = b""
 
     @property
     def complete(self) -> bool:
@@ -52,15 +57,16 @@ class Text(NamedTuple):
         return all(any(unit.forms) for unit in self.units)
 
 
-def text(locale: str, key: str, units: Iterable[Unit]) -> Text:
-    """A text with its digest; the order of the units does not matter."""
+def text(locale: str, key: str, units: Iterable[Unit], frame: bytes = b"") -> Text:
+    """A text with its digest; in which order its units are given does not matter."""
     ordered = tuple(sorted(units))
-    return Text(locale, key, ordered, digest(locale, key, ordered))
+    return Text(locale, key, ordered, digest(locale, key, ordered, frame), frame)
 
 
-def digest(locale: str, key: str, units: Sequence[Unit]) -> bytes:
-    """What exactly these words are known by: 32 bytes. Any change of one letter, in the English too, is another."""
-    told = json.dumps([locale, key, *units], ensure_ascii=False, separators=(",", ":"))
+def digest(locale: str, key: str, units: Sequence[Unit], frame: bytes = b"") -> bytes:
+    """What exactly these words are known by: 32 bytes. Any change of one letter, in the English too, is another; so is
+    one of the templates around them."""
+    told = json.dumps([locale, key, frame.hex(), *units], ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(told.encode()).digest()
 
 

@@ -56,7 +56,7 @@ insert into approval (id, clinic_id, said_id, approved, reviewer, reviewer_role,
 select gen_random_uuid(), %(clinic)s, said_id, %(approved)s, %(reviewer)s, %(role)s, %(basis)s, %(staff)s::uuid, %(now)s
 from unnest(%(ids)s::int[]) with ordinality as asked(said_id, place) order by place
 """
-_UNITS = "select id, units from said where id = any(%(ids)b::int[])"
+_UNITS = "select id, units, frame from said where id = any(%(ids)b::int[])"
 _RULES = "select locale, unapproved, words_version from clinic where id = %(clinic)b"
 
 
@@ -66,7 +66,14 @@ def keep(session: Session, texts: Collection[Text], now: datetime) -> dict[bytes
     new = [one for one in texts if one.digest not in known]
     if new:
         rows = [
-            {"digest": one.digest, "locale": one.locale, "key": one.key, "units": stored(one.units), "kept_at": now}
+            {
+                "digest": one.digest,
+                "locale": one.locale,
+                "key": one.key,
+                "units": stored(one.units),
+                "frame": one.frame,
+                "kept_at": now,
+            }
             for one in new
         ]
         session.execute(upsert(Said).on_conflict_do_nothing(index_elements=["digest"]), rows)
@@ -120,20 +127,20 @@ def standing(session: Session, clinic_id: UUID) -> list[Standing]:
     return [Standing(*row) for row in rows]
 
 
-def units(session: Session, said_ids: Sequence[int]) -> dict[int, tuple[Unit, ...]]:
-    """The exact words of these rows."""
+def units(session: Session, said_ids: Sequence[int]) -> dict[int, tuple[tuple[Unit, ...], bytes]]:
+    """The exact words of these rows, and what their templates were known by."""
     if not said_ids:
         return {}
     [rows] = together(session, Ask(_UNITS, {"ids": list(said_ids)}))
-    return {row[0]: told(row[1]) for row in rows}
+    return {row[0]: (told(row[1]), row[2]) for row in rows}
 
 
 def said(session: Session, said_id: int) -> Text | None:
     """The words that a message was said with."""
     row = session.execute(
-        select(Said.locale, Said.key, Said.units, Said.digest).where(Said.id == said_id)
+        select(Said.locale, Said.key, Said.units, Said.digest, Said.frame).where(Said.id == said_id)
     ).one_or_none()
-    return Text(row.locale, row.key, told(row.units), row.digest) if row is not None else None
+    return Text(row.locale, row.key, told(row.units), row.digest, row.frame) if row is not None else None
 
 
 def ledger(session: Session, clinic_id: UUID, locale: str, key: str | None = None) -> list[Decision]:

@@ -70,6 +70,9 @@ class Volley:
 
     def commit(self) -> None:
         """Commit, with what still waits in the same round trip: if that fails, nothing is committed."""
+        if self._driver.pgconn.transaction_status == TransactionStatus.INERROR:
+            # The server would answer COMMIT with ROLLBACK, and no error.
+            raise psycopg.errors.InFailedSqlTransaction("nothing can be committed: a statement failed before")
         if self._waiting or self._driver.pgconn.transaction_status != TransactionStatus.IDLE:
             self.fire([("COMMIT", {})])
 

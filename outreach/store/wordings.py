@@ -26,6 +26,7 @@ class Said(Base):
     locale: Mapped[str] = mapped_column(String(20))
     key: Mapped[str] = mapped_column(String(60))
     units: Mapped[list[Any]] = mapped_column(JSONB)
+    frame: Mapped[bytes]
     kept_at: Mapped[datetime]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from outreach.content import approvals
 from outreach.content.approvals import same_person
+from outreach.content.compose import Words
 from outreach.content.differences import changes, pieces
 from outreach.domain.approval import Unit, text
 from outreach.errors import BadFile, BadInput
@@ -25,6 +27,24 @@ def test_every_unit_belongs_to_a_text_and_what_is_shared_by_messages_to_texts_of
     assert set(words.keys) <= set(grouped)
     assert "hint.stop" in grouped["hint"]
     assert "hint.stop" not in grouped["page"]
+
+
+def test_what_stands_around_the_units_is_approved_with_them_and_comments_are_not() -> None:
+    words = shipped.words()
+    name = "messages/pre.tomorrow/sms.txt"
+    part = words.parts[name]
+
+    def digest(source: str, neutral: bool = part.neutral) -> bytes:
+        parts = {**words.parts, name: replace(part, source=source, neutral=neutral)}
+        return approvals.texts(Words(parts, words.units, words.voices), "es")["pre.tomorrow"].digest
+
+    same = approvals.texts(words, "es")["pre.tomorrow"].digest
+    assert digest(part.source) == same
+    assert digest("{# a note for translators #}" + part.source) == same
+    assert digest(part.source + "Do not drink water.") != same
+    assert digest("{% if address is defined %}" + part.source + "{% endif %}") != same
+    assert digest(part.source.replace("address", "clinic")) != same
+    assert digest(part.source, not part.neutral) != same
 
 
 def test_a_signature_is_under_words_as_they_stood_and_falls_away_when_they_change(tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ def earlier(key: str = KEY) -> Kept:
     """Words of before, each with a mark."""
     [text] = [one for one in current(shipped.words(), ["es"]).values() if one.key == key]
     return Kept(
-        999, "es", key, tuple(unit._replace(forms=tuple("antes " + f for f in unit.forms)) for unit in text.units)
+        999, "es", key, tuple(unit._replace(forms=tuple("antes " + f for f in unit.forms)) for unit in text.units),
+        text.frame,
     )
 
 

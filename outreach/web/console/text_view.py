@@ -82,11 +82,11 @@ def view(session: Session, clinic: ClinicFacts, out: Wired, locale: str, key: st
     decisions = approvals.ledger(session, clinic.id, locale, key)
     kept = approvals.units(session, sorted({one.said_id for one in decisions if one.digest != text.digest}))
     history = [
-        Entry(one, one.digest == text.digest, changes(kept[one.said_id], text.units) if one.said_id in kept else [])
+        Entry(one, one.digest == text.digest, changes(kept[one.said_id][0], text.units) if one.said_id in kept else [])
         for one in decisions
     ]
     earlier = stand.decision if stand.state in (State.EARLIER, State.CHANGED) else None
-    before = changes(kept[earlier.said_id], text.units) if earlier and earlier.said_id in kept else None
+    before = changes(kept[earlier.said_id][0], text.units) if earlier and earlier.said_id in kept else None
     alone = (one for one in (NEUTRAL, ASIDES, LAYOUTS) if one != key and not spoken.state(locale, one))
     message = key in out.words.keys
     return Seen(stand, _lines(out, text), before, history, previews(out, text), tuple(alone) if message else ())

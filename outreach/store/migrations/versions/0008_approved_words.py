@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("locale", sa.String(20), nullable=False),
         sa.Column("key", sa.String(60), nullable=False),
         sa.Column("units", postgresql.JSONB(), nullable=False),
+        sa.Column("frame", sa.LargeBinary(), nullable=False),
         sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest"),
