@@ -28,8 +28,9 @@ def instruct(
 ) -> tuple[str, ...]:  # fmt: skip
     """Write the topics down that are wanted otherwise than they stand; returns them. Nothing written: nothing told.
 
-    An empty text ends an instruction at once, in this language: its approvals are withdrawn with it. `seen`: the texts
-    that the form was filled with. Meanwhile: one of those that would change is not what it was; nothing is written.
+    An empty text ends an instruction at once: its approvals are withdrawn with it, and where it is the clinic's own
+    language those of every translation; they stay written, and are read again. `seen`: the texts that the form was
+    filled with. Meanwhile: one of those that would change is not what it was; nothing is written.
     """
     rules = approvals.rules(session, clinic_id, lock=True)  # two who save at once: one after the other
     stored = {topic: text for (topic, of), text in instructions.every(session, clinic_id).items() if of == locale}
@@ -43,7 +44,8 @@ def instruct(
             instructions.put(session, clinic_id, topic, locale, text, by, now)
             continue
         instructions.remove(session, clinic_id, topic, locale)
-        gone = [one.said_id for one in standing if (one.locale, one.key) == (locale, OWN + topic)]
+        of = {one.locale for one in standing} if locale == rules[0] else {locale}
+        gone = [one.said_id for one in standing if one.key == OWN + topic and one.locale in of]
         approvals.decide(
             session, clinic_id, gone, approved=False, reviewer="withdrawn with its text", role="", basis="named",
             staff_id=by, now=now,

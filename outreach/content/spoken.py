@@ -105,9 +105,18 @@ class Spoken:
 
     def instructions(self, locale: str, topics: Sequence[str] = TOPICS) -> str:
         """The clinic's own instructions, a line or more for each topic that has any: in the reader's language, else in
-        the clinic's. An instruction that nobody reads in full costs less than one that is missing."""
-        found = (self._own.get((locale, OWN + topic)) or self._own.get((self.home, OWN + topic)) for topic in topics)
-        return "\n".join(one.units[0].forms[0] for one in found if one is not None)
+        the clinic's. An instruction that nobody reads in full costs less than one that is missing, whatever the clinic
+        chose to do without approved words (HOLD too)."""
+        return "\n".join(found for topic in topics if (found := self._instruction(locale, OWN + topic)))
+
+    def _instruction(self, locale: str, key: str) -> str:
+        """What is approved in the clinic's own language decides: a translation of anything else is stale, and of
+        nothing is gone. Said all the same, patients would be told different things about food or the way home."""
+        home, theirs = self._own.get((self.home, key)), self._own.get((locale, key))
+        if home is None:
+            return ""
+        [said] = home.units[0].forms
+        return theirs.units[0].forms[0] if theirs is not None and theirs.units[0].source == said else said
 
     def _chosen(self, step: str, channel: Channel, locale: str, wording: Wording) -> Choice | None:
         spoken = [self._spoken(step, part, wording) for part in SPECS[channel].parts]

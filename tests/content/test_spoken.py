@@ -30,7 +30,10 @@ def earlier(key: str = KEY) -> Kept:
     """Words of before, each with a mark."""
     [text] = [one for one in current(shipped.words(), ["es"]).values() if one.key == key]
     return Kept(
-        999, "es", key, tuple(unit._replace(forms=tuple("antes " + f for f in unit.forms)) for unit in text.units),
+        999,
+        "es",
+        key,
+        tuple(unit._replace(forms=tuple("antes " + f for f in unit.forms)) for unit in text.units),
         text.frame,
     )
 
@@ -103,12 +106,17 @@ def test_there_is_no_such_message() -> None:
 
 
 def test_own_instructions_are_told_in_the_readers_language_else_in_the_clinics() -> None:
-    def own(number: int, locale: str, topic: str, words: str) -> Kept:
-        return Kept(number, locale, f"own.{topic}", (Unit(f"own.{topic}", words, "", (words,)),))
+    def own(number: int, locale: str, topic: str, words: str, home: str) -> Kept:
+        return Kept(number, locale, f"own.{topic}", (Unit(f"own.{topic}", home, "", (words,)),))
 
-    said = view(Unapproved.HOLD, more=(
-        own(7, "en", "food", "Eat early."), own(8, "es", "food", "Coma temprano."), own(9, "en", "arrival", "Come."),
-    ))  # fmt: skip
-    assert said.instructions("es", ("arrival", "food")) == "Come.\nComa temprano."
-    assert said.instructions("fr", ("food",)) == "Eat early."
-    assert said.instructions("es", ("escort",)) == ""
+    for rule in Unapproved:
+        said = view(rule, more=(
+            own(7, "en", "food", "Eat early.", "Eat early."), own(8, "es", "food", "Coma temprano.", "Eat early."),
+            own(9, "en", "arrival", "Come.", "Come."), own(10, "es", "arrival", "Venga ya.", "Come now."),
+            own(11, "es", "other", "Traiga agua.", "Bring water."),
+        ))  # fmt: skip
+        assert said.instructions("es", ("food",)) == "Coma temprano."
+        assert said.instructions("fr", ("food",)) == "Eat early."
+        assert said.instructions("es", ("arrival",)) == "Come.", "a translation of what is not approved is stale"
+        assert said.instructions("es", ("other", "escort")) == "", "the clinic no longer says it"
+        assert said.instructions("es", ("arrival", "food")) == "Come.\nComa temprano."

@@ -7,6 +7,7 @@ import pytest
 from outreach.content.compose import Values
 from outreach.domain.access import Role
 from outreach.store import staff
+from outreach.web.console import instructions as pages
 from tests.web.house import NOW, PASSWORD, PUBLIC, House, add_clinic, field
 
 APPROVER = "doctor@north.example"
@@ -66,6 +67,27 @@ def test_a_language_without_its_own_gets_the_clinics_and_an_empty_one_ends_at_on
     approve(house, "es", "food")
     assert told(house, "es") == "No coma nada después de las 22:00."
     assert write(house, "en", "Eat nothing after 22:00.", food="")[0] == 303
+    assert told(house, "en") == ""
+    assert told(house, "es") == "", "a translation of nothing"
+    status, page = approve(house, "es", "food")
+    assert status == 422
+    assert "own language first" in page
+    write(house, "en", food="Eat nothing after 22:00.")
+    approve(house, "en", "food")
+    assert told(house, "es") == "Eat nothing after 22:00.", "the translation is read again first"
+    approve(house, "es", "food")
+    assert told(house, "es") == "No coma nada después de las 22:00."
+
+
+def test_what_may_no_longer_be_said_is_not_approved_either(
+    house: House, approver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:  # written when the rules were others
+        before.setattr(pages, "faults", lambda *_: iter(()))
+        assert write(house, "en", food="The infusion is safe.")[0] == 303
+    status, page = approve(house, "en", "food")
+    assert status == 422
+    assert "must not be claimed" in page
     assert told(house, "en") == ""
 
 

@@ -93,6 +93,8 @@ def approved(desk: AtDesk, form: Checked, out: Wired) -> Response:
         with out.sessions.begin() as session:
             written = instruct.as_written(session, desk.clinic.id, desk.locale)
             wanted = [_unchanged(written.get((topic, locale)), digest) for topic, digest in marked.items() if digest]
+            for text in wanted:  # what may not be said may have changed since it was written
+                _sound(text, locale == desk.locale)
             approve(session, desk.clinic.id, wanted, by, out.clock())
     except BadInput as error:
         return _page(desk, out, locale, 422, wrong={"": sentence(error)}, reviewer=(by.name, by.role))
@@ -103,6 +105,12 @@ def _unchanged(text: Text | None, digest: str) -> Text:
     if text is None or text.digest.hex() != digest:
         raise BadInput(say("Somebody changed these words while you read them. Nothing was approved; read them again."))
     return text
+
+
+def _sound(text: Text, own: bool) -> None:
+    [unit] = text.units
+    if wrong := _blocking(text.locale, unit.forms[0], unit.source, own):
+        raise BadInput(wrong)
 
 
 def _locale(desk: Desk, out: Wired, wanted: str) -> str:
@@ -120,9 +128,14 @@ def _wrong(desk: Desk, locale: str, typed: str, line: Line) -> str:
     """What keeps this text from being saved: what may be said at all is decided before anybody reads it."""
     if not typed or typed == line.text:
         return ""
-    if not line.home and locale != desk.locale:
+    return _blocking(locale, typed, line.home, locale == desk.locale)
+
+
+def _blocking(locale: str, text: str, home: str, own: bool) -> str:
+    """`home`: the text in the clinic's own language; `own`: this is it."""
+    if not home and not own:
         return say("Write it in the clinic's own language first: it is what translations are read against.")
-    blocking = [one for one in faults(_house(), locale, typed, line.home, locale == desk.locale) if one.blocking]
+    blocking = [one for one in faults(_house(), locale, text, home, own) if one.blocking]
     return " ".join(f"{one.what[:1].upper()}{one.what[1:]} {one.remedy}" for one in blocking)
 
 
