@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.domain.window import QuietHours
-from outreach.errors import NotAllowed, say
-from outreach.store import audit, clinics, zones
+from outreach.errors import NotAllowed, Reason, say
+from outreach.store import approvals, audit, clinics, pauses, zones
 from outreach.store.tables import Clinic
 
 TEXTS = ("name", "phone", "address", "directions")
@@ -75,6 +75,9 @@ def adjust(
     session.flush()
     if not mine:
         return Adjusted()
+    if {"unapproved", "locale"} & set(mine):  # what was claimed with the old view stays here
+        approvals.changed(session, clinic_id)
+        pauses.wake(session, clinic_id, now, Reason.UNAPPROVED)
     dated_anew = zones.put_in_doubt(session, clinic_id) if _HOURS & set(mine) else 0
     old_new = {name: [_spoken(stored[name]), _spoken(wanted[name])] for name in mine if name in SAID}
     audit.note(session, clinic_id=clinic_id, at=now, actor_kind="staff", actor_id=by, action="clinic.adjusted",

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from outreach.actions.carry import withheld
+from outreach.actions.carry import not_begun, withheld
 from outreach.actions.claim import claim
 from outreach.actions.claimed import Claim
 from outreach.actions.compose import standing_of
@@ -24,9 +24,11 @@ from outreach.actions.timekeeper import Timekeeper
 from outreach.domain.channel import Channel
 from outreach.domain.decision import refused
 from outreach.store import consents
+from outreach.store import due as due_messages
 from outreach.store.aside import rest
 from outreach.store.due import Due
 from outreach.store.queue import Outcome
+from outreach.store.rows import together
 from outreach.store.turns import Ahead
 
 log = structlog.get_logger()
@@ -68,16 +70,28 @@ class Claimer(Desk):
         return found
 
     def last_look(self, handed: Sequence[Handed]) -> dict[int, Outcome]:
-        """By attempt: what must not leave after all, since consent was taken away after the claim had read it.
+        """By attempt: what must not leave after all, since consent was taken away after the claim had read it, or not
+        in these words, since the clinic has decided about words meanwhile: it is claimed again at once.
 
-        A STOP waits for the claim's locks, and then finds its message `sending`: only this keeps it here.
+        A STOP waits for the claim's locks, and then finds its message `sending`: only this keeps it here. Who withdraws
+        words does not even wait.
         """
+        clinics = {one.due.clinic.id: one.due.clinic for one in handed}
         with self.transaction() as session:
-            ledgers = consents.after_a_no(session, {to for one in handed if (to := one.due.message.address_id)})
-        if not ledgers:
+            noes, versions = together(
+                session, consents.asking_after_a_no({to for one in handed if (to := one.due.message.address_id)}),
+                due_messages.asking_versions(clinics),
+            )  # fmt: skip
+        ledgers, counted = consents.told(noes), {row[0]: row[1] for row in versions}
+        if not ledgers and all(counted.get(one.id) == one.words_version for one in clinics.values()):
             return {}
         now = self._clock()
-        return {
+        moved = {
+            one.parcel.attempt_id.int: not_begun(one, now)
+            for one in handed
+            if counted.get(one.due.clinic.id) != one.due.clinic.words_version
+        }
+        return moved | {
             one.parcel.attempt_id.int: withheld(one, reason, now)
             for one in handed
             if one.due.message.address_id in ledgers

@@ -19,7 +19,7 @@ from outreach.actions.unanswered import did_not_go
 from outreach.content.spoken import Spoken
 from outreach.domain.brakes import Pauses
 from outreach.domain.channel import Channel
-from outreach.domain.decision import AT_ONCE, LOOK_AGAIN, End, Go, Wait, decide
+from outreach.domain.decision import AT_ONCE, End, Go, Wait, decide
 from outreach.domain.sender import Meter, Sender, choose
 from outreach.domain.status import Status
 from outreach.errors import BadInput, NotApproved, Reason
@@ -36,6 +36,9 @@ from outreach.store.vault import Vault, vault_of
 log = structlog.get_logger()
 SET_ASIDE = timedelta(hours=1)
 """How long a row that no program can read waits before it is tried again; loud in the log each time."""
+WORDS_AGAIN = timedelta(minutes=2)
+"""How long a message waits for words before it is looked at again: an approval that commits while a claim is deciding
+does not find it to wake it."""
 HELD_REST = 5.0
 
 
@@ -219,7 +222,7 @@ class _Taking:
         log.warning("words not approved", message=str(due.message.id), step=missing.step, locale=missing.locale)
         key = f"{missing.locale}/{missing.step}"
         alerts.raise_alert(self.session, due.clinic.id, UNAPPROVED, key, key, self.now)
-        return Wait(min(self.now + LOOK_AGAIN, due.message.useful_until), Reason.UNAPPROVED)
+        return Wait(min(self.now + WORDS_AGAIN, due.message.useful_until), Reason.UNAPPROVED)
 
     def _wait(self, message_id: UUID, until: datetime, reason: Reason | None = None) -> None:
         self.waits.append((message_id, until, reason))

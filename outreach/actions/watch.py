@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
+from outreach.actions.speak import UNAPPROVED
 from outreach.store import alerts, clinics, pauses
 from outreach.store.balance import Fault, Sheet, Span, weigh
 from outreach.store.stuck import Stuck, stuck
@@ -40,7 +41,7 @@ def watch(session: Session, now: datetime, back: timedelta | None = SHORT) -> Wa
 
     Kinds of alerts: balance (key: the fault), stuck (key: the status), doubled (key: the message). A balance that was
     off is cleared only by a look at everything, since a short look may miss what it saw before; what went out twice is
-    cleared by a person alone.
+    cleared by a person alone. An alert that words are not approved is only taken back here; the claim raises it.
     """
     if back is not None:  # not in a long look: what it wakes would be locked until the end of it
         pauses.end_lapsed(session, now)
@@ -54,9 +55,24 @@ def watch(session: Session, now: datetime, back: timedelta | None = SHORT) -> Wa
     _doubled(session, seen.sheet.faults, now)
     over = ["stuck"] if back is not None else ["stuck", "balance"]
     alerts.clear_others(session, over, {(one[0], one[1], one[2]) for one in raised}, now)
+    _worded(session, now)
     if not seen.well:
         log.warning("balance off", count=len(seen.sheet.faults), waiting=len(seen.stuck))
     return seen
+
+
+def _worded(session: Session, now: datetime) -> None:
+    """Take back what was said about words that no message waits for any longer: it went, was ended, or was planned
+    anew, or its words were approved while the claim that raised the alert had yet to commit."""
+    lacking = [one for one in alerts.every_open(session) if one.kind == UNAPPROVED]
+    if lacking:
+        waits = pauses.wordless(session, now)
+        keep = {
+            (one.clinic_id, one.kind, one.key)
+            for one in lacking
+            if (one.clinic_id, one.key.partition("/")[2]) in waits
+        }  # fmt: skip
+        alerts.clear_others(session, [UNAPPROVED], keep, now)
 
 
 Alarm = tuple[UUID, str, str, str]

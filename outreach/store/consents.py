@@ -141,9 +141,9 @@ def ledgers(session: Session, address_ids: Collection[UUID]) -> dict[UUID, list[
     return told(fetch(session, _LEDGERS, ids=Ids.of(address_ids))) if address_ids else {}
 
 
-def after_a_no(session: Session, address_ids: Collection[UUID]) -> dict[UUID, list[ConsentEvent]]:
+def asking_after_a_no(address_ids: Collection[UUID]) -> Ask:
     """The ledgers of those of the addresses from which consent was ever taken away."""
-    return told(fetch(session, _AFTER_A_NO, ids=Ids.of(address_ids), takes=_TAKE_AWAY)) if address_ids else {}
+    return Ask(_AFTER_A_NO, {"ids": Ids.of(address_ids), "takes": _TAKE_AWAY})
 
 
 def asking_for(message_ids: Sequence[UUID]) -> Ask:

@@ -84,6 +84,7 @@ select id, name, zone, phone, address, emergency, wording, quiet_from, quiet_to,
   law, locale, unapproved, words_version
 from clinic where id = any(%(ids)b::uuid[])
 """
+_VERSIONS = "select id, words_version from clinic where id = any(%(ids)b::uuid[])"
 
 # What else this patient is sent on this channel: read after the patient's row is locked, so that two workers cannot
 # both find room for one more. Eight days of due instants hold everything sent in seven.
@@ -166,6 +167,11 @@ def told(
         except InvalidTag:
             log.exception("a sealed column does not open", message=str(row[0]))
     return due
+
+
+def asking_versions(clinic_ids: Collection[UUID]) -> Ask:
+    """Of each clinic, how many decisions on its words there are by now."""
+    return Ask(_VERSIONS, {"ids": Ids.of(clinic_ids)})
 
 
 def asking_clinics(ids: Collection[UUID]) -> Ask:

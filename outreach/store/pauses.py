@@ -166,6 +166,12 @@ def wake(session: Session, clinic_id: UUID | None, now: datetime, held: Reason =
     return int(woken.rowcount)  # type: ignore[attr-defined]
 
 
+def wordless(session: Session, now: datetime) -> set[tuple[UUID, str]]:
+    """The clinics and steps of which a message waits for words to be approved."""
+    waits = select(Message.clinic_id, Message.step).where(*_due_soon(now), Message.reason == Reason.UNAPPROVED.value)
+    return {(row[0], row[1]) for row in session.execute(waits.distinct())}
+
+
 def waiting(session: Session, held: Held, clinic_id: UUID, now: datetime) -> int:
     """How many of a clinic's messages wait for this switch. Of a sender: what is due on its channel."""
     waits = or_(Message.due_at <= now, Message.reason == Reason.PAUSED.value)

@@ -13,6 +13,7 @@ from outreach.actions.approve import Reviewer, approve, withdraw
 from outreach.actions.dispatch import drain
 from outreach.actions.review import Changed, Read, State, review, stands
 from outreach.actions.speak import UNAPPROVED, Speakers
+from outreach.actions.watch import watch
 from outreach.content import approvals as content
 from outreach.content.compose import Words
 from outreach.content.workbench import Workbench
@@ -200,3 +201,21 @@ def test_approving_asks_for_a_name_for_the_words_that_were_read_and_for_words_wi
         spoken = Speakers().view(session, clinic, world.words)
         [stand] = stands(session, clinic.id, spoken, bench, [content.texts(world.words, "es")[KEY]])
     assert (stand.state, stand.decision and stand.decision.approved) == (State.WITHDRAWN, False)
+
+
+def test_an_approval_that_a_claim_overtook_is_found_within_minutes_and_its_alert_is_taken_back(world: World) -> None:
+    choose(world, "hold")
+    take_back(world, KEY)
+    assert send(world) == ""
+    with world.sessions.begin() as session:  # it commits before the claim does, and finds neither message nor alert
+        one = content.texts(world.words, "es")[KEY]
+        said_id = approvals.keep(session, [one], world.now)[one.digest]
+        approvals.decide(session, world.clinic_id, [said_id], approved=True, reviewer="Ana", role="nurse",
+                         basis="named", staff_id=None, now=world.now)  # fmt: skip
+    for minutes, lacking in ((1, [f"es/{KEY}"]), (2, [])):
+        world.now += timedelta(minutes=1)
+        assert bool(pumped(world)) == (not lacking), minutes
+        with world.sessions.begin() as session:
+            watch(session, world.now)
+            found = [one.key for one in alerts.open_alerts(session, world.clinic_id) if one.kind == UNAPPROVED]
+        assert found == lacking, minutes

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import OperationalError
 
-from outreach.actions import books, withdraw
+from outreach.actions import approve, books, withdraw
 from outreach.actions.dispatch import drain
 from outreach.domain.status import Status
 from outreach.errors import Reason
@@ -80,24 +80,47 @@ def test_what_staff_or_the_carrier_took_away_counts_too_and_a_batch_is_asked_abo
         one.agree()
         one.plan()
     asked: list[int] = []
-    real = consents.after_a_no
+    real = consents.asking_after_a_no
 
-    def counting(session, ids: set[UUID]):
+    def counting(ids: set[UUID]):
         asked.append(len(ids))
-        return real(session, ids)
+        return real(ids)
 
     def revoked() -> None:
         with world.sessions.begin() as session:
             withdraw.revoke(session, others[0].address_id, actor="desk", evidence="letter", now=world.now)
             withdraw.stop(session, others[1].address_id, method="carrier", evidence="21610", now=world.now)
 
-    monkeypatch.setattr(consents, "after_a_no", counting)
+    monkeypatch.setattr(consents, "asking_after_a_no", counting)
     after_each_claim(monkeypatch, revoked)
     drain(world.pump(), 5)
     ended = [one.states()[0][1:] for one in others[:2]]
     assert ended == [(Status.SUPPRESSED, Reason.OPTED_OUT)] * 2
     assert len(world.carrier.parcels) == 4
     assert asked == [6]
+
+
+def test_words_withdrawn_after_the_claim_do_not_leave_in_these_words(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.agree()
+    world.plan()
+    claims: list[int] = []
+
+    def taken_back() -> None:
+        claims.append(len(claims))
+        if len(claims) == 1:
+            by = approve.Reviewer("Ana Ruiz", "medical translator")
+            with world.sessions.begin() as session:
+                approve.withdraw(session, world.clinic_id, "en", "post.check_in", by, world.now)
+
+    after_each_claim(monkeypatch, taken_back)
+    drain(world.pump(), 5)
+    assert world.carrier.parcels == []
+    assert world.states() == [("post.check_in", Status.SCHEDULED, Reason.UNAPPROVED)]
+    assert claims == [0], "claimed again, it is seen with the words of now"
+    with world.sessions() as session:
+        assert balance(session).holds
 
 
 def test_where_the_ledger_cannot_be_asked_nothing_leaves_and_nothing_is_in_doubt(
@@ -110,7 +133,7 @@ def test_where_the_ledger_cannot_be_asked_nothing_leaves_and_nothing_is_in_doubt
         raise OperationalError("select", None, Exception("away"))
 
     with monkeypatch.context() as patched:
-        patched.setattr(consents, "after_a_no", away)
+        patched.setattr(consents, "asking_after_a_no", away)
         with pytest.raises(OperationalError):
             drain(world.pump(), 5)
     assert world.carrier.parcels == []
