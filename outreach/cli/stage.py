@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,8 +61,11 @@ class Stage:
             return json.loads(answer.read() or b"{}")
 
     def press(self, path: str) -> None:
-        """A patient presses a button on the page."""
-        request = urllib.request.Request(f"{self.settings.public_url}{path}", b"")
+        """A patient opens the page and presses the button that posts to `path`, with the mark of the words shown."""
+        address = f"{self.settings.public_url}{path}"
+        with urllib.request.urlopen(address.rpartition("/")[0], timeout=30) as opened:
+            shown = re.findall(r'name="shown" value="([^"]*)"', opened.read().decode())
+        request = urllib.request.Request(address, urllib.parse.urlencode([("shown", one) for one in shown]).encode())
         urllib.request.urlopen(request, timeout=30).close()
 
 

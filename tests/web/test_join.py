@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,7 @@ from outreach.store.office import Audit, JoinTry, Task
 from outreach.store.tables import Patient
 from outreach.store.traffic import Message
 from outreach.web.patient import join as page
-from tests.web.house import NOW, House
+from tests.web.house import NOW, House, field
 from tests.web.links import hold, set_clinic
 
 FORM = {"name": "Noor Sample", "phone": "(202) 555-0177", "email": "", "read": "yes", "website": ""}
@@ -35,6 +36,11 @@ def state(house: House) -> tuple[int, list[tuple[str, str]], list[str]]:
     with house.out.sessions() as session:
         messages = sorted((row.step, row.channel) for row in session.scalars(select(Message)))
         return len(session.scalars(select(Patient)).all()), messages, sorted(session.scalars(select(Task.kind)))
+
+
+def send(browser: Any, form: dict[str, str], at: str = AT) -> Any:
+    """Send the form as the page gave it: with the mark of the words that it showed."""
+    return browser.post(at, data=form | {"shown": field(browser.get(at).text, "shown")})
 
 
 def test_closed_or_unknown_there_is_no_page(house: House) -> None:
@@ -59,7 +65,7 @@ def test_every_language_is_offered_first_and_each_shows_the_request_with_its_war
 
 def test_a_new_number_is_asked_once_and_waits_for_its_visit(open_house: House) -> None:
     browser = open_house.browser()
-    answer = browser.post(AT, data=FORM)
+    answer = send(browser, FORM)
     assert (answer.status_code, answer.headers["location"]) == (303, "/join/north?in=es&sent=1")
     assert state(open_house) == (1, [("consent.request", "sms")], ["join"])
     with open_house.out.sessions() as session:
@@ -70,9 +76,9 @@ def test_a_new_number_is_asked_once_and_waits_for_its_visit(open_house: House) -
     assert (proof.kind, proof.method, proof.basis, proof.locale) == (ConsentKind.ASKED, "join", "request", "es")
     assert "no están cifrados" in proof.wording or "cifrad" in proof.wording
     assert len(proof.wording_version) == 12
-    browser.post(AT, data=FORM)
+    send(browser, FORM)
     assert state(open_house)[1] == [("consent.request", "sms")] * 2, "asked again, since nobody answered"
-    browser.post(AT, data=FORM)
+    send(browser, FORM)
     assert state(open_house)[:2] == (1, [("consent.request", "sms")] * 2), "twice a day is enough"
 
 
@@ -80,7 +86,7 @@ def test_a_known_number_gets_the_same_answer_and_no_second_patient(open_house: H
     held = hold(open_house, phone="+12025550177")
     before = state(open_house)
     browser = open_house.browser()
-    known, fresh = browser.post(AT, data=FORM), browser.post(AT, data=FORM | {"phone": "2025550188"})
+    known, fresh = send(browser, FORM), send(browser, FORM | {"phone": "2025550188"})
     assert (known.status_code, known.headers["location"]) == (fresh.status_code, fresh.headers["location"])
     assert (known.content, fresh.content) == (b"", b"")
     after = state(open_house)
@@ -92,7 +98,7 @@ def test_who_had_stopped_is_left_in_peace_and_staff_are_told(open_house: House) 
     held = hold(open_house, phone="+12025550177")
     open_house.browser().post(f"/p/{held.tokens['pre.the_day']}/preferences", data={"do": "stop_all"})
     before = state(open_house)
-    assert open_house.browser().post(AT, data=FORM).status_code == 303
+    assert send(open_house.browser(), FORM).status_code == 303
     after = state(open_house)
     assert after[:2] == before[:2]
     assert after[2] == ["join"]
@@ -105,7 +111,7 @@ def test_a_number_stopped_under_another_name_is_not_asked(open_house: House) -> 
         withdraw.stop(session, reach.id, method="sms", evidence="test", now=NOW, wording="STOP", locale="en")
     open_house.patient(phone="+12025550177")  # of the same family, enrolled since: nobody has asked it anything
     before = state(open_house)
-    assert open_house.browser().post(AT, data=FORM | {"email": "new@example.org"}).status_code == 303
+    assert send(open_house.browser(), FORM | {"email": "new@example.org"}).status_code == 303
     after = state(open_house)
     assert after[:2] == before[:2]
 
@@ -114,19 +120,19 @@ def test_a_number_that_a_stranger_stopped_is_not_asked_and_makes_no_patient(open
     form = {"MessageSid": "SMstop", "From": "+12025550177", "To": "+12025550110", "Body": "STOP"}
     assert open_house.hook("/hooks/twilio/inbound", form).status_code in (200, 204)
     later = open_house.later(timedelta(days=40)).browser()
-    assert later.post(AT, data=FORM | {"email": "new@example.org"}).status_code == 303
+    assert send(later, FORM | {"email": "new@example.org"}).status_code == 303
     assert state(open_house) == (0, [], [])
 
 
 def test_a_number_that_never_answers_is_asked_three_times_ever(open_house: House) -> None:
     for day in range(6):
-        open_house.later(timedelta(days=3 * day)).browser().post(AT, data=FORM)
+        send(open_house.later(timedelta(days=3 * day)).browser(), FORM)
     assert state(open_house)[:2] == (1, [("consent.request", "sms")] * 3)
 
 
 def test_a_mail_of_a_strangers_is_not_bound_to_a_known_patient(open_house: House) -> None:
     held = hold(open_house, phone="+12025550177")
-    open_house.browser().post(AT, data=FORM | {"email": "thief@example.org"})
+    send(open_house.browser(), FORM | {"email": "thief@example.org"})
     with open_house.out.sessions() as session:
         owners = session.scalars(select(Patient.id)).all()
     assert owners == [held.patient_id]
@@ -150,7 +156,7 @@ def test_a_mail_of_a_strangers_is_not_bound_to_a_known_patient(open_house: House
 def test_what_is_wrong_is_said_beside_it_and_nothing_typed_is_lost(
     open_house: House, change: dict[str, str], key: str
 ) -> None:
-    answer = open_house.browser().post("/join/north?in=en", data=FORM | {"name": "Typed Name"} | change)
+    answer = send(open_house.browser(), FORM | {"name": "Typed Name"} | change, "/join/north?in=en")
     assert answer.status_code == 422
     assert open_house.out.words.ui(key, "en") in answer.text
     assert ("Typed Name" in answer.text) is ("name" not in change)
@@ -160,13 +166,13 @@ def test_what_is_wrong_is_said_beside_it_and_nothing_typed_is_lost(
 def test_the_profile_of_the_law_says_whose_numbers_may_join(open_house: House) -> None:
     set_clinic(open_house, law="eu")
     browser = open_house.browser()
-    assert browser.post(AT, data=FORM | {"phone": "+33 6 12 34 56 78"}).status_code == 303
-    assert browser.post(AT, data=FORM).status_code == 303, "the clinic's own country always may"
-    assert browser.post(AT, data=FORM | {"phone": "+44 7700 900123"}).status_code == 422
+    assert send(browser, FORM | {"phone": "+33 6 12 34 56 78"}).status_code == 303
+    assert send(browser, FORM).status_code == 303, "the clinic's own country always may"
+    assert send(browser, FORM | {"phone": "+44 7700 900123"}).status_code == 422
 
 
 def test_a_machine_that_fills_everything_in_is_thanked_and_ignored(open_house: House) -> None:
-    assert open_house.browser().post(AT, data=FORM | {"website": "x"}).headers["location"].endswith("sent=1")
+    assert send(open_house.browser(), FORM | {"website": "x"}).headers["location"].endswith("sent=1")
     assert state(open_house) == (0, [], [])
 
 
@@ -174,8 +180,8 @@ def test_a_place_that_tries_too_often_waits_an_hour(open_house: House, monkeypat
     monkeypatch.setattr(page, "PER_PLACE", 2)
     browser = open_house.browser()
     for status in (422, 422, 429, 429):
-        assert browser.post(AT, data=FORM | {"read": ""}).status_code == status
-    assert open_house.later(timedelta(hours=1)).browser().post(AT, data=FORM).status_code == 303
+        assert send(browser, FORM | {"read": ""}).status_code == status
+    assert send(open_house.later(timedelta(hours=1)).browser(), FORM).status_code == 303
 
 
 def test_more_questions_than_a_clinic_needs_are_not_sent_and_raise_an_alert(
@@ -184,7 +190,7 @@ def test_more_questions_than_a_clinic_needs_are_not_sent_and_raise_an_alert(
     monkeypatch.setattr(joining, "PER_CLINIC", 2)
     browser = open_house.browser()
     for number in range(4):
-        assert browser.post(AT, data=FORM | {"phone": f"202555017{number}"}).status_code == 303
+        assert send(browser, FORM | {"phone": f"202555017{number}"}).status_code == 303
     people, messages, _ = state(open_house)
     assert (people, len(messages)) == (2, 2)
     with open_house.out.sessions() as session:
@@ -194,7 +200,7 @@ def test_more_questions_than_a_clinic_needs_are_not_sent_and_raise_an_alert(
 
 
 def test_nothing_that_counts_tries_holds_a_number(open_house: House) -> None:
-    open_house.browser().post(AT, data=FORM)
+    send(open_house.browser(), FORM)
     with open_house.out.sessions() as session:
         keys = session.scalars(select(JoinTry.key)).all()
     assert len(keys) == 3
@@ -202,7 +208,7 @@ def test_nothing_that_counts_tries_holds_a_number(open_house: House) -> None:
 
 
 def test_the_answer_one_by_text_is_consent_and_nothing_before(open_house: House) -> None:
-    open_house.browser().post(AT, data=FORM)
+    send(open_house.browser(), FORM)
     with open_house.out.sessions.begin() as session:
         patient_id: UUID = session.scalars(select(Patient.id)).one()
         message = session.scalars(select(Message)).one()

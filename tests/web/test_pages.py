@@ -14,7 +14,7 @@ from outreach.actions import agree, withdraw
 from outreach.store import consents, patients
 from outreach.store.tables import Base, Consent
 from outreach.store.traffic import Message
-from tests.web.house import NOW, House
+from tests.web.house import NOW, House, field
 
 
 def everything(house: House) -> dict[str, list[tuple[object, ...]]]:
@@ -52,8 +52,9 @@ def test_the_button_agrees_once(house: House) -> None:
     _, token = house.message(patient_id, "consent.request")
     browser = house.browser()
     assert "I agree to get these messages" in browser.get(f"/p/{token}").text
+    shown = {"shown": field(browser.get(f"/p/{token}").text, "shown")}
     for _ in range(2):
-        assert browser.post(f"/p/{token}/agree").status_code == 303
+        assert browser.post(f"/p/{token}/agree", data=shown).status_code == 303
     assert kinds(house) == ["agreed"]
     after = browser.get(f"/p/{token}").text
     assert "Thank you." in after
@@ -75,8 +76,9 @@ def test_only_the_request_can_be_agreed_to(house: House) -> None:
 def test_agreeing_after_a_stop_does_not_undo_it(house: House) -> None:
     _, token = house.message(house.patient(), "consent.request")
     browser = house.browser()
+    shown = {"shown": field(browser.get(f"/p/{token}").text, "shown")}
     browser.post(f"/p/{token}/stop")
-    browser.post(f"/p/{token}/agree")
+    browser.post(f"/p/{token}/agree", data=shown)
     assert kinds(house) == ["opted_out"]
     assert "You will get no more messages" in browser.get(f"/p/{token}").text
 
@@ -173,6 +175,7 @@ def test_nothing_is_stored_of_a_visit_to_a_page(house: House) -> None:
 
 def test_the_button_of_a_request_from_before_a_stop_agrees_to_nothing_after_a_start_either(house: House) -> None:
     _, token = house.message(house.patient(), "consent.request")
+    shown = {"shown": field(house.browser().get(f"/p/{token}").text, "shown")}
     house.browser().post(f"/p/{token}/stop")
     with house.out.sessions.begin() as session:
         [address] = session.scalars(select(Consent.address_id))
@@ -180,5 +183,5 @@ def test_the_button_of_a_request_from_before_a_stop_agrees_to_nothing_after_a_st
         withdraw.restore(session, address, method="page", evidence="later", now=at)
     later = house.later(timedelta(minutes=2)).browser()
     assert f"/p/{token}/agree" not in later.get(f"/p/{token}").text
-    later.post(f"/p/{token}/agree")
+    later.post(f"/p/{token}/agree", data=shown)
     assert kinds(house) == ["opted_out", "restored"]

@@ -193,13 +193,16 @@ def _sharing(session: Session, person: Person, reach: Reach | None) -> list[Pers
 
 
 def _canned(desk: Desk, out: Wired, person: Person) -> list[Canned]:
-    """The answers there are words for in the patient's language."""
-    clinic, ours = desk.clinic, desk.signed.locale if desk.signed.locale in out.words.voices else "en"
+    """The answers there are words for in the patient's language, once the clinic has approved them in it."""
+    clinic, spoken = desk.clinic, out.spoken(desk.clinic)
+    if not spoken.state(person.locale, "canned"):
+        return []
+    words = spoken.words
+    ours = desk.signed.locale if desk.signed.locale in words.voices else "en"
     values = {"phone": readable(clinic.phone), "address": clinic.address, "clinic": clinic.name}
-    voice = out.words.voices.get(person.locale)
-    keys = [key for key in out.words.units if key.startswith(CANNED) and voice and key in voice.catalog.forms]
-    both = [key for key in keys if key in out.words.voices[ours].catalog.forms]
-    return [Canned(key, out.words.ui(key, person.locale, **values), out.words.ui(key, ours, **values)) for key in both]
+    known, read = words.voices[person.locale].catalog.forms, words.voices[ours].catalog.forms
+    both = [key for key in words.units if key.startswith(CANNED) and key in known and key in read]
+    return [Canned(key, words.ui(key, person.locale, **values), words.ui(key, ours, **values)) for key in both]
 
 
 def _with_canned(desk: Desk, out: Wired, patient_id: UUID, fields: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,6 @@ It answers the same whether or not the clinic knows the number, and never says t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -25,7 +24,7 @@ from outreach.errors import BadInput
 from outreach.store import clinics, joins
 from outreach.store.tables import Clinic
 from outreach.web.forms import Posted, Wired
-from outreach.web.patient.reader import In, gone, isolated, sheet, unbroken
+from outreach.web.patient.reader import In, gone, isolated, mark, sheet, unbroken
 from outreach.web.tries import place
 from outreach.web.views import page
 
@@ -68,21 +67,25 @@ def posted(slug: str, form: Posted, out: Wired, request: Request, wanted: In) ->
         if joins.tries(session, clinic.id, here, now - HOUR) >= PER_PLACE:
             return _page(out, clinic, wanted, 429, typed=Typed(form.fields, {"": "join.wait"}))
         joins.count(session, clinic.id, [here], now)
+    shown = _words(out, clinic, wanted).striptags()
+    if form.fields.get("shown") != mark(shown):  # other words than those on the screen: the box must be ticked anew
+        unread = {name: value for name, value in form.fields.items() if name != "read"}
+        return _page(out, clinic, wanted, 409, typed=Typed(unread, {"read": "choices.read.first"}))
     given, wrong = _read(out, clinic, form.fields)
     if wrong:
         return _page(out, clinic, wanted, 422, typed=Typed(form.fields, wrong))
     if not form.fields.get(TRAP):
-        shown = _words(out, clinic, wanted).striptags()
-        wish = Joining(" ".join(form.fields["name"].split()), wanted, given, shown, _version(shown))
+        wish = Joining(" ".join(form.fields["name"].split()), wanted, given, shown, mark(shown))
         with out.sessions.begin() as session:
             join(session, clinics.by_id(session, clinic.id), wish, chosen(out.sequences, None), now)
     return RedirectResponse(f"/join/{clinic.slug}?in={wanted}&sent=1", 303)
 
 
 def _open(out: Wired, slug: str) -> Clinic | None:
+    """None too where no language is wholly approved: nobody may be asked to join in words that nobody has read."""
     with out.sessions() as session:
         clinic = clinics.find(session, slug)
-    return clinic if clinic is not None and clinic.join_open else None
+    return clinic if clinic is not None and clinic.join_open and out.spoken(clinic).offered else None
 
 
 def _read(out: Wired, clinic: Clinic, fields: Mapping[str, str]) -> tuple[dict[Channel, str], dict[str, str]]:
@@ -127,26 +130,24 @@ def _words(out: Wired, clinic: Clinic, locale: str) -> Markup:
     return Markup(html.replace(number, unbroken(number)))
 
 
-def _version(shown: str) -> str:
-    """Which words these were: a digest, since words change with templates, catalogs and the clinic's figures."""
-    return hashlib.sha256(shown.encode()).hexdigest()[:12]
-
-
 def _page(
     out: Wired, clinic: Clinic, wanted: str, status: int = 200, *, typed: Typed = BLANK, sent: bool = False
 ) -> HTMLResponse:
     spoken = out.spoken(clinic)
     offered = [out.words.language(one) for one in spoken.offered]
     known = wanted in spoken.offered
-    language = out.words.language(wanted if known else clinic.locale if clinic.locale in spoken.offered else "en")
+    language = out.words.language(
+        wanted if known else clinic.locale if clinic.locale in spoken.offered else spoken.offered[0]
+    )
     number = unbroken(phone(clinic.phone))
 
     def ui(key: str, **more: object) -> Markup:
         values = {"clinic": clinic.name, "phone": number, "emergency": clinic.emergency, **more}
         return isolated(spoken.words.ui(key, language.locale, **values))
 
+    words = _words(out, clinic, language.locale) if known else Markup("")
     return page(
         "pages/join.html", status, ui=ui, sheet=sheet(), clinic=clinic, language=language, spoken=offered,
-        chosen=known, sent=sent and known, words=_words(out, clinic, language.locale) if known else "", typed=typed,
-        trap=TRAP, tel="".join(char for char in clinic.phone if char in "+0123456789"),
+        chosen=known, sent=sent and known, words=words, mark=mark(words.striptags()), typed=typed, trap=TRAP,
+        tel="".join(char for char in clinic.phone if char in "+0123456789"),
     )  # fmt: skip

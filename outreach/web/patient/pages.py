@@ -15,13 +15,14 @@ from outreach.actions import agree as agreement
 from outreach.actions.compose import topics_of, values_of
 from outreach.actions.press import asks, in_time, press
 from outreach.content.formats import phone
+from outreach.content.interpreters import offer
 from outreach.domain.channel import Channel
 from outreach.domain.decision import REQUEST
 from outreach.errors import BadInput, NotApproved
 from outreach.store import answers, audit
 from outreach.web.forms import Posted, Wired
 from outreach.web.patient import visit as visits
-from outreach.web.patient.reader import In, Reader, isolated, readable, show, unbroken
+from outreach.web.patient.reader import In, Reader, isolated, mark, readable, show, tells, unbroken
 
 log = structlog.get_logger()
 router = APIRouter()
@@ -46,8 +47,9 @@ def read(token: str, out: Wired, wanted: In) -> HTMLResponse:
         question = _question(session, out, reader, now)
     of_care = reader.due.message.step.startswith(_OF_CARE)
     agreed = reader.permission.allowed and reader.due.message.step == REQUEST
-    return show(out, "message", reader, body=_body(out, reader, now), visit=visit, question=question, of_care=of_care,
-                agreed=agreed)  # fmt: skip
+    body = _body(out, reader, now)
+    return show(out, "message", reader, body=body, visit=visit, question=question, of_care=of_care, agreed=agreed,
+                mark=mark(body.striptags()), refused=False)  # fmt: skip
 
 
 @router.api_route("/p/{token}/privacy", methods=["GET", "HEAD"])
@@ -59,14 +61,18 @@ def privacy(token: str, out: Wired, wanted: In) -> HTMLResponse:
 
 
 @router.post("/p/{token}/agree")
-def agree(token: str, out: Wired, wanted: In) -> Response:
-    """The button of the opt-in request. Pressed twice, or after a STOP, it changes nothing more."""
+def agree(token: str, form: Posted, out: Wired, wanted: In) -> Response:
+    """The button of the opt-in request. Pressed twice, or after a STOP, it changes nothing more. 409, and nothing is
+    recorded, where the request may not be read in this language, or was another when the button was shown."""
     now = out.clock()
     with out.sessions.begin() as session:
         reader = readable(session, out, token, now, wanted)
-        message = reader.due.message
+        message, body = reader.due.message, _body(out, reader, now)
+        shown = body.striptags()
+        if reader.withheld or (reader.may_agree and form.fields.get("shown") != mark(shown)):
+            return show(out, "message", reader, 409, body=body, visit=None, question=None, of_care=False, agreed=False,
+                        mark=mark(shown), refused=True)  # fmt: skip
         if reader.may_agree and message.address_id:
-            shown = _body(out, reader, now).striptags()
             agreement.agree(session, message.address_id, method="page", evidence=f"page:{message.id}",
                             locale=reader.locale, wording=shown, now=now)  # fmt: skip
             audit.note(
@@ -112,15 +118,45 @@ def _body(out: Wired, reader: Reader, now: datetime) -> Markup:
     public = out.settings.public_url
     try:
         step, spoken = due.message.step, reader.spoken
-        choice = spoken.choice(step, Channel.EMAIL, reader.locale, "full")
-        if choice is None:
-            raise NotApproved(step, reader.locale)
-        own = spoken.instructions(choice.locale, topics_of(step, out.sequences))
+        locale, offering = _told(reader)
+        own = spoken.instructions(locale, topics_of(step, out.sequences))
         values = values_of(due, f"{public}/p/{reader.token}", f"{public}/u/{reader.token}", now, own)
-        html = choice.words.page(step, choice.locale, "full", values)
+        html = spoken.words.page(step, locale, "full", values)
         number = phone(due.clinic.phone)
-        return Markup(html.replace(number, unbroken(number)))
+        return _offer(reader, offering) + _in(out, reader, locale, Markup(html.replace(number, unbroken(number))))
     except BadInput:
         log.warning("page from stored words", message=str(due.message.id), step=due.message.step)
         lines = due.message.body.splitlines()
-        return Markup("\n").join(Markup("<p>{}</p>").format(line) for line in lines if line.strip())
+        said = Markup("\n").join(Markup("<p>{}</p>").format(line) for line in lines if line.strip())
+        return _in(out, reader, due.message.locale or reader.locale, said)
+
+
+def _told(reader: Reader) -> tuple[str, str]:
+    """(the language of the full words, that of a line before them that offers an interpreter or ""). BadInput:
+    nothing may be said but what was sent."""
+    step, spoken, page = reader.due.message.step, reader.spoken, reader.locale
+    if reader.withheld:
+        raise NotApproved(step, reader.wished)
+    choice = spoken.choice(step, Channel.EMAIL, reader.wished, "full")
+    if tells(spoken, page, step):
+        return page, choice.interpreter if choice and choice.locale == page else ""
+    if choice is None:
+        raise NotApproved(step, page)
+    return choice.locale, choice.interpreter
+
+
+def _offer(reader: Reader, locale: str) -> Markup:
+    """The line about an interpreter, in the reader's own language."""
+    if not locale:
+        return Markup("")
+    voice = reader.spoken.words.voices[locale]
+    line = isolated(offer(voice, reader.due.clinic.phone))
+    return Markup('<p lang="{}" dir="{}">{}</p>\n').format(voice.language.tag, voice.language.direction, line)
+
+
+def _in(out: Wired, reader: Reader, locale: str, said: Markup) -> Markup:
+    """Marked as another language than the page's, for screen readers and for its direction."""
+    if locale == reader.locale or locale not in out.words.voices:
+        return said
+    language = out.words.language(locale)
+    return Markup('<div lang="{}" dir="{}">{}</div>').format(language.tag, language.direction, said)

@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
+from outreach.content.compose import SOURCE
 from outreach.content.formats import Language, as_bdi, phone
 from outreach.content.spoken import Spoken
 from outreach.domain.consent import ConsentEvent, Permission, State, may_ask, may_contact
@@ -31,6 +32,8 @@ from outreach.wiring import Outreach
 SHOWN_FOR = timedelta(days=180)
 """How long after its end a message is still shown. Stopping by its link works for ever."""
 NOBODY = UUID(int=0)
+PAGE, CONSENT = "page", "consent."
+"""The text of these pages; what the keys of messages about an agreement begin with."""
 _LETTERS = string.ascii_letters + string.digits + "-_"
 
 
@@ -39,7 +42,9 @@ class Reader:
     """A message seen by whoever holds its link, how its address stands, and the language it is read in.
 
     `chosen`: that language was picked for looking only ("" when it is the patient's own). `over`: nothing of the
-    message may be shown.
+    message may be shown. `withheld`: the message asks for an agreement in words that the clinic has not approved in the
+    language of whoever reads it: only what was sent is shown, and nobody agrees to it here. `mute`: no language has
+    approved words for the pages at all. `wished`: the language that was asked for, or the patient's.
     """
 
     due: Due
@@ -51,6 +56,9 @@ class Reader:
     chosen: str
     over: bool
     spoken: Spoken
+    wished: str
+    withheld: bool
+    mute: bool
 
     @property
     def locale(self) -> str:
@@ -104,13 +112,31 @@ def find(session: Session, out: Outreach, token: str, now: datetime, wanted: str
     ledger = consents.ledger(session, due.message.address_id) if due.message.address_id else []
     permission = may_contact(ledger, now)
     spoken = out.speakers.view(session, due.clinic, out.words)
-    offered = spoken.offered
-    own = next((one for one in (due.patient_locale, due.message.locale, due.clinic.locale) if one in offered), "en")
-    chosen = wanted if wanted in offered and wanted != own else ""
+    step, known = due.message.step, out.words.voices
+    picked = wanted if wanted in known else ""
+    wished = picked or due.patient_locale
+    mine = (due.patient_locale, due.message.locale or due.patient_locale, due.clinic.locale)
+    own = next((one for one in mine if tells(spoken, one, step)), "")
+    own = own if own == due.patient_locale or not step.startswith(CONSENT) else ""
+    own = own or next((one for one in (*mine, SOURCE, *known) if spoken.state(one, PAGE)), "")
+    chosen = picked if picked != due.patient_locale and tells(spoken, picked, step) else ""
+    withheld = step.startswith(CONSENT) and not tells(spoken, wished, step)
     return Reader(
-        due, token, ledger, permission, _may_agree(due, ledger, now),
-        out.words.language(chosen or own), chosen, _over(session, due, permission, now), spoken,
+        due, token, ledger, permission, not withheld and _may_agree(due, ledger, now),
+        out.words.language(chosen or own or SOURCE), chosen, _over(session, due, permission, now), spoken, wished,
+        withheld, not (chosen or own),
     )  # fmt: skip
+
+
+def tells(spoken: Spoken, locale: str, step: str) -> bool:
+    """Whether a message may be shown in a language: the words of the page and its own. What staff wrote has none."""
+    return bool(spoken.state(locale, PAGE)) and (step not in spoken.texts or bool(spoken.state(locale, step)))
+
+
+def mark(shown: str) -> str:
+    """Which words were shown: a digest, since they change with templates, catalogs and the clinic's figures. The form
+    carries it, so that nobody is held to have agreed to words that came after those on the screen."""
+    return hashlib.sha256(shown.encode()).hexdigest()[:12]
 
 
 def _may_agree(due: Due, ledger: Sequence[ConsentEvent], now: datetime) -> bool:
@@ -131,9 +157,13 @@ def _over(session: Session, due: Due, permission: Permission, now: datetime) -> 
 
 
 def show(out: Outreach, name: str, reader: Reader, status: int = 200, **values: Any) -> HTMLResponse:
-    """One of the patient's pages: templates/pages/NAME.html in the reader's language."""
-    clinic, locale = reader.due.clinic, reader.locale
+    """One of the patient's pages: templates/pages/NAME.html in the reader's language. Without approved words for the
+    pages in any language, the clinic's numbers and a button to stop: stopping needs nobody's approval."""
+    clinic, locale, step = reader.due.clinic, reader.locale, reader.due.message.step
+    tel = "".join(char for char in clinic.phone if char in "+0123456789")
     number = unbroken(phone(clinic.phone))
+    if reader.mute:
+        return page("pages/bare.html", status, sheet=sheet(), reader=reader, clinic=clinic, number=number, tel=tel)
 
     def ui(key: str, **more: object) -> Markup:
         said = reader.spoken.words.ui(key, locale, clinic=clinic.name, phone=number, emergency=clinic.emergency, **more)
@@ -146,9 +176,10 @@ def show(out: Outreach, name: str, reader: Reader, status: int = 200, **values: 
         sheet=sheet(),
         reader=reader,
         language=reader.language,
-        spoken=[out.words.language(one) for one in reader.spoken.offered],
+        spoken=[out.words.language(one) for one in out.words.voices if tells(reader.spoken, one, step)],
+        offered=[out.words.language(one) for one in reader.spoken.offered],
         clinic=clinic,
-        tel="".join(char for char in clinic.phone if char in "+0123456789"),
+        tel=tel,
         **values,
     )
 
@@ -161,7 +192,8 @@ def not_shown(request: Request, error: Exception) -> HTMLResponse:
 
 
 def gone(out: Wired) -> HTMLResponse:
-    """A friendly 404 in every language we speak: we cannot know whose link it was."""
+    """A friendly 404 in every language we speak: we cannot know whose link it was. No clinic is known, so none can
+    have approved these words: they are the shipped ones."""
     keys = ("page.gone", "page.gone.whole")
     spoken = [
         (out.words.language(locale), *(out.words.ui(key, locale) for key in keys)) for locale in out.words.locales
