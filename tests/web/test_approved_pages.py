@@ -78,6 +78,9 @@ def test_another_message_is_shown_in_the_clinics_language_with_an_interpreter_of
     assert line in page.text.partition("<article>")[2].partition("</article>")[0]
     assert "?in=es" not in page.text, "the language is not offered for this page"
     assert ENGLISH in head(browser.get(path + "?in=es")), "nor to whoever asks for it by hand"
+    assert 'lang="vi"' in head(browser.get(path + "?in=vi"))
+    withdraw(house, "vi", "pre.the_day")
+    assert ENGLISH in head(browser.get(path + "?in=vi"))
 
 
 def test_without_approved_pages_only_the_numbers_are_shown_and_stopping_still_works(house: House) -> None:
