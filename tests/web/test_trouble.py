@@ -57,4 +57,4 @@ def test_the_server_does_not_write_down_the_text_of_a_bug(
     with caplog.at_level(logging.ERROR, logger="uvicorn.error"):
         logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=RuntimeError(SECRET))
         logging.getLogger("uvicorn.error").error("address in use")
-    assert caplog.messages == ["address in use"]
+    assert set(caplog.messages) == {"address in use"}  # twice where another test's server hands its lines on itself

@@ -101,6 +101,8 @@ def _message(words: Words, locale: str, key: str, use: Use | None, values: Value
         "question": _question(key, ui) if asks else None,
         "of_care": message.startswith(("pre.", "post.", "visit.")),
         "agreed": key == "page.agreed",
+        "refused": False,
+        "mark": "",
     }
 
 
