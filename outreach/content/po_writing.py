@@ -37,7 +37,7 @@ def write(path: Path, changes: Mapping[str, tuple[str, ...]], *, translator: str
         for form in forms:
             _checked(form.replace("\n", ""), key)
     path = path.resolve()  # a link stays a link
-    with _alone(path.parent):
+    with alone(path.parent):
         before = _read(path)
         after = changed(path, before, changes, name, now)
         if after != before:
@@ -203,8 +203,11 @@ def _told(entry: Entry, forms: tuple[str, ...], fuzzy: bool) -> tuple[str, str, 
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One writer at a time in a folder: two who save at once would each write the file without the other's words."""
+def alone(folder: Path) -> Iterator[None]:
+    """One writer at a time in a folder: two who save at once would each write the file without the other's words.
+
+    `write` holds the catalog's folder: who looks before writing holds the one above it. Raises BadFile.
+    """
     try:
         opened = os.open(folder, os.O_RDONLY)
     except OSError as error:

@@ -154,12 +154,12 @@ def _fitting(words: Words, one: Kept) -> bool:
 
 def _with(words: Words, kept: Sequence[Kept]) -> Words:
     """The words, with earlier ones in the place of these texts."""
-    voices = dict(words.voices)
+    voices = {}
     for locale in dict.fromkeys(one.locale for one in kept):
-        voice = voices[locale]
+        voice = words.voices[locale]
         forms = dict(voice.catalog.forms)
         for one in kept:
             if one.locale == locale:
                 forms |= {unit.key: unit.forms for unit in one.units}
         voices[locale] = replace(voice, catalog=replace(voice.catalog, forms=forms), _environments={})
-    return Words(words.parts, words.units, voices, words.quick)
+    return words.renewed(voices)

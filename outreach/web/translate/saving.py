@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -49,7 +44,7 @@ def save(locale: str, key: str, form: FromSeat, seat: AtSeat, request: Request) 
         return opened(seat, shelf, line, narrowed, fields, 422, wrong=seat.say(wrong))
     after = around(shelf, line, narrowed)[1]
     try:
-        with _alone(shelf.path.parent.parent):
+        with po_writing.alone(shelf.path.parent.parent):
             now_there = seat.bench.shelf(locale).line(key)
             if now_there.digest != fields.get("digest", "") and now_there.forms != forms:
                 return opened(seat, seat.bench.shelf(locale), now_there, narrowed, fields, 409,
@@ -93,17 +88,3 @@ def _cannot(seat: Seat, error: BadFile) -> str:
     what = say("The file cannot be written: %(what)s What you typed is still here: copy it before you leave.",
                what=f"{error.what} {error.remedy}")  # fmt: skip
     return seat.say(what)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One saving at a time in a language, so that nobody saves between the look at the file and the writing."""
-    try:
-        opened_folder = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise BadFile(folder, 0, f"the folder cannot be read ({error.strerror}).", "Check it.") from error
-    try:
-        fcntl.flock(opened_folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(opened_folder)
