@@ -39,9 +39,14 @@ class Door:
 
 _WAITS = "select {} from task where closed_at is null and patient_id is not null order by opened_at, id limit 1"
 _VISIT = "select {} from infusion i join course c on c.id = i.course_id where i.status = 'booked' order by i.id limit 1"
+# The patient with the most still to come, whose page composes the most words: drawn by chance, two looks would differ.
+_FULL = (
+    "select patient_id from message where patient_id is not null group by 1"
+    " order by count(*) filter (where status = 'scheduled' and body_sealed is null) desc, count(*) desc, 1 limit 1"
+)
 # For each name in a path, or for a whole path, what the stock has.
 EXAMPLES = {
-    "patient_id": _WAITS.format("patient_id"),
+    "patient_id": _FULL,
     "/inbox/patients/{patient_id}": "select patient_id from inbound where patient_id is not null"
     " group by 1 order by count(*) desc limit 1",
     "task_id": _WAITS.format("id"),
