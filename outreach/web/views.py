@@ -19,6 +19,7 @@ from outreach.settings import ROOT
 from outreach.web.tongue import offered, tongue
 from outreach.web.ways import ways
 
+from outreach.web.numbers import whole
 STATIC = Path(__file__).parent / "static"
 _FORMATS = {"en": "en_US", "es": "es_US"}  # the calendar and clock that go with a language of the console
 
@@ -64,6 +65,8 @@ def _templates(locale: str) -> Environment:
         "said": spoken.gettext,  # never `_(value)`: that takes its value for markup
     }
     templates.filters.update(filters)
+        "whole": whole,
+        "chips": chips,
     return templates
 
 

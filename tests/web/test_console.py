@@ -66,7 +66,7 @@ def test_the_preview_names_address_and_visit_and_shows_the_words_that_will_go(ho
     asked, warned, plain = (preview(consent=how) for how in ("", "warned", "paper"))
     for html in (asked, warned, plain):
         assert "Texts go to</dt>" in html
-        assert re.search(r"Texts go to</dt><dd>\+1 202-555-01\d\d", html)
+        assert re.search(r"Texts go to</dt><dd><bdi[^>]*>\+1 202-555-01\d\d</bdi>", html)
         assert html.index("<h2>Visits</h2>") < html.index('class="when">') < html.index("<h2>Messages</h2>")
     for html in (asked, warned):
         assert "Words: full" in html

@@ -126,7 +126,8 @@ def _body(out: Wired, reader: Reader, now: datetime) -> Markup:
         return _offer(reader, offering) + _in(out, reader, locale, Markup(html.replace(number, unbroken(number))))
     except BadInput:
         log.warning("page from stored words", message=str(due.message.id), step=due.message.step)
-        lines = due.message.body.splitlines()
+        number = phone(due.clinic.phone)
+        lines = due.message.body.replace(number, unbroken(number)).splitlines()
         said = Markup("\n").join(Markup("<p>{}</p>").format(line) for line in lines if line.strip())
         return _in(out, reader, due.message.locale or reader.locale, said)
 

@@ -207,9 +207,8 @@ def isolated(text: str) -> Markup:
 
 
 def unbroken(number: str) -> str:
-    """A telephone number that breaks after its country code at most: broken over two lines it is dialled wrong."""
-    code, space, rest = number.partition(" ")
-    return code + space + rest.replace(" ", "\u00a0").replace("-", "\u2011")
+    """A telephone number that stays on one line: broken over two it is dialled wrong."""
+    return number.replace(" ", "\u00a0").replace("-", "\u2011")
 
 
 @cache
