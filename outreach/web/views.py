@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time
 from functools import cache, lru_cache, partial
@@ -13,13 +14,15 @@ from babel import Locale
 from babel.dates import format_skeleton, format_time
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
+from outreach.content.checks import PLACEHOLDER
 from outreach.domain.window import zone as zone_of
 from outreach.settings import ROOT
+from outreach.web.numbers import whole
 from outreach.web.tongue import offered, tongue
 from outreach.web.ways import ways
 
-from outreach.web.numbers import whole
 STATIC = Path(__file__).parent / "static"
 _FORMATS = {"en": "en_US", "es": "es_US"}  # the calendar and clock that go with a language of the console
 
@@ -62,11 +65,11 @@ def _templates(locale: str) -> Environment:
         "clock": partial(clock, formats=formats),
         "moment": partial(moment_in, formats=formats),
         "city": city,
+        "whole": whole,
+        "chips": chips,
         "said": spoken.gettext,  # never `_(value)`: that takes its value for markup
     }
     templates.filters.update(filters)
-        "whole": whole,
-        "chips": chips,
     return templates
 
 
@@ -99,6 +102,16 @@ def moment_in(at: datetime, zone: str, formats: str = "en_US") -> str:
 def city(zone: str) -> str:
     """America/Argentina/Buenos_Aires → Buenos Aires."""
     return zone.rpartition("/")[2].replace("_", " ")
+
+
+def chips(words: str) -> Markup:
+    """Words as they stand in a catalog, each placeholder in one piece: between letters that run from right to left, its
+    brackets and its percent sign would go to the wrong sides."""
+    return Markup(PLACEHOLDER.sub(_chip, str(escape(words))))
+
+
+def _chip(found: re.Match[str]) -> str:
+    return f'<bdi class="slot" dir="ltr">{found[0]}</bdi>' if len(found[0]) > 1 else found[0]
 
 
 @cache

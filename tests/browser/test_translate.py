@@ -121,6 +121,8 @@ def test_a_translator_makes_two_segments_one_and_saves_it_with_the_keyboard(root
     field.fill(SHORT.replace("%(phone)s.", ""))
     page.get_by_role("button", name="%(phone)s").click()
     page.keyboard.type(".")
+    expect(page.locator("[id='form.0.chips']")).to_have_text(SHORT)
+    assert page.locator("[id='form.0.chips'] bdi").all_text_contents() == ["%(clinic)s", "%(phone)s"]
     expect(page.locator("#findings")).to_contain_text("Nothing is wrong.")
     expect(page.locator(".bubble").nth(1)).to_contain_text("604-555-0199")
     field.press("Control+Enter")
@@ -157,6 +159,7 @@ def test_the_button_shows_the_same_without_a_script(root: Path, browser: Browser
         page.get_by_role("button", name="Preview").click()
         expect(page.get_by_role("region", name="Typical values").locator(".segments")).to_have_text("1 segment")
         assert page.locator("textarea").input_value() == SHORT
+        assert page.locator("[id='form.0.chips'] bdi").all_text_contents() == ["%(clinic)s", "%(phone)s"]
         context.close()
 
 

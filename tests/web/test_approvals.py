@@ -86,6 +86,20 @@ def test_changed_words_are_shown_with_what_went_and_came_and_are_sent_once_appro
     assert "Ana Ruiz" in desk.get(PLACE).text
 
 
+def test_a_placeholder_is_one_piece_wherever_words_from_right_to_left_are_shown(house: House) -> None:
+    text = shipped.words().voices["ar"].catalog.forms["pre.tomorrow.sms"][0]
+    words = reworded(shipped.words(), "ar", pre__tomorrow__sms=text.replace("%(phone)s", "100%% %(address)s"))
+    house = replace(house, out=replace(house.out, lexicon=Lexicon.of(words)))
+    desk, _ = sit(house)
+    html = desk.get("/languages/ar/pre.tomorrow").text
+    shown = re.findall(r'<p class="said" [^>]*dir="rtl">(.*?)</p>', html, re.DOTALL)
+    assert re.search(r"<del>.*?dir=\"ltr\">%\(phone\)s</bdi>.*?</del>", shown[0], re.DOTALL)
+    assert re.search(r"<ins>.*?dir=\"ltr\">%%</bdi>.*?dir=\"ltr\">%\(address\)s</bdi>", shown[0], re.DOTALL)
+    bare = [re.sub(r'<bdi class="slot" dir="ltr">.*?</bdi>', "", one) for one in shown]
+    assert len(bare) > 3
+    assert not [one for one in bare if "%" in one]
+
+
 WRONG = [
     ({"reviewer": ""}, 422, "Say who has read them."),
     ({"role": " "}, 422, "Say what they are"),

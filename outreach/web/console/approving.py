@@ -13,7 +13,7 @@ from outreach.content import approvals as content
 from outreach.content.objections import blocked
 from outreach.errors import BadInput, NotFound, Sentence, say
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.text_view import shown, view
+from outreach.web.console.text_view import view
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Form, Wired
 
@@ -140,7 +140,7 @@ def _text(
     with out.sessions() as session:
         seen = view(session, desk.clinic, out, locale, key)
     return desk.page(
-        "language_text.html", status, language=out.words.language(locale), seen=seen, shown=shown,
+        "language_text.html", status, language=out.words.language(locale), seen=seen,
         values=fields or _prefilled([seen.stand]), wrong=wrong or {}, done=DONE.get(done, ""),
     )  # fmt: skip
 

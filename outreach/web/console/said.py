@@ -8,7 +8,6 @@ from fastapi.responses import HTMLResponse
 from outreach.content import approvals as content
 from outreach.store import approvals, reading
 from outreach.web.console.desk import AtDesk
-from outreach.web.console.text_view import shown
 from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
@@ -23,7 +22,7 @@ def said(message_id: str, desk: AtDesk, out: Wired) -> HTMLResponse:
         ledger = approvals.ledger(session, desk.clinic.id, text.locale, text.key) if text else []
     language = out.words.language(text.locale) if text and text.locale in out.words.voices else None
     return desk.page(
-        "said.html", message=message, text=text, language=language, shown=shown,
+        "said.html", message=message, text=text, language=language,
         current=text is not None and language is not None and text.key in content.grouped(out.words),
         decisions=[one for one in ledger if text and one.digest == text.digest],
     )  # fmt: skip

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from outreach.actions.review import Stand, State, stands
 from outreach.content import approvals as content
 from outreach.content import candidate
 from outreach.content.checker.findings import Fault
-from outreach.content.checks import PLACEHOLDER
 from outreach.content.differences import Change, changes
 from outreach.content.objections import objections
 from outreach.content.workbench import Back, Shelf
@@ -90,11 +88,6 @@ def view(session: Session, clinic: ClinicFacts, out: Wired, locale: str, key: st
     alone = (one for one in (NEUTRAL, ASIDES, LAYOUTS) if one != key and not spoken.state(locale, one))
     message = key in out.words.keys
     return Seen(stand, _lines(out, text), before, history, previews(out, text), tuple(alone) if message else ())
-
-
-def shown(form: str) -> Markup:
-    """A translation with its placeholders in one piece where it runs from right to left."""
-    return Markup(PLACEHOLDER.sub(r'<bdi dir="ltr">\g<0></bdi>', str(escape(form))))
 
 
 def _lines(out: Wired, text: Text) -> list[Line]:

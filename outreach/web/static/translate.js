@@ -47,6 +47,14 @@ addEventListener("keydown", (event) => {
     if (button) form.requestSubmit(button);
   }
 });
+// A field that runs from right to left turns placeholders around; below it each stands in one piece.
+for (const field of fields) {
+  const words = document.getElementById(`${field.id}.chips`);
+  if (words) field.addEventListener("input", () => words.replaceChildren(...field.value.split(/(%\([\p{L}\p{N}_]+\)s|%%)/u).map(chip)));
+}
+function chip(text, at) {
+  return at % 2 ? Object.assign(document.createElement("bdi"), { className: "slot", dir: "ltr", textContent: text }) : text;
+}
 let last = fields[0];
 for (const field of fields) field.addEventListener("focus", () => { last = field; });
 for (const button of form.querySelectorAll("[data-put]")) {
@@ -54,7 +62,7 @@ for (const button of form.querySelectorAll("[data-put]")) {
   button.addEventListener("click", () => {
     last.setRangeText(button.dataset.put, last.selectionStart, last.selectionEnd, "end");
     last.focus();
-    soon();
+    last.dispatchEvent(new Event("input", { bubbles: true }));
   });
 }
 for (const one of form.querySelectorAll("[data-without-script], .unscripted")) one.hidden = true;

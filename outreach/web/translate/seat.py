@@ -9,9 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
-from markupsafe import Markup, escape
 
-from outreach.content.checks import PLACEHOLDER
 from outreach.content.workbench import Workbench
 from outreach.errors import OutreachError, Sentence, say
 from outreach.web.console.desk import Desk, at_desk
@@ -51,10 +49,6 @@ class Seat:
         if isinstance(text, OutreachError):
             text = text.args[0] if text.args and isinstance(text.args[0], Sentence) else str(text)
         return tongue(self.spoken).gettext(text)
-
-    def told(self, form: str) -> Markup:
-        """A translation as it stands in the file, its placeholders in one piece where it runs right to left."""
-        return Markup(PLACEHOLDER.sub(r'<bdi dir="ltr">\g<0></bdi>', str(escape(form))))
 
     def shown(self, path: Path) -> str:
         """A file by its place among the words, without where those lie on this machine."""
