@@ -75,7 +75,9 @@ def compose(
     if choice is None:
         raise NotApproved(message.step, wanted)
     words, locale = choice.words, choice.locale
-    own = spoken.instructions(locale, topics_of(message.step, sequences)) if message.channel is not _SMS else ""
+    own = ""
+    if message.channel is not _SMS:
+        own = spoken.instructions(locale, due.clinic.phone, topics_of(message.step, sequences))
     if message.channel is _SMS:
         token = link[-len(TOKEN) :]
         if _TOKEN.fullmatch(token) and unsubscribe.endswith(token):

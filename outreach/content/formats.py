@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -178,14 +179,26 @@ def written(language: Language, value: str) -> str:
 
     Isolates that came along with a ready answer stay, a number typed by hand gets its own; all other marks go.
     """
-    if language.direction == "ltr":
-        return plain(value)
+    return plain(value) if language.direction == "ltr" else isolated(language, _numbered(value))
+
+
+def _numbered(value: str) -> str:
     parts, end = list[str](), 0
     for found in _OWN_ISOLATE.finditer(value):
         before, inside = value[end : found.start()], plain(found[1] or found[2] or "")
         parts += [_BIDI.sub("", _CONTROLS.sub(" ", before)), f"{FSI}{inside}{PDI}" if inside else ""]
         end = found.end()
-    return isolated(language, "".join([*parts, _BIDI.sub("", _CONTROLS.sub(" ", value[end:]))]).strip())
+    return "".join([*parts, _BIDI.sub("", _CONTROLS.sub(" ", value[end:]))]).strip()
+
+
+def own_way(language: Language, line: str) -> str:
+    """A line of whichever language among those of this one: where it runs the other way it does so by itself, and in
+    right-to-left text its numbers keep their order."""
+    kinds = Counter(map(unicodedata.bidirectional, line))
+    runs = "ltr" if kinds["L"] >= kinds["R"] + kinds["AL"] else "rtl"
+    if runs != language.direction:
+        return f"{FSI}{plain(line)}{PDI}" if plain(line) else ""
+    return plain(line) if runs == "ltr" else _numbered(line)
 
 
 def as_bdi(html: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from outreach.content import approvals
+from outreach.content import approvals, interpreters
 from outreach.content.compose import Words
 from outreach.domain.approval import ASIDES, LAYOUTS, NEUTRAL, OWN, TOPICS, Text, Unapproved, Unit, chain, fits
 from outreach.domain.channel import SPECS, Channel
@@ -103,20 +103,37 @@ class Spoken:
                 names=names)
         )  # fmt: skip
 
-    def instructions(self, locale: str, topics: Sequence[str] = TOPICS) -> str:
+    def instructions(self, locale: str, phone: str, topics: Sequence[str] = TOPICS) -> str:
         """The clinic's own instructions, a line or more for each topic that has any: in the reader's language, else in
-        the clinic's. An instruction that nobody reads in full costs less than one that is missing, whatever the clinic
-        chose to do without approved words (HOLD too)."""
-        return "\n".join(found for topic in topics if (found := self._instruction(locale, OWN + topic)))
+        its parent's, else in the clinic's, after a line that offers an interpreter (`phone`: where one asks for it).
 
-    def _instruction(self, locale: str, key: str) -> str:
-        """What is approved in the clinic's own language decides: a translation of anything else is stale, and of
-        nothing is gone. Said all the same, patients would be told different things about food or the way home."""
-        home, theirs = self._own.get((self.home, key)), self._own.get((locale, key))
+        An instruction that nobody reads in full costs less than one that is missing, whatever the clinic chose to do
+        without approved words (HOLD too): who was not told to fast, or to come with somebody, is sent home.
+        """
+        lines, offered = list[str](), False
+        for topic in topics:
+            said, own = self._instruction(locale, OWN + topic)
+            line = self._offering(own, locale) if said and not offered else ""
+            if line and self.state(line, ASIDES):
+                lines.append(interpreters.offer(self.words.voices[line], phone))
+                offered = True
+            if said:
+                lines.append(said)
+        return "\n".join(lines)
+
+    def _instruction(self, locale: str, key: str) -> tuple[str, str]:
+        """The words and their language. What is approved in the clinic's own decides: a translation of anything else is
+        stale, and of nothing is gone. Said all the same, patients would be told different things about food or the way
+        home."""
+        home = self._own.get((self.home, key))
         if home is None:
-            return ""
+            return "", ""
         [said] = home.units[0].forms
-        return theirs.units[0].forms[0] if theirs is not None and theirs.units[0].source == said else said
+        for one in (locale, locale.rpartition("_")[0]):
+            theirs = self._own.get((one, key))
+            if theirs is not None and theirs.units[0].source == said:
+                return theirs.units[0].forms[0], one
+        return said, self.home
 
     def _chosen(self, step: str, channel: Channel, locale: str, wording: Wording) -> Choice | None:
         spoken = [self._spoken(step, part, wording) for part in SPECS[channel].parts]

@@ -54,6 +54,7 @@ class Teller:
         self._shown = lru_cache(maxsize=4096)(partial(_shown, voice))
         self._phone = lru_cache(maxsize=4096)(partial(_phone, voice))
         self._moment = lru_cache(maxsize=16384)(partial(_moment, voice))
+        self._lines = lru_cache(maxsize=1024)(partial(_lines, voice))
 
     def context(self, values: Values, medium: Medium) -> dict[str, Any]:
         """The names templates may use. A missing value has no name, so that StrictUndefined speaks up."""
@@ -68,7 +69,7 @@ class Teller:
         }
         if "" in told.values():
             told = {name: value for name, value in told.items() if value}
-        told["instructions"] = _lines(values.instructions) if values.instructions else ()
+        told["instructions"] = self._lines(values.instructions) if values.instructions else ()
         told["frequency"] = values.frequency
         told["medium"] = medium
         if values.visit_minutes is not None:
@@ -92,9 +93,8 @@ def _phone(voice: Voice, value: str) -> str:
     return _shown(voice, formats.phone(value))
 
 
-@lru_cache(maxsize=1024)
-def _lines(text: str) -> tuple[str, ...]:
-    return tuple(line for line in map(formats.plain, text.splitlines()) if line)
+def _lines(voice: Voice, text: str) -> tuple[str, ...]:
+    return tuple(line for one in text.splitlines() if (line := formats.own_way(voice.language, one)))
 
 
 def _address(name: str, url: str) -> str:

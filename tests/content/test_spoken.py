@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
+from outreach.content import interpreters
+from outreach.content.compose import Values
+from outreach.content.formats import phone
 from outreach.content.spoken import FOR_STAFF, Kept, Spoken, current
 from outreach.domain.approval import Unapproved, Unit
 from outreach.domain.channel import Channel
@@ -13,6 +17,7 @@ from outreach.errors import BadInput
 from tests import shipped
 
 KEY = "pre.tomorrow"
+CALL = "+12025550100"
 
 
 def view(rule: Unapproved, *, without: Callable[[Kept], bool] = lambda _: False, more: tuple[Kept, ...] = ()) -> Spoken:
@@ -115,8 +120,37 @@ def test_own_instructions_are_told_in_the_readers_language_else_in_the_clinics()
             own(9, "en", "arrival", "Come.", "Come."), own(10, "es", "arrival", "Venga ya.", "Come now."),
             own(11, "es", "other", "Traiga agua.", "Bring water."),
         ))  # fmt: skip
-        assert said.instructions("es", ("food",)) == "Coma temprano."
-        assert said.instructions("fr", ("food",)) == "Eat early."
-        assert said.instructions("es", ("arrival",)) == "Come.", "a translation of what is not approved is stale"
-        assert said.instructions("es", ("other", "escort")) == "", "the clinic no longer says it"
-        assert said.instructions("es", ("arrival", "food")) == "Come.\nComa temprano."
+        assert said.instructions("es", CALL, ("food",)) == "Coma temprano."
+        assert said.instructions("fr", CALL, ("food",)) == f"{offer('fr')}\nEat early."
+        assert said.instructions("en", CALL, ("food",)) == "Eat early."
+        stale = said.instructions("es", CALL, ("arrival",))
+        assert stale == f"{offer('es')}\nCome.", "a translation of what is not approved is stale"
+        assert said.instructions("es", CALL, ("other", "escort")) == "", "the clinic no longer says it"
+        both = said.instructions("es", CALL, ("food", "arrival"))
+        assert both == f"Coma temprano.\n{offer('es')}\nCome.", "the line stands before what is in another language"
+
+
+def test_a_line_about_an_interpreter_is_approved_words_too_and_each_line_runs_its_own_way() -> None:
+    own = (Kept(7, "en", "own.food", (Unit("own.food", "Eat early.", "", ("Eat early.",)),)),
+           Kept(8, "en", "own.other", (Unit("own.other", "Ask Ana.", "", ("Ask Ana.",)),)))  # fmt: skip
+    without = view(Unapproved.HOLD, without=lambda one: (one.locale, one.key) == ("ar", "hint"), more=own)
+    assert without.instructions("ar", CALL) == f"{offer('en')}\nEat early.\nAsk Ana.", "once, and in words approved"
+    neither = view(Unapproved.HOLD, without=lambda one: one.key == "hint", more=own)
+    assert neither.instructions("ar", CALL) == "Eat early.\nAsk Ana."
+    arabic = view(Unapproved.HOLD, more=own).instructions("ar", CALL)
+    values = shipped_values(instructions=arabic)
+    html = shipped.words().page("pre.tomorrow", "ar", "full", values)
+    assert '<p><bdi dir="ltr">Eat early.</bdi></p>' in html
+    assert f'<bdi dir="ltr">{phone(CALL)}</bdi>' in html
+    assert "Eat early." in shipped.words().page("pre.tomorrow", "es", "full", shipped_values(instructions=arabic))
+
+
+def offer(locale: str) -> str:
+    return interpreters.offer(shipped.words().voices[locale], CALL)
+
+
+def shipped_values(instructions: str) -> Values:
+    return Values(
+        "North", CALL, "America/New_York", visit_start=datetime(2026, 5, 12, 13, 30, tzinfo=UTC), visit_minutes=60,
+        link="https://example.org/p/x", clinic_address="1 Sample Street", instructions=instructions,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from outreach.web.console import instructions as pages
 from tests.web.house import NOW, PASSWORD, PUBLIC, House, add_clinic, field
 
 APPROVER = "doctor@north.example"
+CALL = "+12025550100"
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def approve(house: House, locale: str, topic: str) -> tuple[int, str]:
 
 def told(house: House, locale: str) -> str:
     with house.out.sessions() as session:
-        return house.out.speakers.of(session, house.clinic_id, house.out.words).instructions(locale)
+        return house.out.speakers.of(session, house.clinic_id, house.out.words).instructions(locale, CALL)
 
 
 def test_an_instruction_is_told_only_once_it_is_approved_and_earlier_words_until_then(
@@ -61,9 +62,9 @@ def test_an_instruction_is_told_only_once_it_is_approved_and_earlier_words_until
 def test_a_language_without_its_own_gets_the_clinics_and_an_empty_one_ends_at_once(house: House, approver: str) -> None:
     write(house, "en", food="Eat nothing after 22:00.")
     approve(house, "en", "food")
-    assert told(house, "es") == "Eat nothing after 22:00."
+    assert told(house, "es").endswith("\nEat nothing after 22:00.")
     assert write(house, "es", food="No coma nada después de las 22:00.")[0] == 303
-    assert told(house, "es") == "Eat nothing after 22:00."
+    assert told(house, "es").endswith("\nEat nothing after 22:00.")
     approve(house, "es", "food")
     assert told(house, "es") == "No coma nada después de las 22:00."
     assert write(house, "en", "Eat nothing after 22:00.", food="")[0] == 303
@@ -74,7 +75,7 @@ def test_a_language_without_its_own_gets_the_clinics_and_an_empty_one_ends_at_on
     assert "own language first" in page
     write(house, "en", food="Eat nothing after 22:00.")
     approve(house, "en", "food")
-    assert told(house, "es") == "Eat nothing after 22:00.", "the translation is read again first"
+    assert told(house, "es").endswith("\nEat nothing after 22:00."), "the translation is read again first"
     approve(house, "es", "food")
     assert told(house, "es") == "No coma nada después de las 22:00."
 
@@ -139,7 +140,7 @@ def test_another_clinics_instructions_are_its_own(house: House, approver: str) -
     approve(house, "en", "food")
     other = add_clinic(house.out, "south", "+12025550111")
     with house.out.sessions() as session:
-        assert house.out.speakers.of(session, other, house.out.words).instructions("en") == ""
+        assert house.out.speakers.of(session, other, house.out.words).instructions("en", CALL) == ""
 
 
 def test_the_page_of_a_visit_carries_it(house: House, approver: str) -> None:
@@ -149,6 +150,6 @@ def test_the_page_of_a_visit_carries_it(house: House, approver: str) -> None:
         spoken = house.out.speakers.of(session, house.clinic_id, house.out.words)
     values = Values(
         "North", "+12025550100", "America/New_York", visit_start=NOW, visit_minutes=60, link=f"{PUBLIC}/p/x",
-        clinic_address="1 Sample Street", instructions=spoken.instructions("en"),
+        clinic_address="1 Sample Street", instructions=spoken.instructions("en", CALL),
     )  # fmt: skip
     assert "food &amp; drink, 100% of it" in spoken.words.page("pre.tomorrow", "en", "full", values)

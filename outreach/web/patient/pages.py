@@ -85,10 +85,13 @@ def agree(token: str, form: Posted, out: Wired, wanted: In) -> Response:
 
 @router.post("/p/{token}/answer")
 def answer(token: str, form: Posted, out: Wired, wanted: In) -> Response:
-    """A button of a question. Pressed twice it counts once; too late, or without a digit, it changes nothing."""
+    """A button of a question. Pressed twice it counts once; too late, or without a digit, it changes nothing. 409
+    where the clinic has approved no words in which it could be asked."""
     now, digit = out.clock(), form.fields.get("answer", "")
     with out.sessions.begin() as session:
         reader = readable(session, out, token, now, wanted)
+        if reader.mute:  # nothing asks here: nobody is held to have answered it
+            return show(out, "message", reader, 409)
         due = reader.due
         if digit in asks(due, out.sequences) and in_time(due, visits.about(due, now), now):
             press(session, due, digit, reader.locale, now)
@@ -119,7 +122,7 @@ def _body(out: Wired, reader: Reader, now: datetime) -> Markup:
     try:
         step, spoken = due.message.step, reader.spoken
         locale, offering = _told(reader)
-        own = spoken.instructions(locale, topics_of(step, out.sequences))
+        own = spoken.instructions(locale, due.clinic.phone, topics_of(step, out.sequences))
         values = values_of(due, f"{public}/p/{reader.token}", f"{public}/u/{reader.token}", now, own)
         html = spoken.words.page(step, locale, "full", values)
         number = phone(due.clinic.phone)
