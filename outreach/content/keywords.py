@@ -7,15 +7,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
+from outreach.content.concepts import load_sense
 from outreach.content.yaml_lines import line_of, read_yaml, suggest
 from outreach.domain.folding import fold, symbols
 from outreach.domain.replies import ReplyWords
-from outreach.domain.wording import Kind, Word
+from outreach.domain.wording import ALARMS, Kind, Word
 from outreach.errors import BadFile
 
 KINDS = get_args(Kind)
 KEYS = ("kind", "locale", "words", "source", "review", "anywhere", "marks_matter", "bare", "ambiguous", "about")
-ALARMS = ("breathing", "chest", "fainting", "confusion", "swelling", "self_harm", "emergency")
 MAY_ALSO = ("stop", "urgent", "change")  # a stop wins over these; with any other meaning it would be missed
 FLAGS = ("anywhere", "marks_matter", "bare", "ambiguous")
 
@@ -36,8 +36,9 @@ def load_replies(path: Path) -> ReplyWords:
     words = tuple(word for at in range(len(groups)) for word in _group(path, groups, at))
     _no_clash(path, words)
     courtesies = _texts(path, tree, "courtesies") if "courtesies" in tree else ()
-    said = "\n".join([*sorted(courtesies), *map(repr, words)])
-    return ReplyWords(words, frozenset(courtesies), hashlib.sha256(said.encode()).hexdigest())
+    sense = load_sense(path.with_name("concepts"))
+    said = "\n".join([*sorted(courtesies), *map(repr, words), sense.digest])
+    return ReplyWords(words, frozenset(courtesies), hashlib.sha256(said.encode()).hexdigest(), sense)
 
 
 def _group(path: Path, groups: Any, at: int) -> list[Word]:

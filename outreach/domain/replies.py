@@ -8,18 +8,18 @@ be both, and a false alarm costs a call while a missed one may cost more.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
+from outreach.domain.concepts import Sense, Sensed
 from outreach.domain.folding import fold, one_off
+from outreach.domain.ideas import Ideas
+from outreach.domain.said import Said, without
 from outreach.domain.wording import Lexicon, Tokens, Word
 
 Meaning = Literal["stop", "start", "help", "answer", "urgent", "thanks", "other"]
 Wish = Literal["", "change", "call"]
-LONGEST = 2000
 LONG = 8  # letters
 INSIDE = ("urgent", "change", "call", "robot", "elsewhere")  # these count inside a longer message, all of them
 REQUEST, VISIT, CHECK_IN = "consent.request", "pre.the_day", "post.check_in"
@@ -38,6 +38,7 @@ class ReplyWords:
     words: tuple[Word, ...]
     courtesies: frozenset[str] = frozenset()
     digest: str = ""
+    sense: Sense = field(default_factory=Sense)
 
     @cached_property
     def polite(self) -> tuple[tuple[str, ...], ...]:
@@ -68,6 +69,24 @@ class ReplyWords:
     def _lexicons(self) -> dict[str, Lexicon]:
         inside = {kind: [word for word in of if word.anywhere or kind in INSIDE] for kind, of in self._by_kind.items()}
         return {kind: Lexicon(words) for kind, words in inside.items()}
+
+    @cached_property
+    def _alone(self) -> dict[str, tuple[dict[str, list[Word]], list[Word]]]:
+        """Of each kind: the words by their letters, and those that letters alone do not tell."""
+        found: dict[str, tuple[dict[str, list[Word]], list[Word]]] = {}
+        for kind, of in self._by_kind.items():
+            by_letters, others = found.setdefault(kind, ({}, []))
+            for word in of:
+                if word.symbol or word.marks_matter:
+                    others.append(word)
+                else:
+                    by_letters.setdefault(word.solid, []).append(word)
+        return found
+
+    def whole(self, kind: str, said: Tokens) -> list[Word]:
+        """The words of a kind that are all of a message."""
+        by_letters, others = self._alone.get(kind, ({}, []))
+        return [word for word in (*by_letters.get("".join(said.plain), ()), *others) if word.is_all(said)]
 
     def inside(self, kind: str, said: Tokens) -> list[Word]:
         """The words of a kind that a longer message holds, the longest first."""
@@ -101,18 +120,18 @@ class Understood:
 
 def understand(text: str, words: ReplyWords, asked: str | None = None) -> Understood:
     """The meaning of a reply; `asked` is the key of the step that last asked this patient for a digit, if any."""
-    said = _Said.of(text, words)
-    meant = _meaning(said, words, asked)
+    said = Said.of(text, words.polite)
+    meant = _meaning(said, Ideas.of(said.text, words.sense), words, asked)
     return replace(meant, robot=True) if words.inside("robot", said.all) else meant
 
 
-def _meaning(said: _Said, words: ReplyWords, asked: str | None) -> Understood:
-    alarms = words.inside("urgent", said.all)
-    found = _stops(said, words) or _answers(said, words, asked) or _asks(said, words)
-    if alarms:
-        about = tuple(sorted({word.about for word in alarms}))
+def _meaning(said: Said, ideas: Ideas, words: ReplyWords, asked: str | None) -> Understood:
+    alarms, sensed = words.inside("urgent", said.all), ideas.sensed("urgent")
+    found = _stops(said, ideas, words) or _answers(said, words, asked) or _asks(said, ideas, words)
+    if alarms or sensed:
+        about = tuple(sorted({word.about for word in alarms} | {one.rule.about for one in sensed}))
         if found is None or found.kind in ("answer", "thanks", "start", "other"):
-            found = _by(alarms, "urgent", "anywhere", doubtful=True)
+            found = _by(alarms, "urgent", "anywhere", doubtful=True) if alarms else _by_idea(sensed, "urgent")
         return replace(found, urgent=about, doubtful=True)
     found = (
         found or _small(said, words) or _misspelt(said, words) or Understood("other", why="no word or digit we know")
@@ -120,58 +139,62 @@ def _meaning(said: _Said, words: ReplyWords, asked: str | None) -> Understood:
     return replace(found, wish=_wish(said, words)) if found.kind == "other" else found
 
 
-def _stops(said: _Said, words: ReplyWords) -> Understood | None:
+def _stops(said: Said, ideas: Ideas, words: ReplyWords) -> Understood | None:
     """A bus may stop and a medicine be stopped: what is left of the message without that must hold the word."""
     spellings = said.spellings()
     for one in spellings:
-        if found := one.whole(words.of("stop")):
+        if found := words.whole("stop", one.kept):
             return _by(found, "stop", "the whole message", doubtful=found[0].ambiguous)
     for one in spellings:
-        rest, others = one.all, words.inside("elsewhere", one.all)
-        if others and (found := said.sentence(words.of("stop"))):
-            return _by(found, "stop", "a sentence of its own", doubtful=True)
+        cut = ideas.without_other_ends() if one is said else None
+        rest = cut or one.all
+        others = words.inside("elsewhere", rest)
+        if cut or others:
+            for part in said.sentences():
+                if found := words.whole("stop", part):
+                    return _by(found, "stop", "a sentence of its own", doubtful=True)
         for elsewhere in others:
             rest = elsewhere.without(rest)
         if found := words.inside("stop", rest):
             return _by(found, "stop", "inside a longer message", doubtful=True)
-    return None
+    return _by_idea(sensed, "stop") if (sensed := ideas.sensed("stop")) else None
 
 
-def _answers(said: _Said, words: ReplyWords, asked: str | None) -> Understood | None:
+def _answers(said: Said, words: ReplyWords, asked: str | None) -> Understood | None:
     """A digit, or a word that can only mean one digit of what was asked."""
     if (digit := " ".join(said.kept.plain)) in ("1", "2"):
         return Understood("answer", "1" if digit == "1" else "2", why="the digit alone")
     for kind, answer in _ANSWERS.get(asked or "", ()):
-        if found := said.whole(words.of(kind)):
+        if found := words.whole(kind, said.kept):
             why = f'"{found[0].text}" to {asked}'
             return Understood("answer", answer, found[0].locale, why, locales=_locales(found))
-    if asked is not None and (found := said.whole(words.of("yes"))):
+    if asked is not None and (found := words.whole("yes", said.kept)):
         # "Yes" to a question with two digits says nothing certain, and START is not what was meant.
         return Understood("other", why=f'"{found[0].text}" where a digit was asked for', doubtful=True)
     return None
 
 
-def _asks(said: _Said, words: ReplyWords) -> Understood | None:
-    if found := said.whole(words.of("start")):
+def _asks(said: Said, ideas: Ideas, words: ReplyWords) -> Understood | None:
+    if found := words.whole("start", said.kept):
         return _by(found, "start", "the whole message", doubtful=False)
-    if found := said.whole(words.of("help")):
+    if found := words.whole("help", said.kept):
         return _by(found, "help", "the whole message", doubtful=False)
     if found := words.inside("help", said.all):
         return _by(found, "help", "inside a longer message", doubtful=True)
-    return None
+    return _by_idea(sensed, "help") if (sensed := ideas.sensed("help")) else None
 
 
-def _small(said: _Said, words: ReplyWords) -> Understood | None:
+def _small(said: Said, words: ReplyWords) -> Understood | None:
     """Thanks, OK, a heart: nothing to do."""
     rest = [one for one in said.all.symbols if one not in words.hearts]
     if rest or not (said.all.plain or said.all.symbols):
         return None
-    if _without(said.all.plain, words.thankful, whole=True):
+    if without(said.all.plain, words.thankful, whole=True):
         return None
     return Understood("thanks", why="thanks or a courtesy")
 
 
-def _misspelt(said: _Said, words: ReplyWords) -> Understood | None:
+def _misspelt(said: Said, words: ReplyWords) -> Understood | None:
     """One long word alone that is a stop word but for one letter: unsubscrbe. Doubtful, so a person sees it as well."""
     if len(said.kept.plain) != 1 or len(said.kept.plain[0]) < LONG:
         return None
@@ -179,69 +202,11 @@ def _misspelt(said: _Said, words: ReplyWords) -> Understood | None:
     return _by(found, "stop", "the whole message", doubtful=True) if found else None
 
 
-def _wish(said: _Said, words: ReplyWords) -> Wish:
+def _wish(said: Said, words: ReplyWords) -> Wish:
     for kind in ("call", "change"):
         if words.inside(kind, said.all):
             return "call" if kind == "call" else "change"
     return ""
-
-
-@dataclass(frozen=True)
-class _Said:
-    """A reply in the forms it is looked at: `all` of it, and `kept` without its courtesies."""
-
-    all: Tokens
-    kept: Tokens
-    text: str = ""
-
-    @classmethod
-    def of(cls, text: str, words: ReplyWords) -> _Said:
-        whole = Tokens.of(text[:LONGEST])
-        plain = _without(whole.plain, words.polite)
-        marked = tuple(token for token in whole.marked if fold(token) in plain)
-        return cls(whole, Tokens(plain, marked, whole.symbols), text[:LONGEST])
-
-    def sentence(self, words: tuple[Word, ...]) -> list[Word]:
-        """The words that are all of one of its sentences."""
-        parts = [Tokens.of(part) for part in _SENTENCE.split(self.text)]
-        return [word for part in parts for word in words if not word.symbol and word.is_all(part)]
-
-    def spellings(self) -> tuple[_Said, ...]:
-        """As it is written, and with letters for the digits that stand for them inside a word: st0p."""
-        if not any(_LEET.search(token) for token in self.all.plain):
-            return (self,)
-        return self, _Said(_spelled(self.all), _spelled(self.kept), self.text)
-
-    def whole(self, words: tuple[Word, ...]) -> list[Word]:
-        together = "".join(self.kept.plain)  # asked first: this is asked of every word there is, several times over
-        likely = (word for word in words if word.solid == together or word.symbol or word.marks_matter)
-        return [word for word in likely if word.is_all(self.kept)]
-
-
-_SENTENCE = re.compile("[.!?;:,\n\u061f\u060c\u061b\u3002\uff01\uff1f\uff0c\u3001]+")
-# Only a digit with letters on both sides: 9am, b4 and the 3arabi of Arabic in Latin letters stay what they are.
-_LEET = re.compile("(?<=[a-z])[01345](?=[a-z])")
-_LETTER_OF = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s"}
-
-
-def _spelled(tokens: Tokens) -> Tokens:
-    plain, marked = (tuple(_LEET.sub(lambda digit: _LETTER_OF[digit[0]], one) for one in part) for part in tokens[:2])
-    return Tokens(plain, marked, tokens.symbols)
-
-
-def _without(tokens: tuple[str, ...], courtesies: Iterable[tuple[str, ...]], whole: bool = False) -> tuple[str, ...]:
-    """The words without courtesies at the beginning and the end; unless `whole`, all of them when nothing else is."""
-    kept, least = tokens, 0 if whole else 1
-    changed = True
-    while changed and kept:
-        changed = False
-        for courtesy in courtesies:
-            size = len(courtesy)
-            if len(kept) >= size + least and kept[-size:] == courtesy:
-                kept, changed = kept[:-size], True
-            if len(kept) >= size + least and kept[:size] == courtesy:
-                kept, changed = kept[size:], True
-    return kept
 
 
 def _by(found: list[Word], kind: Meaning, where: str, *, doubtful: bool) -> Understood:
@@ -249,6 +214,12 @@ def _by(found: list[Word], kind: Meaning, where: str, *, doubtful: bool) -> Unde
     why = f'"{first.text}" ({first.locale}), {where}'
     ambiguous = all(word.ambiguous for word in found)
     return Understood(kind, None, first.locale, why, doubtful, _locales(found), ambiguous=ambiguous)
+
+
+def _by_idea(found: list[Sensed], kind: Meaning) -> Understood:
+    first = found[0]
+    why = f"{first.rule.name} ({first.locales[0]}), by what it is about"
+    return Understood(kind, None, first.locales[0], why, True, first.locales)
 
 
 def _locales(found: list[Word]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ Kind = Literal[
     "robot",
     "elsewhere",
 ]
+ALARMS = ("breathing", "chest", "fainting", "confusion", "swelling", "self_harm", "emergency")
 LETTERS = 3
 NEAR = 6
 """How many words apart the halves of `chest ~ pain` may stand."""

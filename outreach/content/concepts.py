@@ -1,0 +1,84 @@
+"""The ideas that replies are understood by, out of config/concepts: one file for each language, and the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+from outreach.content.yaml_lines import line_of, read_yaml, suggest
+from outreach.domain.concepts import NEAR, Means, Rule, Sense
+from outreach.domain.folding import fold
+from outreach.domain.patterns import Form
+from outreach.domain.wording import ALARMS
+from outreach.errors import BadFile
+
+RULES = "rules.yaml"
+KEYS = ("means", "about", "each", "within", "ordered", "unless", "most")
+OF_RULES = ("rules", "guards", "spared", "shared")
+OF_LANGUAGE = ("source", "review", "also", "variants", "concepts")
+
+
+def load_sense(folder: Path) -> Sense:
+    """The rules and every language's words; without the folder, nothing is sensed. BadFile at the first mistake."""
+    if not folder.is_dir():
+        return Sense()
+    path = folder / RULES
+    tree = _known(path, read_yaml(path), OF_RULES)
+    rules = [_rule(path, tree["rules"], at) for at in range(len(tree["rules"]))]
+    guards = tuple(tree.get("guards", ()))
+    named = {name for rule in rules for names in (*rule.each, rule.unless) for name in names} | set(guards)
+    forms: list[Form] = []
+    variants: dict[int, str] = {}
+    also: dict[str, tuple[str, ...]] = {}
+    for file in sorted(folder.glob("*.yaml")):
+        if file.name != RULES:
+            forms += _language(file, named, variants, also)
+    read = [Form(form.concept, form.locale, form.text.translate(variants)) for form in forms]
+    return Sense(read, rules, map(fold, tree.get("spared", ())), tree.get("shared", ()), variants, also)
+
+
+def _language(
+    path: Path, named: set[str], variants: dict[int, str], also: dict[str, tuple[str, ...]]
+) -> list[Form]:  # fmt: skip
+    tree = _known(path, read_yaml(path), OF_LANGUAGE)
+    for key in ("source", "concepts"):
+        if not tree.get(key):
+            raise BadFile(path, line_of(tree), f"{key} is missing.", f"Add a line {key}: ...")
+    pairs = str(tree.get("variants", "")).split()
+    variants.update((ord(pair[0]), pair[1]) for pair in pairs)
+    also[path.stem] = tuple(tree.get("also", ()))
+    found = []
+    for name, texts in tree["concepts"].items():
+        if name not in named:
+            raise BadFile(path, line_of(tree["concepts"], name), f'no rule asks for "{name}".', suggest(name, named))
+        for at, text in enumerate(texts):
+            if not isinstance(text, str) or not fold(text.replace("*", "")):
+                raise BadFile(path, line_of(texts, at), f'"{text}" is not text.', "Write it in quotes.")
+            found += [Form(name, path.stem, one) for one in _spellings(text)]
+    return found
+
+
+def _spellings(text: str) -> set[str]:
+    """An apostrophe is often left out: can't, cant."""
+    plain = text.replace("\u2019", "'")
+    return {plain, plain.replace("'", "")}
+
+
+def _rule(path: Path, rules: Any, at: int) -> Rule:
+    rule = _known(path, rules[at], KEYS)
+    if rule.get("means") not in get_args(Means):
+        raise BadFile(path, line_of(rules, at), "means is missing.", suggest(str(rule.get("means")), get_args(Means)))
+    if (rule["means"] == "urgent") != (rule.get("about") in ALARMS):
+        raise BadFile(path, line_of(rules, at), f'about: "{rule.get("about")}".', suggest("", ALARMS))
+    return Rule(
+        rule["means"], tuple(tuple(one.split("|")) for one in rule["each"]), rule.get("about", ""),
+        int(rule.get("within", NEAR)), bool(rule.get("ordered", False)), tuple(rule.get("unless", ())),
+        int(rule.get("most", 0)),
+    )  # fmt: skip
+
+
+def _known(path: Path, tree: Any, keys: tuple[str, ...]) -> Any:
+    for key in tree:
+        if key not in keys:
+            raise BadFile(path, line_of(tree, key), f'"{key}" is not a word we know here.', suggest(str(key), keys))
+    return tree

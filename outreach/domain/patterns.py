@@ -1,0 +1,170 @@
+"""The written forms of an idea, and finding thousands of them in a message at the cost of a few."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from outreach.domain.folding import fold, one_off
+from outreach.domain.passage import UNSPACED, Passage
+
+HEAD = 3
+LEAST = 5
+"""Letters that a word must have to be recognised with one of them wrong."""
+TONAL = frozenset({"vi"})
+"""Languages where another tone is another word: tones are compared where they are written."""
+_ARABIC_PREFIX = re.compile("^[وف]?[بلك]?(?:ال)?")
+Span = tuple[int, int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to write a concept. `breath*`: every word that begins so; `*hinga*`: every word that holds it."""
+
+    concept: str
+    locale: str
+    text: str
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Folded, without asterisks."""
+        return tuple(fold(self.text.replace("*", "")).split())
+
+    @cached_property
+    def marked(self) -> tuple[str, ...]:
+        return tuple(fold(self.text.replace("*", ""), marks=True).split())
+
+    @property
+    def open(self) -> bool:
+        """Whether its last word may go on."""
+        return self.text.endswith("*")
+
+    @property
+    def held(self) -> bool:
+        """Whether it may stand anywhere inside a word."""
+        return self.text.startswith("*") or bool(UNSPACED.search(self.words[0]))
+
+
+class Forms:
+    """Forms that can be looked up by what a message holds."""
+
+    def __init__(self, forms: Iterable[Form], spared: frozenset[str]) -> None:
+        self._spared = spared
+        self._exact: dict[str, list[Form]] = defaultdict(list)
+        self._open: dict[str, list[Form]] = defaultdict(list)
+        self._held: dict[str, list[Form]] = defaultdict(list)
+        self._solid: dict[str, list[Form]] = defaultdict(list)
+        self._near: dict[str, list[Form]] = defaultdict(list)
+        for form in forms:
+            self._add(form)
+
+    def _add(self, form: Form) -> None:
+        first = form.words[0]
+        if UNSPACED.search(first):
+            self._solid[first[0]].append(form)
+        elif form.held:
+            self._held[first[:2]].append(form)
+        elif form.open and len(form.words) == 1:
+            self._open[first[:HEAD]].append(form)
+        else:
+            self._exact[first].append(form)
+        if not form.held and len(first) >= LEAST:
+            for short in _shorter(first):
+                self._near[short].append(form)
+
+    def found_in(self, passage: Passage) -> Iterator[tuple[Form, Span]]:
+        """Every form in the passage, with its place."""
+        for at, word in enumerate(passage.words):
+            known = False
+            for form, last in self._at(passage, at, word):
+                known = True
+                yield form, _span(passage, at, last)
+            if not known and word not in self._spared:
+                for form, last in self._misspelt(passage, at, word):
+                    yield form, _span(passage, at, last)
+        yield from self._inside(passage)
+
+    def _at(self, passage: Passage, at: int, word: str) -> Iterator[tuple[Form, int]]:
+        """The forms that begin with this word, and the word they end with."""
+        for one in _stems(word):
+            for form in self._exact.get(one, ()):
+                last = at + len(form.words) - 1
+                if last < len(passage.words) and self._is(form, passage, at, one):
+                    yield form, last
+            for size in (HEAD, HEAD - 1):
+                for form in self._open.get(one[:size], ()):
+                    if (size == HEAD or len(form.words[0]) == size) and self._is(form, passage, at, one):
+                        yield form, at
+
+    def _is(self, form: Form, passage: Passage, at: int, first: str) -> bool:
+        words = (first, *passage.words[at + 1 : at + len(form.words)])
+        ends = words[-1] == form.words[-1] or (form.open and words[-1].startswith(form.words[-1]))
+        if not ends or words[:-1] != form.words[:-1]:
+            return False
+        return form.locale not in TONAL or _toned(form, passage.marked[at : at + len(words)], words)
+
+    def _misspelt(self, passage: Passage, at: int, word: str) -> Iterator[tuple[Form, int]]:
+        """Forms of one word, or whose first word, is this but for a letter."""
+        if len(word) < LEAST or not word.isalpha() or passage.marked[at] != word:
+            return
+        seen: set[tuple[str, str, str]] = set()
+        for size in range(LEAST, len(word) + 1):
+            head = word[:size]
+            for short in (head, *_shorter(head)):
+                for form in self._near.get(short, ()):
+                    key = (form.concept, form.locale, form.text)
+                    whole = size == len(word)
+                    if key in seen or not (whole or (form.open and len(form.words) == 1)):
+                        continue
+                    last = at + len(form.words) - 1
+                    if head[0] != form.words[0][0] or not one_off(form.words[0], head) or last >= len(passage.words):
+                        continue
+                    if self._is(form, passage, at, form.words[0]):
+                        seen.add(key)
+                        yield form, last
+
+    def _inside(self, passage: Passage) -> Iterator[tuple[Form, Span]]:
+        """Forms that may stand anywhere: inside words, and in scripts without spaces."""
+        if self._held:
+            for at, word in enumerate(passage.words):
+                for begin in range(len(word) - 1):
+                    for form in self._held.get(word[begin : begin + 2], ()):
+                        if word.startswith(form.words[0], begin):
+                            yield form, _span(passage, at, at)
+        for begin, letter in enumerate(passage.solid):
+            for form in self._solid.get(letter, ()):
+                solid = "".join(form.words)
+                if passage.solid.startswith(solid, begin):
+                    first, last = passage.solid_at[begin], passage.solid_at[begin + len(solid) - 1]
+                    # Between the letters of `solid` and of `text` stand as many spaces as words before.
+                    yield form, passage.span(first, last, begin + first, begin + len(solid) + last)
+
+
+def _span(passage: Passage, first: int, last: int) -> Span:
+    return passage.span(first, last, passage.begins[first], passage.begins[last] + len(passage.words[last]))
+
+
+def _stems(word: str) -> tuple[str, ...]:
+    """The word, and without what Arabic and Persian write onto it."""
+    if not "\u0600" <= word[0] <= "\u06ff":
+        return (word,)
+    bare = _ARABIC_PREFIX.sub("", word, count=1)
+    return (word, bare) if bare and bare != word else (word,)
+
+
+def _toned(form: Form, marked: tuple[str, ...], plain: tuple[str, ...]) -> bool:
+    """Whether each word has the tone of the form, or none at all."""
+    if len(form.marked) != len(marked):
+        return True
+    return all(
+        word in (tone, bare) or (form.open and word.startswith(tone))
+        for word, tone, bare in zip(marked, form.marked, plain, strict=True)
+    )
+
+
+def _shorter(word: str) -> set[str]:
+    """The word itself, and without each of its letters: two words one letter apart share one of these."""
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
