@@ -21,6 +21,7 @@ class Kind(StrEnum):
     CONSENT = "consent.changed"
     INBOUND = "inbound.received"
     TASK = "task.opened"
+    APPROVAL = "approval.changed"
 
 
 OF_MESSAGES = tuple(kind for kind in Kind if kind.startswith("message."))

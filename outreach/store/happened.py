@@ -74,6 +74,18 @@ join task t on t.clinic_id = k.clinic_id and t.closed_at is null
 where {_NEW.format(source="'task:' || t.id")}
 order by t.opened_at limit {AT_ONCE}
 """
+# Decisions are as rare as tasks and are dated alike, when their transaction begins: they share a mark.
+_APPROVALS = f"""
+select w.id, w.clinic_id, 'approval.changed', 'approval:' || a.seq, a.at,
+       jsonb_build_object('locale', s.locale, 'text', s.key, 'digest', encode(s.digest, 'hex'),
+                          'approved', a.approved, 'demo', a.basis = 'demo')
+from webhook_mark k
+join webhook w on w.clinic_id = k.clinic_id and w.active and 'approval.changed' = any(w.kinds)
+join approval a on a.clinic_id = k.clinic_id and a.at >= k.task_at and a.at >= w.created_at
+join said s on s.id = a.said_id
+where {_NEW.format(source="'approval:' || a.seq")}
+order by a.seq limit {AT_ONCE}
+"""
 _LOW = """
 select min(k.event_id) from webhook_mark k
 where exists (select 1 from webhook w where w.clinic_id = k.clinic_id and w.active)
@@ -98,7 +110,7 @@ def happened(session: Session, now: datetime) -> list[Happened]:
         return []
     found: list[Happened] = []
     whole = True
-    for statement in (_MESSAGES, _CONSENTS, _INBOUND, _TASKS):
+    for statement in (_MESSAGES, _CONSENTS, _INBOUND, _TASKS, _APPROVALS):
         asked = {"low": low} if statement is _MESSAGES else {}
         rows: Sequence[Any] = session.execute(text(statement), asked).all()
         whole = whole and len(rows) < AT_ONCE

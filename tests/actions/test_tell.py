@@ -12,7 +12,10 @@ import pytest
 from sqlalchemy import Engine, select, text
 
 from outreach.actions import withdraw
+from outreach.actions.approve import Reviewer, approve
+from outreach.actions.approve import withdraw as withdraw_words
 from outreach.actions.tell import tell
+from outreach.content.approvals import texts
 from outreach.content.compose import Words
 from outreach.domain.news import Kind, sign, wait
 from outreach.providers.listener import Told
@@ -72,6 +75,22 @@ def test_what_was_before_the_webhook_is_not_told_and_what_comes_is_told_once(ear
     body = json.loads(next(one.body for one in ear.heard if "suppressed" in one.body))
     assert body["data"]["reason"] == "opted_out"
     assert "Ada" not in str([one.body for one in ear.heard])
+
+
+def test_a_decision_on_words_is_told_with_their_digest_and_without_a_name(ear: Ear) -> None:
+    text_of = texts(ear.world.words, "es")["pre.tomorrow"]
+    by = Reviewer("Ana Ruiz", "medical translator")
+    with ear.world.sessions.begin() as session:
+        assert withdraw_words(session, ear.world.clinic_id, "es", "pre.tomorrow", by, ear.world.now) == 1
+    with ear.world.sessions.begin() as session:
+        approve(session, ear.world.clinic_id, [text_of], by, ear.world.now)
+    assert ear.tell(timedelta(minutes=1)) == 2
+    assert ear.tell(timedelta(hours=1)) == 0
+    told = [json.loads(one.body) for one in ear.heard]
+    assert {one["type"] for one in told} == {"approval.changed"}
+    known = {"locale": "es", "text": "pre.tomorrow", "digest": text_of.digest.hex(), "demo": False}
+    assert [one["data"] for one in told] == [known | {"approved": False}, known | {"approved": True}]
+    assert "Ana" not in str([one.body for one in ear.heard])
 
 
 def test_news_that_commits_late_with_a_low_number_is_told_all_the_same(ear: Ear) -> None:

@@ -27,7 +27,7 @@ Url = Annotated[
     Field(min_length=1, max_length=2000, description="https, reachable from the internet.",
           examples=["https://ehr.example.org/outreach"]),
 ]  # fmt: skip
-Kinds = Annotated[list[Kind], Field(min_length=1, max_length=8, description="What it is to be told.")]
+Kinds = Annotated[list[Kind], Field(min_length=1, max_length=len(Kind), description="What it is to be told.")]
 
 
 class WebhookIn(Asked):

@@ -35,6 +35,7 @@ WORDS: dict[str, Sentence] = {
     Kind.CONSENT: say("Consent changed"),
     Kind.INBOUND: say("A patient wrote"),
     Kind.TASK: say("Something needs a person"),
+    Kind.APPROVAL: say("Words were approved, or an approval was withdrawn"),
     TRIAL: say("A trial"),
 }
 
