@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
@@ -51,6 +52,7 @@ def instruct(
             staff_id=by, now=now,
         )  # fmt: skip
     if changed:
+        approvals.changed(session, clinic_id)  # words that were approved once count again when they are written back
         audit.note(
             session, clinic_id=clinic_id, at=now, actor_kind="staff", actor_id=by, action="instructions.changed",
             subject="words", subject_id=locale, detail={"topics": list(changed), "home": locale == rules[0]},
@@ -65,3 +67,12 @@ def as_written(session: Session, clinic_id: UUID, home: str) -> dict[tuple[str, 
         (topic, locale): as_text(topic, locale, text, stored.get((topic, home), ""))
         for (topic, locale), text in stored.items()
     }
+
+
+def waiting(session: Session, clinic_id: UUID, home: str) -> Mapping[str, int]:
+    """How many instructions are written and not approved as they stand, by language; most clinics have none."""
+    written = as_written(session, clinic_id, home)
+    if not written:
+        return {}
+    approved = {one.digest for one in approvals.standing(session, clinic_id)}
+    return Counter(locale for (_, locale), text in sorted(written.items()) if text.digest not in approved)

@@ -24,6 +24,13 @@ def answered_twice(session: Session, clinic_id: UUID, by_themselves: Collection[
     return any(one.active for one in _answering(session, clinic_id, by_themselves))
 
 
+def left_alone(session: Session, clinic_id: UUID, by_themselves: Collection[str]) -> bool:
+    """The other way round: the setting says that the carrier answers, and no sender goes by one that does."""
+    if clinics.by_id(session, clinic_id).carrier_answers == "none":
+        return False
+    return not any(one.active for one in _answering(session, clinic_id, by_themselves))
+
+
 def expect(session: Session, clinic_id: UUID, by_themselves: Collection[str], now: datetime) -> bool:
     """After a sender was added: believe of a clinic's first such carrier that it answers. True: the setting changed.
 

@@ -86,19 +86,8 @@ def add(
         else:
             senders.change(session, known[mine.id].id, active=True, carrier=name, **values)
         share = next(one.share for one in senders.listing(session, mine.id) if one.address == wanted and one.active)
-        expected = name in out.answering and twice.expect(session, mine.id, out.answering, out.clock())
-        both = name in out.answering and twice.answered_twice(session, mine.id, out.answering)
-    print(f"{wanted} sends for {mine.slug}, to {share:.0%} of its patients with {_spoken(channel)}")
-    if expected:
-        print(
-            f"{name} answers STOP, START and HELP by itself, so {mine.slug} no longer does. If you have that switched"
-            " off with them, say so in the settings of the clinic."
-        )
-    if both:
-        print(
-            f"{name} answers STOP, START and HELP by itself unless you had that switched off, and {mine.slug} does as"
-            " well: patients may get two answers. The settings of the clinic say who answers."
-        )
+        who = _who_answers(session, out, mine.id, mine.slug, channel, name)
+    print(f"{wanted} sends for {mine.slug}, to {share:.0%} of its patients with {_spoken(channel)}{who}")
 
 
 def change(
@@ -112,14 +101,17 @@ def change(
 ) -> None:
     """Change what is named; the rest stays. The next claim, within a second, goes by it."""
     with opened() as out, out.sessions.begin() as session:
-        one = _sender(session, clinics.chosen(session, clinic).id, channel, address)
+        mine = clinics.chosen(session, clinic)
+        one = _sender(session, mine.id, channel, address)
         values = _limits(weight, per_second, burst)
         if carrier is not None:
             values["carrier"] = _carrier(out, channel, carrier)
         if not values:
             raise BadInput("Nothing to change. Give --weight, --per-second, --burst or --carrier.")
         senders.change(session, one.id, **values)
-    print(f"{one.address}: " + ", ".join(f"{key.replace('_', ' ')} {_shown(value)}" for key, value in values.items()))
+        who = _who_answers(session, out, mine.id, mine.slug, channel, values["carrier"]) if carrier is not None else ""
+    told = ", ".join(f"{key.replace('_', ' ')} {_shown(value)}" for key, value in values.items())
+    print(f"{one.address}: {told}{who}")
 
 
 def retire(
@@ -174,6 +166,28 @@ def _sender(session: Session, clinic_id: UUID, channel: Channel, address: str) -
         there = ", ".join(one.address for one in mine) or "none"
         raise NotFound(f"The clinic does not send {_spoken(channel)} from {wanted}. Its senders: {there}.")
     return found
+
+
+def _who_answers(session: Session, out: Outreach, clinic_id: UUID, slug: str, channel: Channel, name: str) -> str:
+    """Who answers STOP and HELP now that a sender goes by this carrier; "" where nothing is to be said."""
+    if name not in out.answering:
+        if channel is Channel.SMS and twice.left_alone(session, clinic_id, out.answering):
+            return (
+                f"\nThe settings of {slug} say that the carrier answers STOP and HELP. {name} does not do so by itself:"
+                " have it switched on with them, or change the setting, or patients get no answer."
+            )
+        return ""
+    if twice.expect(session, clinic_id, out.answering, out.clock()):
+        return (
+            f"\n{name} answers STOP, START and HELP by itself, so {slug} no longer does. If you have that switched off"
+            " with them, say so in the settings of the clinic."
+        )
+    if twice.answered_twice(session, clinic_id, out.answering):
+        return (
+            f"\n{name} answers STOP, START and HELP by itself unless you had that switched off, and {slug} does as"
+            " well: patients may get two answers. The settings of the clinic say who answers."
+        )
+    return ""
 
 
 def _carrier(out: Outreach, channel: Channel, name: str | None) -> str:

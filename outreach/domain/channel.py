@@ -15,13 +15,17 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class Spec:
-    """What a channel needs: the template parts it is made of, and whether a person can answer in it."""
+    """What a channel needs: the template parts it is made of, and whether a person can answer in it.
+
+    `receipts`: it tells when a message has arrived. E-mail tells at most that one came back.
+    """
 
     parts: tuple[str, ...]
     answers: bool
+    receipts: bool
 
 
 SPECS: dict[Channel, Spec] = {
-    Channel.SMS: Spec(parts=("sms.txt",), answers=True),
-    Channel.EMAIL: Spec(parts=("subject.txt", "body.md"), answers=False),
+    Channel.SMS: Spec(parts=("sms.txt",), answers=True, receipts=True),
+    Channel.EMAIL: Spec(parts=("subject.txt", "body.md"), answers=False, receipts=False),
 }

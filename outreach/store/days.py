@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -13,22 +13,30 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Result, func, select
 from sqlalchemy.orm import Session
 
+from outreach.domain.channel import SPECS
 from outreach.domain.consent import Standing
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
-from outreach.store.seen import SEEN, Seen, opened
+from outreach.store.seen import IN_ORDER, SEEN, Seen, opened
 from outreach.store.tables import Course, Infusion, Patient, Staff
 from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
 
-GROUPS: Mapping[str, tuple[Status, ...]] = MappingProxyType({
-    "due": (Status.SCHEDULED, Status.SENDING),
-    "sent": (Status.ACCEPTED, Status.SENT),
-    "arrived": (Status.DELIVERED,),
-    "trouble": (Status.UNKNOWN, Status.UNDELIVERED, Status.FAILED),
-    "not_sent": (Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED),
+_OF: Mapping[Status, str] = MappingProxyType({
+    status: group
+    for group, statuses in {
+        "due": (Status.SCHEDULED, Status.SENDING),
+        "sent": (Status.ACCEPTED, Status.SENT),
+        "arrived": (Status.DELIVERED,),
+        "trouble": (Status.UNKNOWN, Status.UNDELIVERED, Status.FAILED),
+        "not_sent": (Status.SUPPRESSED, Status.EXPIRED, Status.CANCELLED),
+    }.items()
+    for status in statuses
 })  # fmt: skip
-"""How the front desk asks for statuses."""
+GROUPS = ("due", "sent", "mailed", "arrived", "trouble", "not_sent")
+"""How the front desk asks for messages. `sent` awaits a receipt; `mailed` never gets one, and waiting for it would be
+waiting for nothing."""
+_MAILED = tuple(channel.value for channel, spec in SPECS.items() if not spec.receipts)
 
 
 @dataclass(frozen=True)
@@ -46,31 +54,38 @@ class Tally:
 def tally(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> Tally:
     """Counts over one range of the index (clinic_id, due_at); messages to staff do not count."""
     rows = session.execute(
-        select(Message.status, Message.reason, func.count())
+        select(Message.status, Message.reason, Message.channel, func.count())
         .where(*_within(clinic_id, start, end))
-        .group_by(Message.status, Message.reason)
+        .group_by(Message.status, Message.reason, Message.channel)
     ).all()
-    of = {status.value: group for group, statuses in GROUPS.items() for status in statuses}
     groups, reasons = Counter(dict.fromkeys(GROUPS, 0)), Counter[str]()
-    for status, reason, number in rows:
-        groups[of[status]] += number
-        if reason and of[status] in ("trouble", "not_sent"):
+    for status, reason, channel, number in rows:
+        group = _OF[Status(status)]
+        groups["mailed" if group == "sent" and channel in _MAILED else group] += number
+        if reason and group in ("trouble", "not_sent"):
             reasons[reason] += number
     return Tally(groups, reasons)
 
 
 def listing(
     session: Session, clinic_id: UUID, start: datetime, end: datetime, limit: int, *,
-    statuses: Collection[Status] | None = None, reason: str = "", offset: int = 0,
+    group: str = "", reason: str = "", offset: int = 0,
 ) -> list[Seen]:  # fmt: skip
-    """Messages due in [start, end), earliest first: those of some statuses, or that ended for a reason."""
+    """Messages due in [start, end), earliest first: those of one group ("": all), or that ended for a reason."""
     where = _within(clinic_id, start, end)
-    if statuses is not None:
-        where.append(Message.status.in_([status.value for status in statuses]))
+    if group:
+        like = "sent" if group == "mailed" else group
+        where.append(Message.status.in_([status.value for status, of in _OF.items() if of == like]))
+    if group in ("sent", "mailed"):
+        where.append(Message.channel.in_(_MAILED) if group == "mailed" else Message.channel.not_in(_MAILED))
     if reason:
         where.append(Message.reason == reason)
     rows = session.execute(
-        select(*SEEN).where(*where).order_by(Message.due_at, Message.id).offset(offset).limit(limit)
+        select(*SEEN)
+        .where(*where)
+        .order_by(Message.due_at, Message.patient_id, *IN_ORDER[1:])
+        .offset(offset)
+        .limit(limit)
     ).mappings()
     vault = vault_of(session)
     return [opened(vault, dict(row)) for row in rows]

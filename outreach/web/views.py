@@ -63,6 +63,7 @@ def _templates(locale: str) -> Environment:
     filters: dict[str, Callable[..., str]] = {
         "day": partial(day, formats=formats),
         "clock": partial(clock, formats=formats),
+        "date": partial(date_in, formats=formats),
         "moment": partial(moment_in, formats=formats),
         "city": city,
         "whole": whole,
@@ -97,6 +98,11 @@ def moment_in(at: datetime, zone: str, formats: str = "en_US") -> str:
     """An instant on the calendar and clock of `zone`."""
     wall = at.astimezone(zone_of(zone))
     return f"{day(wall, formats)}, {clock(wall, formats)}"
+
+
+def date_in(at: datetime, zone: str, formats: str = "en_US") -> str:
+    """The day of an instant in `zone`, for what happened on a day and at no hour: a signature on paper."""
+    return day(at.astimezone(zone_of(zone)), formats)
 
 
 def city(zone: str) -> str:

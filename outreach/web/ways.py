@@ -25,11 +25,13 @@ DAILY = (
     Way("/sequences", say("Sequences")),
     Way("/delivery", say("Delivery")),
     Way("/languages", say("Languages")),
-    Way("/translate", say("Translate")),
+)
+"""What fits beside the clinic's name on an old laptop. How much is held back or in doubt stands on Today."""
+TRANSLATE = Way("/translate", say("Translate"))
+MORE = (
+    TRANSLATE,
     Way("/held", say("Held back")),
     Way("/doubts", say("In doubt")),
-)
-MORE = (
     Way("/settings", say("Settings")),
     Way("/instructions", say("Own instructions")),
     Way("/senders", say("Senders")),
@@ -44,7 +46,9 @@ MORE = (
 
 def ways(role: Role) -> tuple[list[Way], list[Way]]:
     """(daily, more): the pages this role may open. A page that has no door yet is not offered."""
-    return [way for way in DAILY if _open(role, way)], [way for way in MORE if _open(role, way)]
+    daily = [*DAILY, TRANSLATE] if role is Role.TRANSLATOR else list(DAILY)
+    more = [way for way in MORE if way not in daily]
+    return [way for way in daily if _open(role, way)], [way for way in more if _open(role, way)]
 
 
 def _open(role: Role, way: Way) -> bool:

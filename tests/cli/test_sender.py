@@ -83,6 +83,8 @@ def test_a_clinics_first_number_with_twilio_is_believed_to_answer_by_itself_and_
     assert "so seaside no longer does" in run("add", *SMS, OTHER, "--clinic", "seaside", "--carrier", "second")
     assert answers("seaside") == "stop_help"
     assert "patients may get two answers" in run("add", *SMS, "+13125550102", "--clinic", "lakeside")
+    assert "patients may get two answers" in run("set", *SMS, NUMBER, "--clinic", "lakeside", "--carrier", "second")
+    assert "answer" not in run("set", *SMS, NUMBER, "--clinic", "lakeside", "--weight", 2)
     assert answers("lakeside") == "none"  # it had one already: what stands there may be on purpose
     engine.dispose()
 

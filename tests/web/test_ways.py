@@ -24,7 +24,11 @@ from tests.web.house import House
             {"/settings", "/staff", "/keys", "/audit"},
         ),
         (Role.APPROVER, {"/today", "/patients", "/languages"}, {"/imports", "/held", "/settings", "/staff"}),
-        (Role.TRANSLATOR, {"/sequences", "/languages"}, {"/today", "/patients", "/imports", "/delivery", "/settings"}),
+        (
+            Role.TRANSLATOR,
+            {"/sequences", "/languages", "/translate"},
+            {"/today", "/patients", "/imports", "/delivery", "/settings"},
+        ),
         (Role.VIEWER, {"/today", "/patients", "/delivery"}, {"/imports", "/held", "/settings", "/staff", "/keys"}),
     ],
     ids=[role.value for role in Role],
@@ -34,6 +38,15 @@ def test_each_role_is_offered_its_own_ways(role: Role, offered: set[str], withhe
     assert offered <= paths
     assert not withheld & paths
     assert "/account" in paths
+
+
+def test_the_days_work_stands_in_the_bar_and_the_rest_under_more() -> None:
+    for role in Role:
+        daily, more = ({way.path for way in part} for part in ways(role))
+        assert len(daily) <= 7, "more than fits beside the clinic's name on an old laptop"
+        assert not daily & more
+        assert not daily & {"/held", "/doubts"}
+    assert "/translate" in {way.path for way in ways(Role.TRANSLATOR)[0]}
 
 
 def test_every_way_leads_to_a_door() -> None:

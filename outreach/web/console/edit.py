@@ -14,8 +14,9 @@ from outreach.actions.correct import Wish, correct, now_is
 from outreach.errors import BadInput, NotAllowed
 from outreach.store import patients
 from outreach.store.patients import Person
+from outreach.web.console.clocks import zones
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.enrol_form import PERSON, person, zones
+from outreach.web.console.enrol_form import PERSON, person
 from outreach.web.console.patients import language_name, languages
 from outreach.web.console.trial import trial
 from outreach.web.console.typed import Reading, one_of, sentence

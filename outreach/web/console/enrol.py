@@ -15,8 +15,9 @@ from outreach.content.formats import phone as readable
 from outreach.errors import BadInput, say
 from outreach.store import audit, clinics, seen
 from outreach.web.console import visit_form
+from outreach.web.console.clocks import zones
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.enrol_form import read, starting, zones
+from outreach.web.console.enrol_form import read, starting
 from outreach.web.console.patients import language_name, languages
 from outreach.web.console.timeline import Item, items
 from outreach.web.console.typed import sentence

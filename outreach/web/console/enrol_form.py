@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from functools import cache
-
-from babel.core import get_global
 
 from outreach.actions.enrol import Enrol, Paper
 from outreach.domain import contact, names
@@ -57,24 +54,6 @@ def starting(desk: Desk, now: datetime) -> dict[str, str]:
     return dict.fromkeys(FIELDS, "") | {
         "locale": desk.locale, "zone": desk.clinic.zone, "minutes": "60", "signed": today,
     }  # fmt: skip
-
-
-def zones(desk: Desk) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Groups for the zone's select: the clinic's country first, then the world by region."""
-    home, regions = _zones(desk.country)
-    near = [(desk.say(say("In this country")), home)] if home else []
-    return [*near, *regions, (desk.say(say("Other")), [("UTC", "UTC")])]
-
-
-@cache
-def _zones(country: str) -> tuple[list[tuple[str, str]], list[tuple[str, list[tuple[str, str]]]]]:
-    home = sorted(set(get_global("territory_zones").get(country, ())) & zone_names())
-    regions: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(zone_names() - set(home)):
-        region, slash, place = name.partition("/")
-        if slash and region not in ("Etc", "SystemV", "US", "Canada", "posix", "right"):
-            regions.setdefault(region, []).append((name, place.replace("_", " ")))
-    return [(name, name.partition("/")[2].replace("_", " ")) for name in home], list(regions.items())
 
 
 def day_signed(text: str, today: date) -> date:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from outreach.actions.instruct import waiting
 from outreach.content.compose import SOURCE
 from outreach.content.coverage import Coverage, coverage
 from outreach.content.formats import Language
@@ -45,10 +46,13 @@ def listed(desk: AtDesk, out: Wired) -> HTMLResponse:
     with out.sessions() as session:
         patients = readers.by_locale(session, desk.clinic.id)
         spoken = out.speakers.view(session, desk.clinic, out.words)
+        own = waiting(session, desk.clinic.id, desk.locale)
     lines = [_line(out, spoken, one, patients.pop(one, 0)) for one in out.words.voices]
     lines.sort(key=lambda line: (-line.approved, -line.coverage.translated))  # those in use first, else as they come
     home = out.words.language(spoken.home) if spoken.home in out.words.voices else None
-    return desk.page("languages.html", lines=lines, rule=Unapproved(spoken.rule).value, home=home, others=patients)
+    return desk.page("languages.html", lines=lines, rule=Unapproved(spoken.rule).value, home=home, others=patients,
+                     own={out.words.language(one).own_name if one in out.words.voices else one: (one, count)
+                          for one, count in own.items()})  # fmt: skip
 
 
 def _line(out: Wired, spoken: Spoken, locale: str, patients: int) -> Line:

@@ -12,8 +12,8 @@ from outreach.actions.adjust import Meanwhile
 from outreach.actions.twice import answered_twice
 from outreach.errors import BadInput, say
 from outreach.store import clinics
+from outreach.web.console.clocks import zones
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.enrol_form import zones
 from outreach.web.console.settings_form import FIELDS, MOST, countries, read, typed
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from outreach.actions.fallback import UNUSABLE
+from outreach.actions.instruct import waiting
 from outreach.actions.speak import UNAPPROVED
 from outreach.domain.window import moment, wall_at
 from outreach.errors import Reason
@@ -30,7 +32,8 @@ WEEK = timedelta(days=7)
 @dataclass(frozen=True)
 class Needs:
     """What does not go by itself, as numbers; `tasks` the first few of `open_tasks`; `unapproved`: the texts (such as
-    `es/pre.tomorrow`) that messages wait for."""
+    `es/pre.tomorrow`) that messages wait for. `instructions`: of the clinic's own, how many wait for approval by
+    language."""
 
     tasks: list[Todo]
     open_tasks: int
@@ -41,11 +44,12 @@ class Needs:
     not_agreed: int
     words_missing: int
     unapproved: list[str]
+    instructions: Mapping[str, int]
 
     @property
     def nothing(self) -> bool:
         return not any((self.open_tasks, self.in_doubt, self.pauses, self.alerts, self.unusable,
-                        self.not_agreed, self.words_missing, self.unapproved))  # fmt: skip
+                        self.not_agreed, self.words_missing, self.unapproved, self.instructions))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,8 @@ def messages(desk: AtDesk, out: Wired, day: str = "", show: str = "", reason: st
     after = min(max(after, 0), 100_000)
     with out.sessions() as session:
         tally = days.tally(session, clinic_id, shown.start, shown.end)
-        rows = days.listing(session, clinic_id, shown.start, shown.end, MOST + 1, statuses=days.GROUPS.get(group),
-                            reason=reason, offset=after)  # fmt: skip
+        rows = days.listing(session, clinic_id, shown.start, shown.end, MOST + 1, group=group, reason=reason,
+                            offset=after)  # fmt: skip
         names = patients.named(session, clinic_id, {row.patient_id for row in rows})
     items = [replace(Item(row, row.due_at, desk.clinic.zone), name=names[row.patient_id].name) for row in rows[:MOST]]
     return desk.page("today_messages.html", day=shown, tally=tally, items=items, show=group, reason=reason, after=after,
@@ -112,6 +116,7 @@ def _needs(session: Session, desk: Desk, now: datetime, tally: Tally) -> Needs:
         not_agreed=days.not_agreed(session, clinic_id, here, here + WEEK),
         words_missing=tally.reasons.get(Reason.WORDS_MISSING.value, 0),
         unapproved=unapproved,
+        instructions=waiting(session, clinic_id, desk.locale),
     )
 
 

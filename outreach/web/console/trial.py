@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.store import seen
 from outreach.web.console.desk import Desk
@@ -31,11 +32,15 @@ class Pair:
 
 @dataclass(frozen=True)
 class Difference:
-    """`told`: news of the change that the patient gets. `kept`: how many planned messages stay as they are."""
+    """`told`: news of the change that the patient gets. `kept`: how many planned messages stay as they are.
+
+    `silent`: why no news goes (see console.silence); "" where some does, or it was not asked.
+    """
 
     told: list[Item]
     pairs: list[Pair]
     kept: int
+    silent: str = ""
 
     @property
     def nothing(self) -> bool:
@@ -65,12 +70,18 @@ def compare(before: list[Item], after: list[Item]) -> Difference:
     both = [(item, new[item.seen.id]) for item in before if _live(item) and _live(new.get(item.seen.id))]
     pairs += [Pair(was, now) for was, now in both if was.text != now.text]
     kept = sum(was.text == now.text for was, now in both)
-    return Difference(told, sorted(pairs, key=lambda pair: pair.shown.at), kept)
+    return Difference(told, sorted(pairs, key=_in_order), kept)
 
 
 def _read(session: Session, desk: Desk, out: Wired, patient_id: UUID) -> list[Item]:
     rows = seen.timeline(session, desk.clinic.id, patient_id)
     return items(session, out, rows, desk.clinic.zone, out.clock())
+
+
+def _in_order(pair: Pair) -> tuple[object, ...]:
+    """By time, then what one message says in all its channels together: the text first."""
+    item = pair.shown
+    return item.at, item.seen.step, item.seen.channel is not Channel.SMS
 
 
 def _live(item: Item | None) -> bool:

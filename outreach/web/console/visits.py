@@ -19,6 +19,7 @@ from outreach.store import audit, enrolments, infusions, patients
 from outreach.store.patients import Person
 from outreach.web.console import visit_form
 from outreach.web.console.desk import AtDesk, Checked, Desk
+from outreach.web.console.silence import explained
 from outreach.web.console.trial import Difference, trial
 from outreach.web.console.typed import Reading, sentence
 from outreach.web.forms import Wired, id_of
@@ -121,7 +122,10 @@ def _do(
     """Show what `change` would bring, or do it; `after`: the visit as it will be, None when it is cancelled."""
     try:
         if not save:
-            return _preview(desk, visit, person, after, typed, trial(desk, out, person.id, change))
+            found = trial(desk, out, person.id, change)
+            with out.sessions() as session:
+                found = explained(session, found, person, visit, after, out.clock())
+            return _preview(desk, visit, person, after, typed, found)
         with out.sessions.begin() as session:
             change(session)
             audit.note(session, clinic_id=desk.clinic.id, at=out.clock(), actor_kind="staff",
