@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from outreach.actions import approve
 from outreach.actions.approve import Reviewer
 from outreach.store.tables import Clinic, Consent, Patient
-from outreach.store.traffic import Message
+from outreach.store.traffic import InboundMessage, Message
 from tests.web.house import NOW, House, field
 from tests.web.links import hold, set_clinic
 from tests.web.test_join import AT, FORM
@@ -95,10 +95,49 @@ def test_without_approved_pages_only_the_numbers_are_shown_and_stopping_still_wo
     for key in ("page.title", "page.stop", "page.privacy", "page.agree"):
         assert house.out.words.ui(key, "en") not in page.text
     assert browser.post(f"{path}/agree", data={"shown": ""}).status_code == 409
+    question = f"/p/{hold(house, 'es', phone='+12025550144').tokens['pre.the_day']}"
+    assert browser.post(f"{question}/answer", data={"answer": "2"}).status_code == 409
+    assert browser.get(f"{question}/visit.ics").status_code == 404
+    for do in ("full", "resume", "language"):
+        form = {"do": do, "read": "yes", "language": "vi", "channel": "sms"}
+        assert browser.post(f"{question}/preferences", data=form).status_code == 422
+    with house.out.sessions() as session:
+        assert session.scalars(select(InboundMessage)).all() == []
     stop = path.replace("/p/", "/u/")
     assert f'action="{stop}"' in page.text
     assert browser.post(stop).status_code == 200
-    assert [kind for kind, _ in agreements(house)] == ["opted_out"]
+    assert [kind for kind, _ in agreements(house)] == ["agreed", "agreed", "opted_out"]
+
+
+def test_a_calendar_file_and_more_words_need_their_own_approvals(house: House) -> None:
+    held, browser = hold(house, "es", warned=False), house.browser()
+    path = f"/p/{held.tokens['pre.the_day']}"
+    ui, more = house.out.words.ui, {"do": "full", "read": "yes"}
+    assert f"SUMMARY:{ui('calendar.summary', 'es')}" in browser.get(f"{path}/visit.ics").text
+    withdraw(house, "es", "hint", "consent.request")
+    assert f"SUMMARY:{ui('calendar.summary', 'en')}" in browser.get(f"{path}/visit.ics").text
+    assert 'value="full"' not in browser.get(f"{path}/preferences").text
+    assert browser.post(f"{path}/preferences", data=more).status_code == 422
+    assert not any(one.warned for one in held.ledger())
+    withdraw(house, "en", "hint")
+    assert "visit.ics" not in browser.get(path).text
+    assert browser.get(f"{path}/visit.ics").status_code == 404
+    assert browser.post(f"{path}/preferences?in=vi", data=more).status_code == 303
+    assert sum(one.warned for one in held.ledger()) == 2
+
+
+def test_no_thank_you_is_a_stop_like_any_other_and_nothing_before_the_button_is_pressed(house: House) -> None:
+    path, browser = asked(house), house.browser()
+    page = browser.get(path).text
+    assert house.out.words.ui("page.decline", "es") in page
+    assert page.count(f'action="{path}/stop"') == 1, "one way to say no, beside the yes"
+    assert agreements(house) == []
+    for _ in range(2):
+        assert browser.post(f"{path}/stop").status_code == 303
+    assert agreements(house) == [("opted_out", "es")]
+    after = browser.get(path).text
+    assert "/agree" not in after
+    assert house.out.words.ui("page.stopped", "es", clinic="North Clinic") in after
 
 
 def test_joining_is_refused_in_a_language_that_is_not_approved_and_closed_without_any(house: House) -> None:

@@ -14,6 +14,7 @@ from outreach.actions import prefer
 from outreach.actions.prefer import Way
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind, may_contact
+from outreach.domain.decision import REQUEST
 from outreach.store import consents, patients
 from outreach.web.forms import Posted, Wired
 from outreach.web.patient.reader import In, Reader, readable, show
@@ -53,7 +54,9 @@ def choose(token: str, form: Posted, out: Wired, wanted: In) -> Response:
     now = out.clock()
     with out.sessions.begin() as session:
         reader = readable(session, out, token, now, wanted)
-        wrong = _do(session, out, reader, form.fields, now)
+        # Without approved words nothing that could be read says what a choice would mean; stopping needs none.
+        unread = reader.mute and not form.fields.get("do", "").startswith("stop")
+        wrong = Wrong("all", "choices.not_here") if unread else _do(session, out, reader, form.fields, now)
         if wrong:
             return _page(session, out, reader, now, wrong=wrong)
     # A new language is the page's language at once, whatever it was looked at in.
@@ -73,8 +76,8 @@ def _do(session: Session, out: Wired, reader: Reader, typed: Mapping[str, str], 
         return None
 
     def full() -> Wrong | None:
-        if due.clinic.wording != "full":
-            return Wrong("words", "choices.clinic_short")
+        if due.clinic.wording != "full" or not _may_warn(reader):
+            return Wrong("words", "choices.not_here" if due.clinic.wording == "full" else "choices.clinic_short")
         if typed.get("read") != "yes":
             return Wrong("read", "choices.read.first")
         prefer.full(session, due, reader.spoken.words.ui(WARNING, locale), locale, now)
@@ -100,6 +103,11 @@ def _do(session: Session, out: Wired, reader: Reader, typed: Mapping[str, str], 
     return act() if act else Wrong("all", "choices.not_here")
 
 
+def _may_warn(reader: Reader) -> bool:
+    """Whether the clinic has approved the warning in this language: nobody accepts words that it does not stand by."""
+    return bool(reader.spoken.state(reader.locale, REQUEST))
+
+
 def _page(
     session: Session, out: Wired, reader: Reader, now: datetime, *, saved: bool = False, wrong: Wrong | None = None
 ) -> HTMLResponse:
@@ -118,6 +126,6 @@ def _page(
     return show(
         out, "preferences", reader, 422 if wrong else 200, lines=sorted(lines, reverse=True), saved=saved,
         wrong=wrong or Wrong("", ""), mine=due.patient_locale, warning=WARNING,
-        clinic_full=due.clinic.wording == "full",
+        clinic_full=due.clinic.wording == "full", may_warn=_may_warn(reader),
         full=due.patient_wording == "full" and bool(warned) and all(warned),
     )  # fmt: skip

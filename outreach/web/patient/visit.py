@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from outreach.actions.compose import visit_of
 from outreach.content import calendars
 from outreach.content.formats import Language, day, time
+from outreach.domain.approval import ASIDES
 from outreach.domain.plan import Visit
 from outreach.domain.window import zone
 from outreach.store import clinics
@@ -24,7 +25,8 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class Shown:
-    """A visit as its page tells it. `yours`: day and time on the patient's own clock, where that is another."""
+    """A visit as its page tells it. `yours`: day and time on the patient's own clock, where that is another. `file`:
+    there is one for a calendar, whose title is approved."""
 
     visit: Visit
     day: str
@@ -33,6 +35,7 @@ class Shown:
     directions: str
     cancelled: bool
     changed: bool
+    file: bool
 
 
 @router.api_route("/p/{token}/visit.ics", methods=["GET", "HEAD"])
@@ -41,16 +44,22 @@ def calendar(token: str, out: Wired, wanted: In) -> Response:
     now = out.clock()
     with out.sessions() as session:
         reader = readable(session, out, token, now, wanted)
-    visit = about(reader.due, now)
-    if visit is None or visit.status == "cancelled":
+    visit, locale = about(reader.due, now), _named_in(reader)
+    if visit is None or visit.status == "cancelled" or reader.mute or not locale:
         return gone(out)
-    summary = reader.spoken.words.ui("calendar.summary", reader.locale)
+    summary = reader.spoken.words.ui("calendar.summary", locale)
     ics = calendars.visit(
         str(visit.id), visit.revision, visit.start, visit.minutes, summary,
         reader.due.clinic.address, "PUBLISH", now,
     )  # fmt: skip
     headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
     return Response(ics, media_type="text/calendar; charset=utf-8; method=PUBLISH", headers=headers)
+
+
+def _named_in(reader: Reader) -> str:
+    """The language for the title: the reader's, or the clinic's, where the clinic has approved it; "" for neither."""
+    wished = (reader.locale, reader.due.clinic.locale)
+    return next((one for one in wished if reader.spoken.state(one, ASIDES)), "")
 
 
 def about(due: Due, now: datetime) -> Visit | None:
@@ -76,6 +85,7 @@ def shown(session: Session, reader: Reader, now: datetime) -> Shown | None:
         clinics.by_id(session, reader.due.clinic.id).directions,
         cancelled=visit.status == "cancelled",
         changed=reader.due.overtaken and visit.id == reader.due.message.infusion_id,
+        file=bool(_named_in(reader)),
     )
 
 
