@@ -11,15 +11,17 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.actions.approve import DEMO, Reviewer, approve
+from outreach.actions.instruct import as_written
 from outreach.content.approvals import Signature, same_person, signed, texts
 from outreach.content.compose import SOURCE, Words
 from outreach.content.coverage import coverage
+from outreach.content.instructions import objected
 from outreach.content.objections import blocked
 from outreach.content.spoken import CURRENT, PREVIOUS, Spoken
 from outreach.content.workbench import Workbench
-from outreach.domain.approval import Text
+from outreach.domain.approval import OWN, Text
 from outreach.errors import BadInput, NotFound, say
-from outreach.store import approvals
+from outreach.store import approvals, colleagues, instructions
 from outreach.store.approvals import Decision
 
 
@@ -88,20 +90,35 @@ def review(
     """
     if not wanted:
         raise BadInput(say("Choose at least one text."))
-    there = {locale: _texts(words, locale) for locale in {one.locale for one in wanted}}
-    found = [(one, there[one.locale].get(one.key)) for one in wanted]
-    if any(text is None for _, text in found):
-        raise NotFound("no such text")
-    exact = [(one, text) for one, text in found if text is not None]
-    if changed := [one.key for one, text in exact if text.digest.hex() != one.digest]:
-        raise Changed(changed)
+    home, _, _ = approvals.rules(session, clinic_id)
+    exact = _exact(every(session, clinic_id, home, words, {one.locale for one in wanted}), wanted)
     by = reviewer(by, demo)
-    for locale in there:
-        _independent(by, words, bench, locale)
-    for _, text in exact:
-        if blocked(bench.shelf(text.locale), text):
+    _independent(session, clinic_id, home, by, words, bench, exact)
+    for text in exact:
+        if text.key.startswith(OWN):
+            sound(bench, text, home)
+        elif blocked(bench.shelf(text.locale), text):
             raise BadInput(say("The checker finds errors in %(text)s; mend them first.", text=text.key))
-    return approve(session, clinic_id, [text for _, text in exact], by, now)
+    return approve(session, clinic_id, exact, by, now)
+
+
+def every(session: Session, clinic_id: UUID, home: str, words: Words, locales: Collection[str]) -> list[Text]:
+    """Every text of these languages as it stands, those that all clinics share and this clinic's own instructions,
+    language by language. `home`: the clinic's own. NotFound: there is no such language."""
+    if any(locale not in words.voices for locale in locales):
+        raise NotFound("no such language")
+    own = as_written(session, clinic_id, home).values()
+    return [one for locale in words.voices if locale in locales
+            for one in (*texts(words, locale).values(), *(text for text in own if text.locale == locale))]  # fmt: skip
+
+
+def sound(bench: Workbench, text: Text, home: str) -> None:
+    """BadInput: what may not be said stands in an instruction, or there is nothing to read it against."""
+    if not text.units[0].source:
+        raise BadInput(say("Write it in the clinic's own language first: it is what translations are read against."))
+    blocking = [one for one in objected(bench.grounds().house, text, home) if one.blocking]
+    if blocking:
+        raise BadInput(" ".join(f"{one.what[:1].upper()}{one.what[1:]} {one.remedy}" for one in blocking))
 
 
 def reviewer(by: Reviewer, demo: bool) -> Reviewer:
@@ -113,21 +130,44 @@ def reviewer(by: Reviewer, demo: bool) -> Reviewer:
     return by
 
 
-def _texts(words: Words, locale: str) -> dict[str, Text]:
-    if locale not in words.voices:
-        raise NotFound("no such language")
-    return texts(words, locale)
+def _exact(there: Collection[Text], wanted: Collection[Read]) -> list[Text]:
+    known = {(one.locale, one.key): one for one in there}
+    if any((one.locale, one.key) not in known for one in wanted):
+        raise NotFound("no such text")
+    if changed := [one.key for one in wanted if known[one.locale, one.key].digest.hex() != one.digest]:
+        raise Changed(changed)
+    return [known[one.locale, one.key] for one in wanted]
 
 
-def _independent(by: Reviewer, words: Words, bench: Workbench, locale: str) -> None:
-    if locale != SOURCE and by.basis == "named" and same_person(by.name, coverage(words, locale, bench.root).drafted):
+def _independent(
+    session: Session, clinic_id: UUID, home: str, by: Reviewer, words: Words, bench: Workbench, wanted: list[Text]
+) -> None:
+    """Who translated words does not approve them. What was written first, English or in the clinic's own language, has
+    no translator."""
+    if by.basis != "named":
+        return
+    own = [one for one in wanted if one.key.startswith(OWN) and one.locale != home]
+    shared = {one.locale for one in wanted if not one.key.startswith(OWN) and one.locale != SOURCE}
+    translators = {coverage(words, locale, bench.root).drafted for locale in shared}
+    if own:
+        wrote = instructions.writers(session, clinic_id)
+        wanted_of = [wrote.get((one.key.removeprefix(OWN), one.locale)) for one in own]
+        translators |= set(colleagues.names(session, clinic_id, [one for one in wanted_of if one]).values())
+    if any(same_person(by.name, one) for one in translators):
         raise BadInput(say("%(name)s is named as the translator; somebody else must have read the words.",
                            name=by.name.strip()))  # fmt: skip
 
 
+def _said(spoken: Spoken, one: Text) -> str:
+    if not one.key.startswith(OWN):
+        return spoken.state(one.locale, one.key)
+    own = spoken.own(one.locale, one.key)
+    return "" if own is None else CURRENT if (own,) == one.units else PREVIOUS
+
+
 def _stand(spoken: Spoken, one: Text, decisions: list[Decision], signature: Signature | None) -> Stand:
     """`decisions`: newest first."""
-    said = spoken.state(one.locale, one.key)
+    said = _said(spoken, one)
     last = {decision.digest: decision for decision in reversed(decisions)}
     standing = [decision for decision in decisions if decision.approved and last[decision.digest] is decision]
     newest = decisions[0] if decisions else None

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from outreach.actions.instruct import as_written
 from outreach.content.compose import Words
 from outreach.content.spoken import Kept, Spoken, current
 from outreach.domain.approval import OWN, Text, Unapproved
@@ -40,7 +41,7 @@ class Speakers:
         rules = rules or Rules(*approvals.rules(session, clinic_id))
         view = self._views.get(clinic_id)
         if view is None or view[0] is not words or view[1] != rules:
-            kept = newest(self.texts(words), session, clinic_id)
+            kept = newest(self.texts(words), session, clinic_id, rules.locale)
             spoken = Spoken(words, kept, rules.locale, Unapproved(rules.unapproved))
             view = self._views[clinic_id] = words, rules, spoken
         return view[2]
@@ -51,7 +52,7 @@ class Speakers:
 
     def anew(self, session: Session, clinic: ClinicFacts | Clinic, words: Words) -> Spoken:
         """The same within a transaction that has decided something: not kept, since it may yet be rolled back."""
-        kept = newest(self.texts(words), session, clinic.id)
+        kept = newest(self.texts(words), session, clinic.id, clinic.locale)
         return Spoken(words, kept, clinic.locale, Unapproved(clinic.unapproved))
 
     def texts(self, words: Words) -> dict[bytes, Text]:
@@ -62,12 +63,16 @@ class Speakers:
         return now[1]
 
 
-def newest(texts: dict[bytes, Text], session: Session, clinic_id: UUID) -> list[Kept]:
-    """For each text and language the approved words to use: those of today, else the newest before them."""
+def newest(texts: dict[bytes, Text], session: Session, clinic_id: UUID, home: str) -> list[Kept]:
+    """For each text and language the approved words to use: those of today, else the newest before them. `home`: the
+    clinic's locale."""
     found: dict[tuple[str, str], Standing] = {}
-    for one in approvals.standing(session, clinic_id):
+    standing = approvals.standing(session, clinic_id)
+    own = as_written(session, clinic_id, home) if any(one.key.startswith(OWN) for one in standing) else {}
+    written = {one.digest for one in own.values()}
+    for one in standing:
         place = one.locale, one.key
-        if place not in found or one.digest in texts:
+        if place not in found or one.digest in texts or one.digest in written:
             found[place] = one
     earlier = [one.said_id for one in found.values() if one.digest not in texts or one.key.startswith(OWN)]
     units = approvals.units(session, earlier)

@@ -22,6 +22,12 @@ def as_text(topic: str, locale: str, said: str, home: str) -> Text:
     return text(locale, OWN + topic, [Unit(OWN + topic, home, "", (said,))])
 
 
+def objected(house: House, one: Text, home: str) -> tuple[Fault, ...]:
+    """What the checker says of an instruction as it is approved. `home`: the clinic's own locale."""
+    [unit] = one.units
+    return tuple(faults(house, one.locale, unit.forms[0], unit.source, one.locale == home))
+
+
 def faults(house: House, locale: str, said: str, home: str, own: bool) -> Iterator[Fault]:
     """What is wrong with an instruction, by the families that every translation goes through.
 

@@ -122,18 +122,20 @@ class Spoken:
         return "\n".join(lines)
 
     def _instruction(self, locale: str, key: str) -> tuple[str, str]:
-        """The words and their language. What is approved in the clinic's own decides: a translation of anything else is
-        stale, and of nothing is gone. Said all the same, patients would be told different things about food or the way
-        home."""
-        home = self._own.get((self.home, key))
-        if home is None:
-            return "", ""
-        [said] = home.units[0].forms
-        for one in (locale, locale.rpartition("_")[0]):
-            theirs = self._own.get((one, key))
-            if theirs is not None and theirs.units[0].source == said:
-                return theirs.units[0].forms[0], one
-        return said, self.home
+        """The words and their language; "" and "" where nothing is said."""
+        for one in dict.fromkeys((locale, locale.rpartition("_")[0], self.home)):
+            if found := self.own(one, key):
+                return found.forms[0], one
+        return "", ""
+
+    def own(self, locale: str, key: str) -> Unit | None:
+        """The instruction that is said in this very language. What is approved in the clinic's own decides: a
+        translation of anything else is stale, and of nothing is gone. Said all the same, patients would be told
+        different things about food or the way home."""
+        home, theirs = self._own.get((self.home, key)), self._own.get((locale, key))
+        if home is None or theirs is None:
+            return None
+        return theirs.units[0] if theirs.units[0].source == home.units[0].forms[0] else None
 
     def _chosen(self, step: str, channel: Channel, locale: str, wording: Wording) -> Choice | None:
         spoken = [self._spoken(step, part, wording) for part in SPECS[channel].parts]

@@ -20,6 +20,14 @@ def every(session: Session, clinic_id: UUID) -> dict[tuple[str, str], str]:
     return {(row.topic, row.locale): row.text for row in rows}
 
 
+def writers(session: Session, clinic_id: UUID) -> dict[tuple[str, str], UUID]:
+    """Who of the staff wrote each text as it stands, by (topic, locale)."""
+    rows = session.execute(
+        select(Instruction.topic, Instruction.locale, Instruction.changed_by).where(Instruction.clinic_id == clinic_id)
+    )
+    return {(row.topic, row.locale): row.changed_by for row in rows if row.changed_by}
+
+
 def put(session: Session, clinic_id: UUID, topic: str, locale: str, text: str, by: UUID | None, now: datetime) -> None:
     """Write one down, whether or not there was one."""
     values = {"text": text, "changed_at": now, "changed_by": by}

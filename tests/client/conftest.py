@@ -19,7 +19,6 @@ from outreach.actions.dispatch import drain
 from outreach.actions.receive import apply
 from outreach.actions.tell import tell
 from outreach.client import verify
-from outreach.content.compose import Words
 from outreach.content.lexicon import Lexicon
 from outreach.content.sequences import load as load_sequence
 from outreach.domain.access import Scope
@@ -110,7 +109,7 @@ def running(engine: Engine, vault: Vault) -> Iterator[Running]:
         engine=engine,
         sessions=sessionmaker(engine, info={"vault": vault}, expire_on_commit=False),
         vault=vault,
-        lexicon=Lexicon.of(Words.load(ROOT, ["en"])),
+        lexicon=Lexicon.of(shipped.words()),
         sequences={sequence.name: sequence},
         replies=shipped.replies(),
         providers={"memory": carrier},

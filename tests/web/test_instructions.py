@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from outreach.content import instructions
 from outreach.content.compose import Values
 from outreach.domain.access import Role
 from outreach.store import staff
-from outreach.web.console import instructions as pages
 from tests.web.house import NOW, PASSWORD, PUBLIC, House, add_clinic, field
 
+ROSA = {"reviewer": "Rosa Reviewer", "role": "nurse"}
 APPROVER = "doctor@north.example"
 CALL = "+12025550100"
 
@@ -32,11 +33,13 @@ def write(house: House, locale: str, seen: str = "", **texts: str) -> tuple[int,
     return answer.status_code, answer.text
 
 
-def approve(house: House, locale: str, topic: str) -> tuple[int, str]:
+def approve(house: House, locale: str, topic: str, **other: str) -> tuple[int, str]:
     desk = house.desk(APPROVER)
     page = desk.get(f"/instructions?language={locale}").text
-    form = {"csrf": field(page, "csrf"), "language": locale, "reviewer": "Rosa Reviewer", "role": "nurse"}
-    answer = desk.post("/instructions/approve", data=form | {f"approve.{topic}": field(page, f"approve.{topic}")})
+    form = {"csrf": field(page, "csrf"), "language": locale, "read": "1"} | ROSA
+    answer = desk.post(
+        "/instructions/approve", data=form | {f"approve.{topic}": field(page, f"approve.{topic}")} | other
+    )
     return answer.status_code, answer.text
 
 
@@ -84,7 +87,7 @@ def test_what_may_no_longer_be_said_is_not_approved_either(
     house: House, approver: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:  # written when the rules were others
-        before.setattr(pages, "faults", lambda *_: iter(()))
+        before.setattr(instructions, "faults", lambda *_: iter(()))
         assert write(house, "en", food="The infusion is safe.")[0] == 303
     status, page = approve(house, "en", "food")
     assert status == 422
@@ -125,14 +128,39 @@ def test_only_an_approver_approves_and_only_what_the_page_showed(house: House, a
     write(house, "en", food="Eat nothing after 22:00.")
     desk = house.desk()
     csrf = field(desk.get("/instructions").text, "csrf")
-    form = {"language": "en", "approve.food": "00" * 32, "reviewer": "R", "role": "nurse"}
+    form = {"language": "en", "approve.food": "00" * 32, "read": "1"} | ROSA
     assert desk.post("/instructions/approve", data=form | {"csrf": csrf}).status_code == 403
     doctor = house.desk(APPROVER)
     csrf = field(doctor.get("/instructions").text, "csrf")
     answer = doctor.post("/instructions/approve", data=form | {"csrf": csrf})
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert "Nothing was approved" in answer.text
+    missing = doctor.post("/instructions/approve", data={"csrf": csrf, "language": "en"})
+    assert missing.status_code == 422
+    for sentence in ("Choose at least one text.", "Say who has read them.", "Tick that you have read the words."):
+        assert sentence in missing.text
     assert told(house, "en") == ""
+
+
+def test_who_wrote_a_translation_does_not_approve_it_and_words_written_back_count_as_they_did(
+    house: House, approver: str
+) -> None:
+    before, after = "Eat nothing after 22:00.", "Eat nothing from midnight on."
+    write(house, "en", food=before)
+    approve(house, "en", "food")
+    write(house, "en", before, food=after)
+    approve(house, "en", "food")
+    assert told(house, "en") == after
+    write(house, "en", after, food=before)
+    assert told(house, "en") == before, "it was approved once, and is what the clinic wants to say"
+    assert "Approved: patients get it" in house.desk().get("/instructions").text
+    write(house, "es", food="No coma nada después de las 22:00.")
+    page = house.desk().get("/instructions?language=es").text
+    assert "patients get it in English, after a line that offers an interpreter" in page
+    status, page = approve(house, "es", "food", reviewer="Dr. Dana Desk")
+    assert (status, "is named as the translator" in page) == (422, True)
+    assert approve(house, "es", "food")[0] == 303
+    assert told(house, "es") == "No coma nada después de las 22:00."
 
 
 def test_another_clinics_instructions_are_its_own(house: House, approver: str) -> None:

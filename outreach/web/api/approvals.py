@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID, uuid5
@@ -11,10 +12,12 @@ from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from outreach.actions.approve import Reviewer, withdraw
-from outreach.actions.review import Changed, Read, Stand, State, review, reviewer, stands
+from outreach.actions.review import Changed, Read, Stand, State, every, review, reviewer, stands
+from outreach.content.checker.findings import Fault
+from outreach.content.instructions import objected
 from outreach.content.objections import objections
 from outreach.content.spoken import Spoken
-from outreach.domain.approval import Text
+from outreach.domain.approval import OWN, Text
 from outreach.errors import NotFound
 from outreach.store.kept import Answer
 from outreach.web.api import cursors
@@ -126,15 +129,18 @@ def listed(
     locale: Annotated[Locale | None, Query(description="Of one language only.")] = None,
     state: Annotated[State | None, Query(description="In this state only.")] = None,
 ) -> Page[ApprovalOut]:  # fmt: skip
-    """How each text of each language stands, by language."""
+    """How each text of each language stands, by language; after the shared ones the clinic's own instructions
+    (`own.…`)."""
     question = f"approvals|{locale}|{state}"
     begin = cursors.read(caller.out.vault, caller.clinic_id, question, cursor)
-    wanted = [one for one in caller.out.speakers.texts(caller.out.words).values() if locale in (None, one.locale)]
     out = caller.out
+    locales = [one for one in out.words.voices if locale in (None, one)]
     with out.sessions() as session:
-        spoken = out.speakers.view(session, caller.clinic(session), out.words)
-        every = stands(session, caller.clinic_id, spoken, out.bench, wanted)
-    found = [one for one in every if state in (None, one.state)]
+        clinic = caller.clinic(session)
+        spoken = out.speakers.view(session, clinic, out.words)
+        wanted = every(session, clinic.id, clinic.locale, out.words, locales)
+        standing = stands(session, caller.clinic_id, spoken, out.bench, wanted)
+    found = [one for one in standing if state in (None, one.state)]
     places = [_place(one.text) for one in found]
     first = places.index(begin.id) + 1 if begin and begin.id in places else 0
     shown = found[first : first + limit]
@@ -147,10 +153,9 @@ def listed(
 @router.get("/approvals/{locale}/{text}")
 def read(caller: AtDoor, locale: InPath, text: InPath) -> ApprovalFull:
     """The exact words of one text, with what the checker says of them."""
-    one = _text(caller, locale, text)
     with caller.out.sessions() as session:
         spoken = caller.out.speakers.view(session, caller.clinic(session), caller.out.words)
-        return _full(session, caller, spoken, one)
+        return _full(session, caller, spoken, _text(session, caller, locale, text))
 
 
 @router.post("/approvals", status_code=201, response_model=ApprovalFull)
@@ -169,7 +174,7 @@ def approve(caller: AtDoor, given: ApprovalIn, repeat: IdempotencyKey = None) ->
         except NotFound:
             raise Trouble(422, NO_TEXT, "body.text") from None
         spoken = out.speakers.anew(session, clinic, out.words)
-        return said(_full(session, caller, spoken, _text(caller, given.locale, given.text)), 201)
+        return said(_full(session, caller, spoken, _text(session, caller, given.locale, given.text)), 201)
 
     return caller.change(act)
 
@@ -181,7 +186,7 @@ def take_back(caller: AtDoor, given: WithdrawalIn, repeat: IdempotencyKey = None
     def act(session: Session) -> Answer:
         out, clinic = caller.out, caller.clinic(session)
         try:
-            text = _text(caller, given.locale, given.text)
+            text = _text(session, caller, given.locale, given.text)
         except NotFound:
             raise Trouble(422, NO_TEXT, "body.text") from None
         by = reviewer(Reviewer(given.reviewer, given.role, key_id=caller.key.id), clinic.demo)
@@ -191,15 +196,15 @@ def take_back(caller: AtDoor, given: WithdrawalIn, repeat: IdempotencyKey = None
     return caller.change(act)
 
 
-def _text(caller: Caller, locale: str, key: str) -> Text:
-    for one in caller.out.speakers.texts(caller.out.words).values():
-        if (one.locale, one.key) == (locale, key):
+def _text(session: Session, caller: Caller, locale: str, key: str) -> Text:
+    for one in every(session, caller.clinic_id, caller.clinic(session).locale, caller.out.words, [locale]):
+        if one.key == key:
             return one
     raise NotFound("no such text")
 
 
 def _full(session: Session, caller: Caller, spoken: Spoken, text: Text) -> ApprovalFull:
-    found = objections(caller.out.bench.shelf(text.locale), text)
+    found = _objections(session, caller, text)
     [stand] = stands(session, caller.clinic_id, spoken, caller.out.bench, [text])
     units = [
         UnitOut(key=unit.key, source=unit.source, plural=unit.plural, forms=list(unit.forms),
@@ -208,6 +213,13 @@ def _full(session: Session, caller: Caller, spoken: Spoken, text: Text) -> Appro
         for unit in text.units
     ]  # fmt: skip
     return ApprovalFull(**_shown(stand).model_dump(exclude={"decision"}), decision=_shown(stand).decision, units=units)
+
+
+def _objections(session: Session, caller: Caller, text: Text) -> Mapping[str, tuple[Fault, ...]]:
+    bench = caller.out.bench
+    if not text.key.startswith(OWN):
+        return objections(bench.shelf(text.locale), text)
+    return {text.key: objected(bench.grounds().house, text, caller.clinic(session).locale)}
 
 
 def _shown(one: Stand) -> ApprovalOut:

@@ -41,7 +41,7 @@ def several(locale: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
     _known(out, locale)
     marked = [value for name, value in form.pairs if name == "text"]
     wanted = [Read(locale, *one.split(":", 1)) for one in marked if ":" in one]
-    wrong = _wrong(desk, form.fields)
+    wrong = lacking(desk, form.fields)
     if not wanted:
         wrong = {"text": say("Choose at least one text.")} | wrong
     if not wrong:
@@ -64,7 +64,7 @@ def text(locale: str, key: str, desk: AtDesk, out: Wired, done: str = "") -> HTM
 def approve(locale: str, key: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
     """Approve exactly the words that the page showed."""
     _known(out, locale, key)
-    wrong = _wrong(desk, form.fields)
+    wrong = lacking(desk, form.fields)
     if wrong:
         return _text(desk, out, locale, key, form.fields, wrong, 422)
     try:
@@ -91,7 +91,7 @@ def _approve(desk: Desk, out: Wired, wanted: list[Read], fields: Mapping[str, st
         review(session, desk.clinic.id, desk.demo, out.words, out.bench, wanted, by, out.clock())
 
 
-def _wrong(desk: Desk, fields: Mapping[str, str]) -> dict[str, Sentence]:
+def lacking(desk: Desk, fields: Mapping[str, str]) -> dict[str, Sentence]:
     """What the form lacks. Of the demo clinic nobody need be named."""
     name, role = fields.get("reviewer", "").strip(), fields.get("role", "").strip()
     wrong: dict[str, Sentence] = {}

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from outreach.actions import instruct
-from outreach.actions.approve import Reviewer, approve
+from outreach.actions.approve import Reviewer
+from outreach.actions.review import Changed, Read, State, review, sound, stands
 from outreach.content.checker.findings import Fault
-from outreach.content.checker.house import House
-from outreach.content.instructions import LONGEST, faults
-from outreach.domain.access import Permission, may
-from outreach.domain.approval import OWN, TOPICS, Text
-from outreach.errors import BadInput, NotFound, say
-from outreach.settings import ROOT
-from outreach.store import approvals
+from outreach.content.instructions import LONGEST, as_text, objected
+from outreach.domain.approval import OWN, TOPICS
+from outreach.errors import BadInput, NotFound, Sentence, say
+from outreach.web.console.approving import lacking
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired
@@ -28,27 +25,27 @@ DONE = {
     "kept": say("Saved. Patients get it once it is approved."),
     "approved": say("Approved. Patients get these words from now on."),
 }
+CROSSED = say("Somebody changed these words while you read them. Nothing was approved; read them again.")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One topic in one language. `state`: current, waiting (patients get earlier words, or none), or "" (no text).
+    """One topic in one language. `state` None: there is no text.
 
-    `home`: the text in the clinic's own language; `earlier`: whether earlier words of it are sent meanwhile.
+    `home`: the text in the clinic's own language; `instead`: patients get what is approved of that one.
     """
 
     topic: str
     text: str
     home: str
-    state: str
-    earlier: bool
+    state: State | None
+    instead: bool
     digest: str
     faults: tuple[Fault, ...]
 
-
-@cache
-def _house() -> House:
-    return House(ROOT)
+    @property
+    def waiting(self) -> bool:
+        return self.state not in (None, State.APPROVED)
 
 
 @router.get("/instructions")
@@ -64,7 +61,7 @@ def saved(desk: AtDesk, form: Checked, out: Wired) -> Response:
     typed = {topic: _clean(form.fields.get(f"text.{topic}", "")) for topic in TOPICS}
     seen = {topic: _clean(form.fields.get(f"seen.{topic}", "")) for topic in TOPICS}
     lines = _lines(desk, out, locale)
-    wrong = {f"text.{line.topic}": text for line in lines if (text := _wrong(desk, locale, typed[line.topic], line))}
+    wrong = {f"text.{one.topic}": text for one in lines if (text := _wrong(desk, out, locale, typed[one.topic], one))}
     if wrong:
         return _page(desk, out, locale, 422, typed=typed, seen=seen, wrong=wrong)
     try:
@@ -86,31 +83,23 @@ def saved(desk: AtDesk, form: Checked, out: Wired) -> Response:
 def approved(desk: AtDesk, form: Checked, out: Wired) -> Response:
     """Approve the marked topics exactly as the page showed them."""
     locale = _locale(desk, out, form.fields.get("language", ""))
-    marked = {topic: form.fields.get(f"approve.{topic}", "") for topic in TOPICS}
-    by = Reviewer(form.fields.get("reviewer", "").strip(), form.fields.get("role", "").strip(), desk.signed.staff_id,
-                  "demo" if desk.demo else "named")  # fmt: skip
-    try:
-        with out.sessions.begin() as session:
-            written = instruct.as_written(session, desk.clinic.id, desk.locale)
-            wanted = [_unchanged(written.get((topic, locale)), digest) for topic, digest in marked.items() if digest]
-            for text in wanted:  # what may not be said may have changed since it was written
-                _sound(text, locale == desk.locale)
-            approve(session, desk.clinic.id, wanted, by, out.clock())
-    except BadInput as error:
-        return _page(desk, out, locale, 422, wrong={"": sentence(error)}, reviewer=(by.name, by.role))
-    return RedirectResponse(f"/instructions?language={locale}&done=approved", 303)
-
-
-def _unchanged(text: Text | None, digest: str) -> Text:
-    if text is None or text.digest.hex() != digest:
-        raise BadInput(say("Somebody changed these words while you read them. Nothing was approved; read them again."))
-    return text
-
-
-def _sound(text: Text, own: bool) -> None:
-    [unit] = text.units
-    if wrong := _blocking(text.locale, unit.forms[0], unit.source, own):
-        raise BadInput(wrong)
+    fields = form.fields
+    marked = {topic: digest for topic in TOPICS if (digest := fields.get(f"approve.{topic}", ""))}
+    by = Reviewer(fields.get("reviewer", ""), fields.get("role", ""), desk.signed.staff_id)
+    wrong: dict[str, Sentence | str] = {} if marked else {"approve": say("Choose at least one text.")}
+    wrong, status = wrong | lacking(desk, fields), 422
+    if not wrong:
+        wanted = [Read(locale, OWN + topic, digest) for topic, digest in marked.items()]
+        try:
+            with out.sessions.begin() as session:
+                review(session, desk.clinic.id, desk.demo, out.words, out.bench, wanted, by, out.clock())
+        except (Changed, NotFound):
+            wrong, status = {"": CROSSED}, 409
+        except BadInput as error:
+            wrong = {"": sentence(error)}
+        else:
+            return RedirectResponse(f"/instructions?language={locale}&done=approved", 303)
+    return _page(desk, out, locale, status, wrong=wrong, fields=fields)
 
 
 def _locale(desk: Desk, out: Wired, wanted: str) -> str:
@@ -124,37 +113,35 @@ def _clean(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").strip().split("\n"))
 
 
-def _wrong(desk: Desk, locale: str, typed: str, line: Line) -> str:
+def _wrong(desk: Desk, out: Wired, locale: str, typed: str, line: Line) -> Sentence | str:
     """What keeps this text from being saved: what may be said at all is decided before anybody reads it."""
     if not typed or typed == line.text:
         return ""
-    return _blocking(locale, typed, line.home, locale == desk.locale)
-
-
-def _blocking(locale: str, text: str, home: str, own: bool) -> str:
-    """`home`: the text in the clinic's own language; `own`: this is it."""
-    if not home and not own:
-        return say("Write it in the clinic's own language first: it is what translations are read against.")
-    blocking = [one for one in faults(_house(), locale, text, home, own) if one.blocking]
-    return " ".join(f"{one.what[:1].upper()}{one.what[1:]} {one.remedy}" for one in blocking)
+    home = typed if locale == desk.locale else line.home
+    try:
+        sound(out.bench, as_text(line.topic, locale, typed, home), desk.locale)
+    except BadInput as error:
+        return sentence(error)
+    return ""
 
 
 def _lines(desk: Desk, out: Wired, locale: str) -> list[Line]:
     with out.sessions() as session:
         written = instruct.as_written(session, desk.clinic.id, desk.locale)
-        standing = approvals.standing(session, desk.clinic.id)
-    approved = {one.digest for one in standing}
-    said = {one.key for one in standing if one.locale == locale}
-    lines = []
+        spoken, here = (
+            out.speakers.view(session, desk.clinic, out.words),
+            [t for t in written.values() if t.locale == locale],
+        )
+        states = {one.text.key: one.state for one in stands(session, desk.clinic.id, spoken, out.bench, here)}
+    house, lines = out.bench.grounds().house, []
     for topic in TOPICS:
         text, home = written.get((topic, locale)), written.get((topic, desk.locale))
         words = text.units[0].forms[0] if text else ""
         source = home.units[0].forms[0] if home else ""
-        state = "" if text is None else "current" if text.digest in approved else "waiting"
-        found = tuple(faults(_house(), locale, words, source, locale == desk.locale)) if words else ()
-        lines.append(
-            Line(topic, words, source, state, OWN + topic in said, text.digest.hex() if text else "", found)
-        )  # fmt: skip
+        instead = not spoken.own(locale, OWN + topic) and spoken.own(desk.locale, OWN + topic) is not None
+        found = objected(house, text, desk.locale) if text else ()
+        digest = text.digest.hex() if text else ""
+        lines.append(Line(topic, words, source, states.get(OWN + topic), instead, digest, found))
     return lines
 
 
@@ -166,8 +153,8 @@ def _page(
     *,
     typed: Mapping[str, str] | None = None,
     seen: Mapping[str, str] | None = None,
-    wrong: Mapping[str, str] | None = None,
-    reviewer: tuple[str, str] = ("", ""),
+    wrong: Mapping[str, Sentence | str] | None = None,
+    fields: Mapping[str, str] | None = None,
     done: str = "",
 ) -> HTMLResponse:
     lines = _lines(desk, out, locale)
@@ -175,7 +162,7 @@ def _page(
     return desk.page(
         "instructions.html", status, lines=lines, language=out.words.language(locale),
         languages=[out.words.language(one) for one in out.words.voices], home=out.words.language(desk.locale),
-        values={f"text.{topic}": text for topic, text in (typed or stored).items()}, seen=seen or stored,
-        wrong=wrong or {}, waiting=[line for line in lines if line.state == "waiting"], most=LONGEST, done=done,
-        deciding=may(desk.signed.role, Permission.APPROVE), reviewer=reviewer,
+        values={f"text.{topic}": text for topic, text in (typed or stored).items()} | dict(fields or {}),
+        seen=seen or stored, wrong=wrong or {}, waiting=[line for line in lines if line.waiting], most=LONGEST,
+        done=done,
     )  # fmt: skip
