@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from sqlalchemy import select, update
@@ -15,6 +16,7 @@ from outreach.content.catalogs import Catalog
 from outreach.content.compose import Words
 from outreach.content.lexicon import Lexicon
 from outreach.domain.access import Role
+from outreach.domain.approval import Text
 from outreach.errors import Reason
 from outreach.store import alerts, approvals, staff
 from outreach.store.office import Audit
@@ -145,6 +147,11 @@ def test_several_texts_are_approved_at_once_each_as_it_was_shown(house: House) -
     page = desk.get("/languages/es").text
     marks = re.findall(r'name="text" value="([^"]+)"', page)
     assert {mark.partition(":")[0] for mark in marks} == {"pre.tomorrow", "neutral", "canned"}
+    units = [unit for key in ("pre.tomorrow", "neutral", "canned") for unit in texts(house, key).units]
+    read = re.findall(r'<dl class="read">(.*?)</dl>', page, re.DOTALL)
+    assert [one.count("<dd") for one in read] == [len(texts(house, mark.partition(":")[0]).units) for mark in marks]
+    bare = unescape(re.sub(r"<[^>]+>", "", " ".join(read)))
+    assert not [unit.key for unit in units if unit.source not in bare or unit.forms[0] not in bare], "nothing is unseen"
     assert "Not offered at enrolment" in page
     assert "2 texts that a patient could come to read are not approved" in page
     form = SIGNED | {"csrf": csrf, "text": marks[:2]}
@@ -154,6 +161,20 @@ def test_several_texts_are_approved_at_once_each_as_it_was_shown(house: House) -
     assert desk.post("/languages/es", data=form).headers["location"] == "/languages/es?done=approved"
     still = {key for key in ("pre.tomorrow", "neutral", "canned") if not state(house, key)}
     assert still == {marks[2].partition(":")[0]}
+
+
+def texts(house: House, key: str, locale: str = "es") -> Text:
+    return content.texts(house.out.words, locale)[key]
+
+
+def test_the_page_with_every_word_of_a_language_is_not_too_large_for_a_slow_line(house: House) -> None:
+    with house.out.sessions.begin() as session:
+        for key in content.grouped(house.out.words):
+            withdraw(session, house.clinic_id, "ru", key, Reviewer("A", "b"), NOW)
+    desk, _ = sit(house)
+    page = desk.get("/languages/ru")
+    assert page.text.count("<dt") == len(house.out.words.units)
+    assert len(page.content) < 150_000
 
 
 def test_who_translated_the_words_may_not_be_who_approves_them(changed: House, monkeypatch: pytest.MonkeyPatch) -> None:
