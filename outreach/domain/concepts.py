@@ -151,8 +151,8 @@ def _stand_together(hits: tuple[Hit, ...], rule: Rule) -> bool:
 
 
 def _takes_back(guard: Hit, hits: tuple[Hit, ...]) -> bool:
-    if any(guard.begin < hit.end and hit.begin < guard.end for hit in hits):
-        return False  # the word is part of what was found
+    if any(hit.begin <= guard.begin and guard.end <= hit.end for hit in hits):
+        return False  # it is what was found, or a part of that
     return any(
         guard.sentence == hit.sentence and max(hit.first - guard.last, guard.first - hit.last) <= GUARDED
         for hit in hits

@@ -120,7 +120,7 @@ class Forms:
                     if key in seen or not (whole or (form.open and len(form.words) == 1)):
                         continue
                     last = at + len(form.words) - 1
-                    if head[0] != form.words[0][0] or not one_off(form.words[0], head) or last >= len(passage.words):
+                    if last >= len(passage.words) or not _but_for_a_letter(form.words[0], head):
                         continue
                     if self._is(form, passage, at, form.words[0]):
                         seen.add(key)
@@ -163,6 +163,13 @@ def _toned(form: Form, marked: tuple[str, ...], plain: tuple[str, ...]) -> bool:
         word in (tone, bare) or (form.open and word.startswith(tone))
         for word, tone, bare in zip(marked, form.marked, plain, strict=True)
     )
+
+
+def _but_for_a_letter(right: str, written: str) -> bool:
+    """In a word of five letters none may be another: "heard" is not "heart", "Marie" not "marre"."""
+    if right[0] != written[0] or (len(right) == len(written) == LEAST and sorted(right) != sorted(written)):
+        return False
+    return one_off(right, written)
 
 
 def _shorter(word: str) -> set[str]:
