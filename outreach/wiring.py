@@ -18,6 +18,8 @@ from outreach.content.keywords import load_replies
 from outreach.content.laws import load_laws
 from outreach.content.lexicon import Lexicon
 from outreach.content.sequences import load as load_sequence
+from outreach.content.shorteners import Shorteners
+from outreach.content.shorteners import load as load_shorteners
 from outreach.content.spoken import Spoken
 from outreach.content.workbench import Workbench
 from outreach.domain.law import Law
@@ -47,6 +49,11 @@ def _laws() -> Mapping[str, Law]:
     return load_laws(ROOT / "config" / "law")
 
 
+def _shorteners() -> Shorteners:
+    """The links that nobody's words to patients may hold."""
+    return load_shorteners(ROOT / "config" / "shorteners.yaml")
+
+
 @dataclass(frozen=True)
 class Outreach:
     """Everything an entrance needs, made once per process."""
@@ -62,6 +69,7 @@ class Outreach:
     clock: Callable[[], datetime]
     laws: Mapping[str, Law] = field(default_factory=_laws)
     speakers: Speakers = field(default_factory=Speakers)
+    shorteners: Shorteners = field(default_factory=_shorteners)
 
     @property
     def words(self) -> Words:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from outreach.actions import attend
 from outreach.actions.replan import quiet_of
 from outreach.content.compose import Values, Words
+from outreach.content.shorteners import Shorteners
 from outreach.domain.channel import Channel
 from outreach.domain.consent import may_contact
 from outreach.domain.decision import AT_ONCE
@@ -79,7 +80,7 @@ def _live(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) ->
     return (wrote_at is not None and wrote_at > now - LATELY) or tasks.urgent_open(session, clinic_id, patient_id)
 
 
-def compose(words: Words, clinic: Clinic | ClinicFacts, person: Person, text: str) -> Content:
+def compose(words: Words, clinic: Clinic | ClinicFacts, person: Person, text: str, shorteners: Shorteners) -> Content:
     """The text as it would arrive, with its segments. BadInput: it is empty or too long, or cannot be sent."""
     text = " ".join(text.split())
     if not text:
@@ -87,6 +88,7 @@ def compose(words: Words, clinic: Clinic | ClinicFacts, person: Person, text: st
     if len(text) > LONGEST:
         raise BadInput(say("This has %(n)s characters; an answer may have %(most)s. Shorten it, or call.",
                            n=len(text), most=LONGEST))  # fmt: skip
+    shorteners.refuse(text)
     values = Values(clinic.name, clinic.phone, person.zone, text=text)
     content = words.compose(STEP, Channel.SMS, person.locale, "neutral", values)
     if content.segments > MOST_PARTS:
@@ -97,14 +99,14 @@ def compose(words: Words, clinic: Clinic | ClinicFacts, person: Person, text: st
 
 def answer(
     session: Session, clinic_id: UUID, patient_id: UUID, draft: Draft, words: Words, now: datetime, *, by: UUID,
-    take: bool = True,
+    shorteners: Shorteners, take: bool = True,
 ) -> datetime:  # fmt: skip
     """Queue the answer, with `take` take the patient's tasks that nobody has, and return when it goes.
 
     Crossed: somebody else was quicker. BadInput: it cannot go, and why. The same form sent twice is one answer.
     """
     person, clinic = patients.lock(session, clinic_id, patient_id), clinics.by_id(session, clinic_id)
-    content = compose(words, clinic, person, draft.text)
+    content = compose(words, clinic, person, draft.text, shorteners)
     occasion = f"staff:{draft.once}"
     sent = messages.due_of(session, patient_id, occasion)
     if sent is not None:

@@ -50,6 +50,7 @@ def faults(house: House, locale: str, said: str, home: str, own: bool) -> Iterat
 def _families(pair: Pair, standard: Standard, own: bool) -> Iterator[Fault]:
     yield from characters.faults(pair)
     yield from markup.faults(pair)
+    yield from markup.shortened(pair, standard.shorteners)
     yield from spacing.faults(pair)
     yield from replies.faults(pair, standard.meanings)
     yield from glossary.faults(pair, standard.glossary)

@@ -328,6 +328,7 @@ def test_who_has_just_written_or_is_in_need_is_answered_at_night_too(house: Hous
     ("text", "said"),
     [
         pytest.param("   ", "Write something first.", id="nothing"),
+        pytest.param("Look: https://bit.ly/abc", "bit.ly shortens links for everybody", id="a shortened link"),
         pytest.param("x" * 1001, "1001 characters", id="too long"),
         pytest.param("ж" * 500, "SMS parts; 6 are the most", id="too many parts"),
         pytest.param("a\x07b\ud7ff\ufffe", "cannot be sent", id="what no phone shows"),

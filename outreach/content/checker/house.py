@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from outreach.content import catalogs, facts, plurals, sources
+from outreach.content import catalogs, facts, plurals, shorteners, sources
 from outreach.content.checker import files, glossary, header, length, replies
 from outreach.content.checker import units as families
 from outreach.content.checker.findings import Fault, Finding
@@ -67,7 +67,9 @@ class House:
         terms = glossary.load(self.root / "locales" / locale / "glossary.yaml")
         room = self.room(locale, values) if values else None
         count, choose = plurals.rule(locale)[0], catalogs.identity(locale, {}).choose
-        return Standard(locale, count, choose, self.tongues, self.meanings, terms, room)
+        short = self.root / "config" / "shorteners.yaml"
+        names = shorteners.load(short) if short.is_file() else None
+        return Standard(locale, count, choose, self.tongues, self.meanings, terms, room, shorteners=names)
 
     def catalog(self, locale: str) -> Path:
         return self.root / "locales" / locale / "LC_MESSAGES" / "messages.po"

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from outreach.content.checker.findings import Fault, Pair
+from outreach.content.shorteners import Shorteners
 
 MARKUP = re.compile(r"<\s*[/!?a-zA-Z]|&#?\w+;|\{\{|\{%|\{#|`|\]\(|https?://")
 _TAG = re.compile(r"<\s*/?\s*[a-zA-Z][\w-]*|<!--|<\?")
@@ -34,6 +35,13 @@ def faults(pair: Pair) -> Iterator[Fault]:
             what = f"{sorted(extra)[0]!r} is markup that the English text does not have."
             yield Fault("markup.added", what, "Delete it, or write the character itself.")
     yield from _addresses(pair)
+
+
+def shortened(pair: Pair, shorteners: Shorteners | None) -> Iterator[Fault]:
+    """A link that leads nobody knows where."""
+    if shorteners and (name := shorteners.found(pair.form)):
+        what = f"{name} shortens links for everybody: carriers refuse such texts, and nobody sees where it leads."
+        yield Fault("markup.shortener", what, "Leave it out, or write the whole address of the clinic's own page.")
 
 
 def _found(pattern: re.Pattern[str], text: str) -> Counter[str]:

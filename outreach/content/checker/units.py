@@ -21,6 +21,7 @@ from outreach.content.checker.findings import Fault, Pair
 from outreach.content.checker.glossary import Glossary
 from outreach.content.checker.language import Tongues
 from outreach.content.checker.length import Room
+from outreach.content.shorteners import Shorteners
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Standard:
     glossary: Glossary = field(default_factory=Glossary)
     room: Room | None = None
     ours: bool = True
+    shorteners: Shorteners | None = None
 
 
 def faults(
@@ -77,6 +79,7 @@ def of_form(pair: Pair, standard: Standard) -> Iterator[Fault]:
     yield from placeholders.faults(pair)
     yield from characters.faults(pair)
     yield from markup.faults(pair)
+    yield from markup.shortened(pair, standard.shorteners)
     yield from spacing.faults(pair)
     yield from numbers.faults(pair)
     yield from replies.faults(pair, standard.meanings)

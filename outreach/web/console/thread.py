@@ -74,7 +74,7 @@ def answered(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Respon
     try:
         with out.sessions.begin() as session:
             at = answer.answer(session, desk.clinic.id, who, draft, out.words, now, by=desk.signed.staff_id,
-                               take="take" in fields)  # fmt: skip
+                               shorteners=out.shorteners, take="take" in fields)  # fmt: skip
             if (until := place(fields.get("until", ""))) is not None:
                 attend.mark_read(session, desk.clinic.id, who, until, now, by=desk.signed.staff_id)
     except Crossed as crossed:
@@ -216,7 +216,7 @@ def _with_canned(desk: Desk, out: Wired, patient_id: UUID, fields: Mapping[str, 
 def _parts(desk: Desk, out: Wired, person: Person, text: str) -> str:
     """For the line under the field."""
     try:
-        content = answer.compose(out.words, desk.clinic, person, text)
+        content = answer.compose(out.words, desk.clinic, person, text, out.shorteners)
     except BadInput as error:
         return desk.say(sentence(error))
     return desk.say(say("SMS parts: %(n)s", n=content.segments))
