@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,10 +80,11 @@ class Lexicon:
                 return False
             return settled and found != self._refused and self._take(self._root, found)
 
-    def watch(self) -> None:
-        """Look every PERIOD from now on, until `close`. Once in each process, after it was forked."""
+    def watch(self, then: Callable[[], None] = lambda: None) -> None:
+        """Look every PERIOD from now on, until `close`; `then` is called after other words were taken. Once in each
+        process, after it was forked."""
         if self._root is not None and self._thread is None:
-            self._thread = threading.Thread(target=self._watching, name="lexicon", daemon=True)
+            self._thread = threading.Thread(target=self._watching, args=(then,), name="lexicon", daemon=True)
             self._thread.start()
 
     def close(self) -> None:
@@ -92,10 +93,11 @@ class Lexicon:
         if self._thread is not None:
             self._thread.join()
 
-    def _watching(self) -> None:
+    def _watching(self, then: Callable[[], None]) -> None:
         while not self._closing.wait(PERIOD):
             try:
-                self.refresh()
+                if self.refresh():
+                    then()
             except Exception:  # a bug, which must not leave this process with old words for ever and nobody knowing
                 log.exception("words not looked at", kind="lexicon")
 

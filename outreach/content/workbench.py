@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -95,9 +96,20 @@ class Shelf:
         unit = line.unit
         return tuple(units.faults(unit.text, unit.plural, forms, self.standard, unit.key))
 
-    @property
+    # Counted once: a shelf is made anew when its files change.
+    @cached_property
     def done(self) -> int:
         return sum(line.state == "translated" for line in self.lines.values())
+
+    @cached_property
+    def wrong(self) -> int:
+        """How many units hold an error that keeps them from being sent."""
+        return sum(line.blocked for line in self.lines.values())
+
+    @cached_property
+    def unread(self) -> int:
+        """How many were never read back."""
+        return sum(line.unread for line in self.lines.values())
 
 
 @dataclass
@@ -118,7 +130,14 @@ class Workbench:
 
     def shelf(self, locale: str) -> Shelf:
         """One language. Raises NotFound."""
+        return self._read(self.grounds(), locale)
+
+    def shelves(self) -> list[Shelf]:
+        """Every language; the templates are looked at once for all of them."""
         grounds = self.grounds()
+        return [self._read(grounds, locale) for locale in grounds.house.languages]
+
+    def _read(self, grounds: Grounds, locale: str) -> Shelf:
         if locale not in grounds.house.languages:
             raise NotFound(f"no language {locale!r}")
         folder = self.root / "locales" / locale

@@ -40,6 +40,11 @@ def find(session: Session, slug: str) -> Clinic | None:
     return session.scalar(select(Clinic).where(Clinic.slug == slug))
 
 
+def demo(session: Session) -> str | None:
+    """The name of the demo clinic, if this database has one."""
+    return session.scalar(select(Clinic.name).where(Clinic.demo).order_by(Clinic.created_at).limit(1))
+
+
 def chosen(session: Session, slug: str | None) -> Clinic:
     """The clinic of this short name; without one, the only clinic there is. BadInput lists what can be chosen."""
     clinics = every(session)

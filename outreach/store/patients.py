@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -53,6 +54,8 @@ class Reach:
 
 _PERSON = (Patient.id, Patient.clinic_id, Patient.name_sealed, Patient.external_sealed, Patient.locale, Patient.zone,
            Patient.wording, Patient.active, Patient.version, Patient.test)  # fmt: skip
+_THESE = Patient.id == any_(bindparam("ids", type_=ARRAY(Uuid)))  # one statement however many: it stays prepared
+_NAMED = select(*_PERSON).where(Patient.clinic_id == bindparam("clinic_id"), _THESE)
 _REACH = (Address.id, Address.clinic_id, Address.patient_id, Address.channel, Address.value_sealed, Address.active,
           Address.unusable_at)  # fmt: skip
 
@@ -104,25 +107,23 @@ def get(session: Session, clinic_id: UUID, patient_id: UUID) -> Person:
 def by_external(session: Session, clinic_id: UUID, external: str) -> Person | None:
     """The patient with the clinic's own identifier."""
     vault = vault_of(session)
-    row = session.execute(
-        select(*_PERSON).where(
-            Patient.clinic_id == clinic_id, Patient.external_index == external_index(vault, external, clinic_id)
-        )
-    ).one_or_none()
+    own = Patient.clinic_id == clinic_id, Patient.external_index == external_index(vault, external, clinic_id)
+    row = session.execute(select(*_PERSON).where(*own)).one_or_none()
     return _person(vault, row) if row else None
 
 
 def listing(session: Session, clinic_id: UUID) -> list[Person]:
     """All of a clinic's patients: for a rehearsal's dozens, never for a page."""
-    rows = session.execute(select(*_PERSON).where(Patient.clinic_id == clinic_id).order_by(Patient.created_at))
-    return [_person(vault_of(session), row) for row in rows]
+    rows = select(*_PERSON).where(Patient.clinic_id == clinic_id).order_by(Patient.created_at)
+    return [_person(vault_of(session), row) for row in session.execute(rows)]
 
 
 def named(session: Session, clinic_id: UUID, patient_ids: Collection[UUID]) -> dict[UUID, Person]:
     """These patients of the clinic, in one query: for the few that a page shows."""
-    vault = vault_of(session)
-    rows = session.execute(select(*_PERSON).where(Patient.clinic_id == clinic_id, Patient.id.in_(patient_ids)))
-    return {row.id: _person(vault, row) for row in rows} if patient_ids else {}
+    if not patient_ids:
+        return {}
+    vault, rows = vault_of(session), session.execute(_NAMED, {"clinic_id": clinic_id, "ids": list(patient_ids)})
+    return {row.id: _person(vault, row) for row in rows}
 
 
 def newest(

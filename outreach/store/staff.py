@@ -11,12 +11,12 @@ from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain import password as passwords
 from outreach.domain.access import Role
-from outreach.errors import BadInput, NotFound, say
+from outreach.errors import BadInput, say
 from outreach.store.due import ClinicFacts
 from outreach.store.tables import Clinic, Staff, StaffSession
 from outreach.store.vault import token_hash, vault_of
@@ -43,6 +43,16 @@ class Signed:
     csrf: str
     role: Role
     locale: str
+
+
+@dataclass(frozen=True)
+class ClinicAtDesk:
+    """The clinic of a signed-in person, as the console shows it."""
+
+    facts: ClinicFacts
+    country: str
+    locale: str
+    demo: bool
 
 
 def add(
@@ -152,26 +162,39 @@ def half_by_cookie(session: Session, cookie: str, now: datetime) -> Half | None:
     return Half(row[0], row[1], row[2], Role(row[3])) if row else None
 
 
-def by_cookie(session: Session, cookie: str, now: datetime) -> Signed | None:
-    """Who holds this cookie, while the session is neither idle nor old and the person still works here."""
-    row = session.execute(
-        select(StaffSession, Staff)
-        .join(Staff, (Staff.id == StaffSession.staff_id) & (Staff.clinic_id == StaffSession.clinic_id))
-        .where(
-            StaffSession.token_hash == token_hash(cookie),
-            StaffSession.csrf != "",
-            StaffSession.seen_at > now - IDLE,
-            StaffSession.created_at > now - LONGEST,
-            Staff.active,
-        )
-    ).one_or_none()
+_AT_DESK = (  # built once: every page asks it, and building it would cost more than running it
+    select(
+        StaffSession.id, StaffSession.csrf, StaffSession.seen_at, StaffSession.staff_id, StaffSession.clinic_id,
+        Staff.name_sealed, Staff.role, Staff.locale, Clinic.country, Clinic.locale, Clinic.demo,
+        *(getattr(Clinic, field.name) for field in fields(ClinicFacts)),
+    )
+    .join(Staff, (Staff.id == StaffSession.staff_id) & (Staff.clinic_id == StaffSession.clinic_id))
+    .join(Clinic, Clinic.id == StaffSession.clinic_id)
+    .where(
+        StaffSession.token_hash == bindparam("token"),
+        StaffSession.csrf != "",
+        StaffSession.seen_at > bindparam("seen_since"),
+        StaffSession.created_at > bindparam("made_since"),
+        Staff.active,
+    )
+)  # fmt: skip
+
+
+def by_cookie(session: Session, cookie: str, now: datetime) -> tuple[Signed, ClinicAtDesk] | None:
+    """Who holds this cookie, and their clinic, while the session is neither idle nor old and the person still works
+    here."""
+    if not cookie:
+        return None
+    asked = {"token": token_hash(cookie), "seen_since": now - IDLE, "made_since": now - LONGEST}
+    row = session.execute(_AT_DESK, asked).one_or_none()
     if row is None:
         return None
-    here, person = row
-    if now - here.seen_at > _STEP:
-        session.execute(update(StaffSession).where(StaffSession.id == here.id).values(seen_at=now))
-    name = vault_of(session).open(person.name_sealed, "staff.name", person.clinic_id, person.id)
-    return Signed(here.id, person.id, person.clinic_id, name, here.csrf, Role(person.role), person.locale)
+    session_id, csrf, seen_at, staff_id, clinic_id, sealed, role, locale, country, speaks, demo, *facts = row
+    if now - seen_at > _STEP:
+        session.execute(update(StaffSession).where(StaffSession.id == session_id).values(seen_at=now))
+    name = vault_of(session).open(sealed, "staff.name", clinic_id, staff_id)
+    signed = Signed(session_id, staff_id, clinic_id, name, csrf, Role(role), locale)
+    return signed, ClinicAtDesk(ClinicFacts(*facts), country, speaks, demo)
 
 
 def sign_out(session: Session, session_id: UUID) -> None:
@@ -214,30 +237,6 @@ def clinic_id_of(session: Session, staff_id: UUID) -> UUID:
 def account(email: str) -> str:
     """The form in which two spellings of one address are one account."""
     return email.strip().casefold()
-
-
-@dataclass(frozen=True)
-class ClinicAtDesk:
-    """The clinic of a signed-in person, as the console shows it."""
-
-    facts: ClinicFacts
-    country: str
-    locale: str
-    demo: bool
-
-
-def clinic_of(session: Session, clinic_id: UUID) -> ClinicAtDesk:
-    """NotFound when there is no such clinic."""
-    clinic = session.get(Clinic, clinic_id)
-    if clinic is None:
-        raise NotFound("no such clinic")
-    facts = ClinicFacts(**{field.name: getattr(clinic, field.name) for field in fields(ClinicFacts)})
-    return ClinicAtDesk(facts, clinic.country, clinic.locale, clinic.demo)
-
-
-def demo_clinic(session: Session) -> str | None:
-    """The name of the demo clinic, if this database has one."""
-    return session.scalar(select(Clinic.name).where(Clinic.demo).order_by(Clinic.created_at).limit(1))
 
 
 def _by_email(session: Session, email: str) -> Staff | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from outreach.store.office import Task
@@ -24,18 +24,17 @@ class Todo:
 
 
 _TODO = (Task.id, Task.patient_id, Task.kind, Task.opened_at, Task.due_at)
+_OF_CLINIC = (
+    select(*_TODO)
+    .where(Task.clinic_id == bindparam("clinic_id"), Task.closed_at.is_(None))
+    .order_by(Task.due_at, Task.id)
+    .limit(bindparam("most"))
+)
 
 
 def of_clinic(session: Session, clinic_id: UUID, limit: int) -> list[Todo]:
     """A clinic's open tasks, those due first first."""
-    where = Task.clinic_id == clinic_id, Task.closed_at.is_(None)
-    rows = session.execute(select(*_TODO).where(*where).order_by(Task.due_at, Task.id).limit(limit))
-    return [Todo(*row) for row in rows]
-
-
-def count(session: Session, clinic_id: UUID) -> int:
-    where = Task.clinic_id == clinic_id, Task.closed_at.is_(None)
-    return session.scalar(select(func.count()).select_from(Task).where(*where)) or 0
+    return [Todo(*row) for row in session.execute(_OF_CLINIC, {"clinic_id": clinic_id, "most": limit})]
 
 
 def of_patient(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Todo]:

@@ -14,13 +14,14 @@ from babel import Locale
 from babel.dates import format_skeleton, format_time
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
 from outreach.content.checks import PLACEHOLDER
 from outreach.domain.window import zone as zone_of
 from outreach.settings import ROOT
 from outreach.web.numbers import whole
-from outreach.web.tongue import offered, tongue
+from outreach.web.tongue import Tongue, offered, tongue
 from outreach.web.ways import ways
 
 STATIC = Path(__file__).parent / "static"
@@ -37,6 +38,17 @@ def render(name: str, /, staff_locale: str = "en", **values: Any) -> str:
     return _templates(staff_locale if staff_locale in offered() else "en").get_template(name).render(**values)
 
 
+class _Calls(Context):
+    """A macro is called a thousand times in a page of a long list: without asking each time how it wants to be."""
+
+    def call(__self, __obj: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if type(__obj) is not Macro:
+            return super().call(__obj, *args, **kwargs)
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        return __obj(__self.eval_ctx, *args, **kwargs)
+
+
 @cache
 def _templates(locale: str) -> Environment:
     templates = Environment(
@@ -47,10 +59,12 @@ def _templates(locale: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
+    templates.context_class = _Calls
     spoken = tongue(locale)
     templates.install_gettext_callables(  # type: ignore[attr-defined]
         spoken.gettext, spoken.ngettext, newstyle=True, pgettext=spoken.pgettext, npgettext=spoken.npgettext
     )
+    templates.globals["_"] = templates.globals["gettext"] = _saying(spoken)
     templates.policies["ext.i18n.trimmed"] = True
     templates.globals |= {
         "tongue": locale,
@@ -72,6 +86,23 @@ def _templates(locale: str) -> Environment:
     }
     templates.filters.update(filters)
     return templates
+
+
+def _saying(spoken: Tongue) -> Callable[..., Markup]:
+    """What templates call as `_`. The extension's own looks each sentence up anew, and a page has hundreds of them."""
+
+    @cache  # as many as stand in the templates: what people typed is a value
+    def form(text: str) -> Markup:
+        return Markup(spoken.gettext(text))
+
+    @cache
+    def plain(text: str) -> Markup:
+        return form(text) % {}
+
+    def said(text: str, /, **values: Any) -> Markup:
+        return form(text) % values if values else plain(text)
+
+    return said
 
 
 def day(wall: datetime, formats: str = "en_US") -> str:

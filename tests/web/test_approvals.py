@@ -18,7 +18,7 @@ from outreach.content.lexicon import Lexicon
 from outreach.domain.access import Role
 from outreach.domain.approval import Text
 from outreach.errors import Reason
-from outreach.store import alerts, approvals, staff
+from outreach.store import alerts, approvals, clinics, staff
 from outreach.store.office import Audit
 from outreach.store.tables import Clinic
 from outreach.store.traffic import Message
@@ -64,7 +64,7 @@ def _in(house: House, email: str) -> TestClient:
 
 def state(house: House, key: str = KEY, locale: str = "es") -> str:
     with house.out.sessions() as session:
-        clinic = staff.clinic_of(session, house.clinic_id).facts
+        clinic = clinics.by_id(session, house.clinic_id)
     return house.out.spoken(clinic).state(locale, key)
 
 
@@ -225,7 +225,7 @@ def test_another_clinics_approval_is_neither_shown_nor_counted(house: House) -> 
     desk, _ = sit(house)
     assert "Approval withdrawn" in desk.get(PLACE).text
     with house.out.sessions() as session:
-        theirs = staff.clinic_of(session, south).facts
+        theirs = clinics.by_id(session, south)
     assert house.out.spoken(theirs).state("es", KEY) == "current"
 
 

@@ -58,16 +58,15 @@ def cookie_name(out: Wired) -> str:
 
 def at_desk(request: Request, out: Wired) -> Desk:
     """The desk of whoever sent this request; SignInFirst when nobody is; 403 when their role may not pass this door."""
-    cookie = request.cookies.get(cookie_name(out), "")
     with out.sessions.begin() as session:
-        signed = staff.by_cookie(session, cookie, out.clock()) if cookie else None
-        if signed is None:
-            raise SignInFirst
-        request.state.staff_locale = signed.locale  # for pages of trouble, which have no desk
-        if not staff_may(signed.role, request.method, request.scope["route"].path):
-            raise HTTPException(403, say("Your role here does not allow this. An administrator can change your role."))
-        clinic = staff.clinic_of(session, signed.clinic_id)
-        return Desk(signed, clinic.facts, clinic.demo, clinic.country, clinic.locale)
+        found = staff.by_cookie(session, request.cookies.get(cookie_name(out), ""), out.clock())
+    if found is None:
+        raise SignInFirst
+    signed, clinic = found
+    request.state.staff_locale = signed.locale  # for pages of trouble, which have no desk
+    if not staff_may(signed.role, request.method, request.scope["route"].path):
+        raise HTTPException(403, say("Your role here does not allow this. An administrator can change your role."))
+    return Desk(signed, clinic.facts, clinic.demo, clinic.country, clinic.locale)
 
 
 AtDesk = Annotated[Desk, Depends(at_desk)]

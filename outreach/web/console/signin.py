@@ -137,7 +137,7 @@ def _signed(request: Request, out: Wired) -> Role | None:
     """Who this browser has signed in already, whatever they may see."""
     with out.sessions() as session:
         found = staff.by_cookie(session, request.cookies.get(cookie_name(out), ""), out.clock())
-    return found.role if found else None
+    return found[0].role if found else None
 
 
 def _own_form(request: Request, form: Form) -> bool:

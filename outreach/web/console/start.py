@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from outreach.store import staff
+from outreach.store import clinics, staff
 from outreach.web.forms import Wired, language_of
 from outreach.web.views import page
 
@@ -16,7 +16,7 @@ router = APIRouter()
 def start(request: Request, out: Wired) -> Response:
     """The demo's three lines; a clinic in service goes straight to its day."""
     with out.sessions() as session:
-        clinic = staff.demo_clinic(session)
+        clinic = clinics.demo(session)
     if clinic is None:
         return RedirectResponse("/today", 303)
     settings = out.settings

@@ -16,8 +16,9 @@ from outreach.actions.instruct import waiting
 from outreach.actions.speak import UNAPPROVED
 from outreach.domain.window import moment, wall_at
 from outreach.errors import Reason
-from outreach.store import alerts, days, patients, pauses, todo, undecided
+from outreach.store import days, needs, patients, todo
 from outreach.store.days import Due, Tally
+from outreach.store.needs import Numbers
 from outreach.store.patients import Person
 from outreach.store.todo import Todo
 from outreach.web.console.desk import AtDesk, Desk
@@ -31,25 +32,17 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Needs:
-    """What does not go by itself, as numbers; `tasks` the first few of `open_tasks`; `unapproved`: the texts (such as
-    `es/pre.tomorrow`) that messages wait for. `instructions`: of the clinic's own, how many wait for approval by
-    language."""
+    """What does not go by itself; `tasks`: the first few of the open ones; `words_missing`: messages of the day that
+    were not sent for want of words; `instructions`: of the clinic's own, how many wait for approval by language."""
 
     tasks: list[Todo]
-    open_tasks: int
-    in_doubt: int
-    pauses: int
-    alerts: int
-    unusable: int
-    not_agreed: int
+    numbers: Numbers
     words_missing: int
-    unapproved: list[str]
     instructions: Mapping[str, int]
 
     @property
     def nothing(self) -> bool:
-        return not any((self.open_tasks, self.in_doubt, self.pauses, self.alerts, self.unusable,
-                        self.not_agreed, self.words_missing, self.unapproved, self.instructions))  # fmt: skip
+        return not any((*self.numbers, self.words_missing, self.instructions))
 
 
 @dataclass(frozen=True)
@@ -77,10 +70,10 @@ def today(desk: AtDesk, out: Wired, day: str = "") -> HTMLResponse:
     with out.sessions() as session:
         tally = days.tally(session, clinic_id, shown.start, shown.end)
         visits = days.visits(session, clinic_id, shown.wall, shown.wall + timedelta(days=1), VISITS + 1)
-        needs = _needs(session, desk, now, tally)
-        names = _names(session, clinic_id, visits, needs.tasks)
+        found = _needs(session, desk, now, tally)
+        names = _names(session, clinic_id, visits, found.tasks)
     return desk.page(
-        "today.html", day=shown, tally=tally, visits=visits[:VISITS], more_visits=len(visits) > VISITS, needs=needs,
+        "today.html", day=shown, tally=tally, visits=visits[:VISITS], more_visits=len(visits) > VISITS, needs=found,
         names=names,
     )  # fmt: skip
 
@@ -103,20 +96,11 @@ def messages(desk: AtDesk, out: Wired, day: str = "", show: str = "", reason: st
 
 def _needs(session: Session, desk: Desk, now: datetime, tally: Tally) -> Needs:
     clinic_id, here = desk.clinic.id, wall_at(now, desk.clinic.zone)
-    raised = alerts.open_alerts(session, clinic_id)
-    dead = sum(one.kind == UNUSABLE for one in raised)
-    unapproved = sorted(one.key for one in raised if one.kind == UNAPPROVED)
     return Needs(
-        tasks=todo.of_clinic(session, clinic_id, TASKS),
-        open_tasks=todo.count(session, clinic_id),
-        in_doubt=undecided.count(session, clinic_id),
-        pauses=len(pauses.listing(session, clinic_id, now)),
-        alerts=len(raised) - dead - len(unapproved),
-        unusable=dead,
-        not_agreed=days.not_agreed(session, clinic_id, here, here + WEEK),
-        words_missing=tally.reasons.get(Reason.WORDS_MISSING.value, 0),
-        unapproved=unapproved,
-        instructions=waiting(session, clinic_id, desk.locale),
+        todo.of_clinic(session, clinic_id, TASKS),
+        needs.numbers(session, clinic_id, now, here, here + WEEK, UNUSABLE, UNAPPROVED),
+        tally.reasons.get(Reason.WORDS_MISSING.value, 0),
+        waiting(session, clinic_id, desk.locale),
     )
 
 

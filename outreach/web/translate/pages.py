@@ -44,8 +44,7 @@ class Narrowed:
 @router.get("/translate")
 def languages(seat: AtSeat) -> HTMLResponse:
     """Every language with how far it is."""
-    shelves = [seat.bench.shelf(locale) for locale in seat.bench.grounds().house.languages]
-    return seat.page("languages.html", shelves=shelves)
+    return seat.page("languages.html", shelves=seat.bench.shelves())
 
 
 @router.get("/translate/{locale}")
