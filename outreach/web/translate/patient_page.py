@@ -114,7 +114,7 @@ def _visit(words: Words, locale: str, key: str, values: Values) -> dict[str, Any
         "day": day(language, at), "time": time(language, at),
         "yours": time(language, at) if key in ("page.visit.yours", "time.clinic") else "",
         "directions": values.clinic_address if key == "page.visit.directions" else "",
-        "cancelled": key == "page.visit.cancelled", "changed": key == "page.visit.changed",
+        "cancelled": key == "page.visit.cancelled", "changed": key == "page.visit.changed", "file": True,
     }  # fmt: skip
 
 
