@@ -22,8 +22,8 @@ SILENT = frozenset({"stop", "start", "thanks"})
 
 
 def greet(
-    session: Session, clinic: Clinic, inbound: Inbound, normal: str, sized: Sized, words: Words, index: bytes,
-    now: datetime,
+    session: Session, clinic: Clinic, inbound: Inbound, normal: str, sized: Sized, words: Words, speakers: Speakers,
+    index: bytes, now: datetime,
 ) -> str:  # fmt: skip
     """Keep it; returns the words the webhook answers with, "" for none, and for a message that is known already."""
     said, seen = sized.said, sized.seen
@@ -48,17 +48,19 @@ def greet(
     if seen.robot or not seen.reachable:
         return ""
     if said.urgent:
-        return _words(session, clinic, URGENT, said.locale, words)
+        return _words(session, clinic, URGENT, said.locale, words, speakers)
     if said.kind in SILENT or met or (said.kind == "help" and seen.carrier_answered):
         return ""
-    return _words(session, clinic, HELP, said.locale, words)
+    return _words(session, clinic, HELP, said.locale, words, speakers)
 
 
-def _words(session: Session, clinic: Clinic, step: str, heard: str | None, words: Words) -> str:
+def _words(
+    session: Session, clinic: Clinic, step: str, heard: str | None, words: Words, speakers: Speakers
+) -> str:  # fmt: skip
     """In the language of the word used, else the clinic's; "" where the clinic has approved no answer at all: the task
     is there, and a person answers."""
     locale = heard if heard in words.voices and heard != "en" else clinic.locale
-    choice = Speakers().view(session, clinic, words).choice(step, Channel.SMS, locale or clinic.locale, "neutral")
+    choice = speakers.view(session, clinic, words).choice(step, Channel.SMS, locale or clinic.locale, "neutral")
     if choice is None:
         return ""
     values = Values(clinic.name, clinic.phone, clinic.zone, clinic.address, clinic.zone, clinic.emergency)

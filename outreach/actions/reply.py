@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from outreach.actions import agree, fallback, withdraw
 from outreach.actions.greet import greet
 from outreach.actions.size_up import Sized, size_up
+from outreach.actions.speak import Speakers
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form
@@ -30,9 +31,10 @@ ANSWER_WITHIN = timedelta(hours=1)
 
 
 def heard(
-    session: Session, inbound: Inbound, *, replies: ReplyWords, words: Words, laws: Mapping[str, Law], now: datetime
-) -> str:
-    """Take in one inbound message; one that is known already changes nothing.
+    session: Session, inbound: Inbound, *, replies: ReplyWords, words: Words, speakers: Speakers,
+    laws: Mapping[str, Law], now: datetime,
+) -> str:  # fmt: skip
+    """Take in one inbound message; one that is known already changes nothing. `speakers`: the process's own.
 
     Patients are answered by the pump, like everything else. Returns what the webhook itself is to say, which is for
     strangers only, since there is no patient whose message it could be; "" for nothing.
@@ -46,7 +48,7 @@ def heard(
     people = inbox.senders(session, clinic_id, inbound.channel, normal)
     sized = size_up(session, clinic, inbound, people, replies, index, now)
     if not people:
-        return greet(session, clinic, inbound, normal, sized, words, index, now)
+        return greet(session, clinic, inbound, normal, sized, words, speakers, index, now)
     writer = next((one for one in people if sized.question and one.address_id == sized.question.address_id), people[0])
     response = respond(sized.said, sized.seen)
     if writer.test:  # somebody of the staff tries the service out: obeyed and answered like anybody, read by nobody

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from outreach.actions import receive, reply
 from outreach.actions.dispatch import drain
 from outreach.actions.recover import recover
+from outreach.actions.speak import Speakers
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind, State, may_contact
@@ -412,7 +413,8 @@ def test_stop_reaches_a_clinic_that_texts_through_a_messaging_service(world: Wor
     with world.sessions.begin() as session:
         session.execute(update(Sender).values(address=service))
         said = Inbound("SM77", Channel.SMS, PHONE, "+12025550177", "STOP", service=service)
-        reply.heard(session, said, replies=shipped.replies(), words=world.words, laws=shipped.laws(), now=world.now)
+        reply.heard(session, said, replies=shipped.replies(), words=world.words, speakers=Speakers(),
+                    laws=shipped.laws(), now=world.now)  # fmt: skip
         assert not may_contact(consents.ledger(session, world.address_id), world.now).allowed
 
 

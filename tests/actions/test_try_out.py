@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from outreach.actions import reply
 from outreach.actions.count import count
 from outreach.actions.dispatch import drain
+from outreach.actions.speak import Speakers
 from outreach.actions.try_out import Wanted, try_out
 from outreach.content.compose import Words
 from outreach.content.sequences import load
@@ -79,8 +80,8 @@ def test_a_number_that_said_stop_or_that_a_patient_holds_gets_no_test(
     if whose.endswith("STOP"):
         stop = Inbound("SM1", Channel.SMS, OWN, CLINIC, "STOP")
         with world.sessions.begin() as session:
-            reply.heard(session, stop, replies=shipped.replies(), words=words, laws=shipped.laws(),
-                        now=world.now)  # fmt: skip
+            reply.heard(session, stop, replies=shipped.replies(), words=words, speakers=Speakers(),
+                        laws=shipped.laws(), now=world.now)  # fmt: skip
     with world.sessions() as session, pytest.raises(BadInput, match="No test can go to this number"):
         try_out(session, world.clinic_id, me, wanted, world.now)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions import reply
 from outreach.actions.dispatch import Pump
+from outreach.actions.speak import Speakers
 from outreach.content.compose import Words
 from outreach.content.lexicon import Lexicon
 from outreach.content.sequences import load
@@ -114,7 +115,8 @@ class World:
     def write(self, body: str, carrier_id: str | None = None) -> None:
         said = Inbound(carrier_id or f"SM{uuid4().hex}", Channel.SMS, PHONE, CLINIC, body)
         with self.sessions.begin() as session:
-            reply.heard(session, said, replies=shipped.replies(), words=self.words, laws=shipped.laws(), now=self.now)
+            reply.heard(session, said, replies=shipped.replies(), words=self.words, speakers=Speakers(),
+                        laws=shipped.laws(), now=self.now)  # fmt: skip
 
     def seen(self) -> list[Seen]:
         with self.sessions() as session:

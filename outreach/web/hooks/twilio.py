@@ -57,7 +57,8 @@ def inbound(fields: Signed, out: Wired) -> Response:
         log.warning("inbound without sender or id", route="inbound")
         return Response(status_code=NOTED)
     with out.sessions.begin() as session:
-        words = reply.heard(session, heard, replies=out.replies, words=out.words, laws=out.laws, now=out.clock())
+        words = reply.heard(session, heard, replies=out.replies, words=out.words, speakers=out.speakers, laws=out.laws,
+                            now=out.clock())  # fmt: skip
     return _twiml(words) if words else Response(status_code=NOTED)
 
 
