@@ -194,12 +194,12 @@ class Lexicon:
     def __init__(self, words: Iterable[Word]) -> None:
         self._by_letters: dict[str, list[Word]] = {}
         self._always: list[Word] = []
-        self._unspaced: list[Word] = []
+        self._unspaced: dict[str, list[Word]] = {}
         for word in words:
             first = word.halves[0][0] if word.halves and word.halves[0] else ""
             letters = first.rstrip("*")[:LETTERS]
             if _UNSPACED.search(first) and not word.symbol:
-                self._unspaced.append(word)
+                self._unspaced.setdefault(first[0], []).append(word)
             elif len(letters) < LETTERS - 1 or word.symbol:
                 self._always.append(word)
             else:
@@ -210,6 +210,7 @@ class Lexicon:
         bare = {_ARABIC_PREFIX.sub("", token, count=1) for token in said.plain if "\u0600" <= token[0] <= "\u06ff"}
         starts = {token[:size] for token in {*said.plain, *said.marked, *bare} for size in (LETTERS - 1, LETTERS)}
         likely = [word for start in sorted(starts) for word in self._by_letters.get(start, ())]
-        # Most messages hold no letter of these scripts, and then no word of them.
-        unspaced = self._unspaced if any(_UNSPACED.search(one) for one in (*said.plain, *said.marked)) else []
+        # A word of these scripts begins anywhere: with any letter of the message.
+        letters = sorted(set().union(*said.plain, *said.marked))
+        unspaced = [word for letter in letters for word in self._unspaced.get(letter, ())]
         return [word for word in [*self._always, *unspaced, *likely] if word.is_in(said)]
