@@ -12,10 +12,12 @@ from outreach.actions.approve import approve_everything
 from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
 from outreach.content.laws import load_laws
+from outreach.content.sequences import load as load_sequence
 from outreach.content.spoken import Kept, Spoken, current
 from outreach.domain.approval import Unapproved
 from outreach.domain.law import Law
 from outreach.domain.replies import ReplyWords
+from outreach.domain.sequence import Sequence
 from outreach.settings import ROOT
 
 
@@ -29,6 +31,12 @@ def words() -> Words:
 def laws() -> dict[str, Law]:
     """The profiles of the law."""
     return load_laws(ROOT / "config" / "law")
+
+
+@cache
+def sequence() -> Sequence:
+    """The sequence of ketamine infusions."""
+    return load_sequence(ROOT / "config" / "sequences" / "ketamine-infusion.yaml")
 
 
 @cache

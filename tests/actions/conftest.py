@@ -12,10 +12,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach.content.compose import Words
-from outreach.content.sequences import load
 from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
-from outreach.settings import ROOT
 from outreach.store import clinics
 from outreach.store.tables import Clinic
 from outreach.store.traffic import Message
@@ -35,7 +33,7 @@ def words() -> Words:
 
 @pytest.fixture(scope="package")
 def sequence() -> Sequence:
-    return load(ROOT / "config" / "sequences" / "ketamine-infusion.yaml")
+    return shipped.sequence()
 
 
 @pytest.fixture

@@ -14,14 +14,12 @@ from outreach.actions.dispatch import Pump
 from outreach.actions.speak import Speakers
 from outreach.content.compose import Words
 from outreach.content.lexicon import Lexicon
-from outreach.content.sequences import load
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
 from outreach.domain.message import Inbound, Planned
 from outreach.domain.status import Status
 from outreach.errors import Reason
 from outreach.providers.memory import MemoryProvider
-from outreach.settings import ROOT
 from outreach.store import clinics, consents, enrolments, infusions, patients, senders
 from outreach.store.messages import add_planned
 from outreach.store.seen import Seen, timeline
@@ -51,7 +49,7 @@ class World:
     now: datetime = NOON
 
     def pump(self) -> Pump:
-        sequence = load(ROOT / "config" / "sequences" / "ketamine-infusion.yaml")
+        sequence = shipped.sequence()
         return Pump(
             self.sessions,
             {"memory": self.carrier},

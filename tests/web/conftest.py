@@ -10,12 +10,11 @@ from sqlalchemy.orm import sessionmaker
 
 from outreach.content.compose import Words
 from outreach.content.lexicon import Lexicon
-from outreach.content.sequences import load as load_sequence
 from outreach.domain.access import Role
 from outreach.domain.channel import Channel
 from outreach.providers.memory import MemoryProvider
 from outreach.providers.twilio import TwilioProvider
-from outreach.settings import ROOT, Settings
+from outreach.settings import Settings
 from outreach.store import staff
 from outreach.store.vault import Vault
 from outreach.wiring import Outreach
@@ -30,7 +29,7 @@ def words() -> Words:
 
 @pytest.fixture
 def house(engine: Engine, vault: Vault, words: Words) -> Iterator[House]:
-    sequence = load_sequence(ROOT / "config" / "sequences" / "ketamine-infusion.yaml")
+    sequence = shipped.sequence()
     twilio = TwilioProvider("AC" + "1" * 32, TOKEN, base_url="http://127.0.0.1:9", timeout=1, pool=1)
     out = Outreach(
         settings=Settings(
@@ -45,6 +44,7 @@ def house(engine: Engine, vault: Vault, words: Words) -> Iterator[House]:
         replies=shipped.replies(),
         providers={Channel.SMS: twilio, Channel.EMAIL: MemoryProvider(Channel.EMAIL)},
         clock=lambda: NOW,
+        laws=shipped.laws(),
     )  # fmt: skip
     clinic_id = add_clinic(out, "north", "+12025550110")
     with out.sessions.begin() as session:
