@@ -114,10 +114,15 @@ def test_a_wrong_field_is_told_and_nothing_is_lost(house: House, changes: dict[s
 
 def test_staff_stop_everything_and_write_down_a_new_agreement(house: House) -> None:
     path, browser = home(house), house.desk()
+    way = f'href="{path}?stop=1#stop"'
+    assert way in browser.get(path).text
+    assert re.search(r'<details id="stop"[^>]* open>', browser.get(f"{path}?stop=1").text)
+    assert not re.search(r'<details id="stop"[^>]* open>', browser.get(path).text)
     csrf = field(browser.get(path).text, "csrf")
     for _ in range(2):
         assert browser.post(f"{path}/stop", data={"csrf": csrf}).status_code == 303
     assert state(house) is State.REVOKED_BY_STAFF
+    assert way not in browser.get(path).text, "there is nothing left to stop"
     paper = {"csrf": csrf, "for_sms": "1", "signed": "2026-11-21", "warned": "1"}
     same_day = browser.post(f"{path}/agreement", data=paper)
     assert "The later word counts" in browser.get(same_day.headers["location"]).text

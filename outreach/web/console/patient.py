@@ -74,9 +74,12 @@ class Part:
 
 
 @router.get("/patients/{patient_id}")
-def shown(patient_id: str, desk: AtDesk, out: Wired, saved: str = "", start: str = "") -> HTMLResponse:
-    """One patient: visits, everything planned and sent, what they wrote, what they agreed to."""
-    return page_of(desk, out, id_of(patient_id), saved=SAVED.get(saved, ""), start=start)
+def shown(
+    patient_id: str, desk: AtDesk, out: Wired, saved: str = "", start: str = "", stop: str = ""
+) -> HTMLResponse:  # fmt: skip
+    """One patient: visits, everything planned and sent, what they wrote, what they agreed to. `stop`: the form that
+    stops messages is open."""
+    return page_of(desk, out, id_of(patient_id), saved=SAVED.get(saved, ""), start=start, stopping=bool(stop))
 
 
 @router.post("/patients/{patient_id}/notes")
@@ -148,7 +151,7 @@ def date_of(text: str) -> date | None:
 
 
 def page_of(
-    desk: Desk, out: Wired, patient_id: UUID, *, saved: str = "", start: str = "",
+    desk: Desk, out: Wired, patient_id: UUID, *, saved: str = "", start: str = "", stopping: bool = False,
     values: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None,
 ) -> HTMLResponse:  # fmt: skip
     """The patient's page; with `wrong`, as it comes back with a form that has faults."""
@@ -171,6 +174,7 @@ def page_of(
             tasks=todo.of_patient(session, clinic_id, patient_id),
             language=lambda locale: language_name(out, locale),
             saved=saved,
+            stopping=stopping,
             today=f"{wall_at(now, desk.clinic.zone):%Y-%m-%d}",
             values=values or {},
             wrong=wrong or {},

@@ -172,7 +172,7 @@ def _page(
             language_name=language_name(out, person.locale), now=now, before=before, done=DONE.get(done, ""),
             late=LATE.get(done, ""), outcomes=attend.OUTCOMES, values=typed, wrong=wrong or {}, once=str(uuid4()),
             seen=str(said.newest_of_staff(session, clinic_id, person.id) or ""), longest=answer.LONGEST,
-            parts=_parts(desk, out, person, typed.get("text", "")) if counted or typed.get("text") else "",
+            parts=_parts(desk, out, person, typed.get("text", "")) if counted else "",
         )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def trial(desk: Desk, out: Wired, patient_id: UUID, change: Callable[[Session], 
 def compare(before: list[Item], after: list[Item]) -> Difference:
     """What was planned and no longer is, what is new, and what says something else; matched by what it is about."""
     old, new = ({item.seen.id: item for item in side} for side in (before, after))
-    gone = [item for item in before if _live(item) and not _live(new.get(item.seen.id))]
+    gone = [item for item in before if _live(item) and _left(new.get(item.seen.id))]
     fresh = [item for item in after if item.seen.id not in old or (_live(item) and not _live(old[item.seen.id]))]
     told = [item for item in fresh if item.seen.occasion]
     coming = {_about(item): item for item in fresh if not item.seen.occasion}
@@ -86,6 +86,11 @@ def _in_order(pair: Pair) -> tuple[object, ...]:
 
 def _live(item: Item | None) -> bool:
     return item is not None and item.seen.status is Status.SCHEDULED
+
+
+def _left(item: Item | None) -> bool:
+    """Taken out of the plan by the change. One that the pump sent while both sides were read is no change of ours."""
+    return item is None or item.seen.status in (Status.CANCELLED, Status.SUPPRESSED, Status.EXPIRED)
 
 
 def _about(item: Item) -> tuple[object, ...]:
