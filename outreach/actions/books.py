@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions.carry import not_begun, withheld
-from outreach.actions.claim import claim
+from outreach.actions.claim import Places, claim, plenty
 from outreach.actions.claimed import Claim
 from outreach.actions.compose import standing_of
 from outreach.actions.desk import Desk
@@ -48,10 +48,11 @@ class Claimer(Desk):
         lease: float,
         timeout: float,
         ahead: Ahead,
+        places: Places = plenty,
     ) -> None:
         super().__init__(sessions, sessions.kw["bind"])
         self._sources, self._lanes, self._clock = sources, lanes, clock
-        self._lease, self._timeout, self._ahead = lease, timeout, ahead
+        self._lease, self._timeout, self._ahead, self._places = lease, timeout, ahead, places
 
     def claim(self, room: Mapping[Channel, int]) -> Claim:
         """Take up to so many messages by channel; committed, they are to be begun."""
@@ -64,7 +65,7 @@ class Claimer(Desk):
             if wanted:
                 found = claim(
                     session, self._sources(), wanted, now, lease=self._lease, timeout=self._timeout,
-                    busy=self._lanes.waiting_patients(), ahead=self._ahead,
+                    busy=self._lanes.waiting_patients(), ahead=self._ahead, places=self._places,
                 )  # fmt: skip
         self._lanes.learn(found, wanted)
         return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from outreach.errors import BadInput, NotApproved, Reason
 from outreach.providers.base import ticks
 from outreach.store import alerts, consents, pauses, senders, turns
 from outreach.store import due as due_messages
+from outreach.store.aside import breathe
 from outreach.store.due import ClinicFacts, Due
 from outreach.store.messages import finish
 from outreach.store.queue import Going, begin_sending, defer
@@ -40,6 +42,15 @@ WORDS_AGAIN = timedelta(minutes=2)
 """How long a message waits for words before it is looked at again: an approval that commits while a claim is deciding
 does not find it to wake it."""
 HELD_REST = 5.0
+BREATH = 16
+"""Messages composed in one piece; then the loop may read what carriers answered meanwhile."""
+Places = Callable[[Channel], int]
+"""How many messages of a channel may be begun now; asked again as others land."""
+
+
+def plenty(_: Channel) -> int:
+    """Places for a claim that nothing limits but what it asks for."""
+    return 1 << 30
 
 
 def claim(
@@ -52,17 +63,19 @@ def claim(
     timeout: float,
     busy: Collection[UUID] = (),
     ahead: Ahead = Ahead(),  # noqa: B008  immutable
+    places: Places = plenty,
 ) -> Claim:
     """Take up to so many messages of each lane, from its mark on. The caller's commit makes them `sending`.
 
     `lease` and `timeout` in seconds: a message not begun `timeout` before its lease ends is not begun at all.
+    `places`: what finds none is left for the next claim, so more may be asked for than are free when it begins.
     """
     clinic_ids = {lane.clinic_id for lane, _, _ in wanted}
     stopping, knowing, sending, locked = together(
         session, pauses.asking(clinic_ids, now), due_messages.asking_clinics(clinic_ids), senders.asking(clinic_ids),
         turns.asking(wanted, now, busy, ahead),
     )  # fmt: skip
-    taking = _Taking(session, sources, now, ticks() + lease - timeout, pauses.told(stopping))
+    taking = _Taking(session, sources, now, ticks() + lease - timeout, pauses.told(stopping), places)
     lined_up = turns.told(wanted, locked)
     if lined_up:
         taking.open(due_messages.told_clinics(knowing), senders.told(sending))
@@ -75,8 +88,11 @@ def claim(
 class _Taking:
     """One claim in progress."""
 
-    def __init__(self, session: Session, sources: Sources, now: datetime, begin_by: float, stops: Pauses) -> None:
+    def __init__(
+        self, session: Session, sources: Sources, now: datetime, begin_by: float, stops: Pauses, places: Places
+    ) -> None:
         self.session, self.sources, self.now, self.begin_by, self.stops = session, sources, now, begin_by, stops
+        self.places, self.taken = places, Counter[Channel]()
         self.vault: Vault = vault_of(session)
         self.claim = Claim()
         self.clinics: Mapping[UUID, ClinicFacts] = {}
@@ -140,6 +156,8 @@ class _Taking:
                 continue
             if due.earlier is not None:  # out of sight: locked by another worker, or passed while theirs was flying
                 self.passed[lane] = min(due.earlier, self.passed.get(lane, due.earlier))
+                continue
+            if self.taken[lane.channel] >= self.places(lane.channel):
                 continue
             self._one(due, lane, standing_of(due, ledgers, self.now))
 
@@ -211,6 +229,9 @@ class _Taking:
             return Wait(self.now + SET_ASIDE)
         self.claim.handed.append(handed)
         self.going.append(row)
+        self.taken[due.message.channel] += 1
+        if not len(self.going) % BREATH:
+            breathe()
         self.begun.add(due.message.patient_id.int)
         self.dealt.add(due.message.id.int)
         if self.meters and (meter := self.meters.get(sender.id)):

@@ -11,7 +11,7 @@ import gc
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -37,8 +37,14 @@ from outreach.store.turns import Ahead
 
 FLUSH = 0.1
 """Seconds an outcome waits at most for others to be recorded with it."""
-REFILL = 2
+REFILL = 8
 """A claim is made when this part of the window (one in so many) is free: smaller claims cost more each."""
+LANDING = 3
+"""It asks for the free places and this part of those in flight, who will have landed when it comes to them."""
+RIPE = 2
+"""What has landed is written down when it fills this part of the window, or FLUSH is over."""
+BUNCH = 16
+"""Messages begun in one piece; then answers that came in are read."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,9 @@ class _Shift:
         clock = Timekeeper(pump.clock, pump.ahead.seconds)
         self.pump, self.stop_at, self.linger, self.stop = replace(pump, clock=clock), stop_at, linger, stop
         self.lanes = Lanes({provider.channel for provider in pump.providers.values()}, pump.poll)
-        self.claimer = Claimer(pump.sessions, self._sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead)
+        self.claimer = Claimer(
+            pump.sessions, self._sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead, self._free
+        )  # fmt: skip
         self.recorder = Recorder(pump.sessions, pump.lease)
         self.counts: Counter[str] = Counter()
         self.flying: Counter[Channel] = Counter()
@@ -119,8 +127,7 @@ class _Shift:
         self.oldest = 0.0
         self.asking = self.writing = 0
         self.freed, self.came = asyncio.Event(), asyncio.Event()
-        self.begun = 0
-        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
         self.fault: Exception | None = None
 
     async def work(self) -> Tally:
@@ -168,11 +175,14 @@ class _Shift:
         except Exception as error:
             self.fault = self.fault or error
             kept = {one.parcel.attempt_id.int: not_begun(one, self.pump.clock()) for one in handed}
+        going = []
         for one in handed:
             if outcome := kept.get(one.parcel.attempt_id.int) if kept else None:
                 self._land(one, outcome)
             else:
-                self._begin(one)
+                going.append(one)
+                self.flying[one.parcel.channel] += 1
+        self._keep(self._begin(going))
 
     async def _plan_anew(self, overtaken: Sequence[Due]) -> None:
         """After the others were begun: a fault here must not keep what is committed as `sending` on the ground."""
@@ -218,20 +228,30 @@ class _Shift:
         return {channel: room for channel in self.lanes.channels if (room := self._worth(channel))}
 
     def _worth(self, channel: Channel) -> int:
-        limit = self.pump.room(channel)
-        free = limit - self.flying[channel]
-        return free if free * REFILL >= limit else 0
+        free = self._free(channel)
+        return free + self.flying[channel] // LANDING if free * REFILL >= self.pump.room(channel) else 0
+
+    def _free(self, channel: Channel) -> int:
+        return self.pump.room(channel) - self.flying[channel]
 
     def _ripe(self) -> bool:
         """Enough has landed for one transaction, or nothing more is to come."""
-        return len(self.landed) * REFILL >= self.pump.window or not self.flying.total()
+        return len(self.landed) * RIPE >= self.pump.window or not self.flying.total()
 
-    def _begin(self, handed: Handed) -> None:
-        self.flying[handed.parcel.channel] += 1
-        number = self.begun = self.begun + 1
-        self.tasks[number] = asyncio.get_running_loop().create_task(self._fly(handed, number))
+    async def _begin(self, going: Sequence[Handed]) -> None:
+        """Bunch by bunch, while the next claim is under way: its answers, and the carrier's, are read in between."""
+        for one in range(0, len(going), BUNCH):
+            for handed in going[one : one + BUNCH]:
+                self._keep(self._fly(handed))
+            await asyncio.sleep(0)
 
-    async def _fly(self, handed: Handed, number: int) -> None:
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        """Let it run; a task that nobody holds may be collected in the middle of its work."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _fly(self, handed: Handed) -> None:
         """Carry one message. Landings wake others only where they are enough: each would cost as much as a claim."""
         channel = handed.parcel.channel
         try:
@@ -243,7 +263,6 @@ class _Shift:
             return
         finally:
             self.flying[channel] -= 1
-            del self.tasks[number]
         self._land(handed, outcome)
         if self.lanes.busy and self._worth(channel):
             self.freed.set()

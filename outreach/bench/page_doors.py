@@ -42,7 +42,11 @@ _VISIT = "select {} from infusion i join course c on c.id = i.course_id where i.
 # The patient with the most still to come, whose page composes the most words: drawn by chance, two looks would differ.
 _FULL = (
     "select patient_id from message where patient_id is not null group by 1"
-    " order by count(*) filter (where status = 'scheduled' and body_sealed is null) desc, count(*) desc, 1 limit 1"
+    " order by count(*) filter (where status = 'scheduled') desc, count(*) desc, 1 limit 1"
+)
+_SAID = (
+    "select m.id from message m join attempt a on a.id = m.attempt_id where a.body_sealed is not null"
+    " and m.status = 'delivered' order by m.id limit 1"
 )
 # For each name in a path, or for a whole path, what the stock has.
 EXAMPLES = {
@@ -54,13 +58,13 @@ EXAMPLES = {
     "visit_id": _VISIT.format("i.id"),
     "infusion_id": _VISIT.format("i.id"),
     "course_id": _VISIT.format("c.id"),
-    "message_id": "select id from message where body_sealed is not null order by id limit 1",
+    "message_id": "select message_id from attempt where body_sealed is not null order by message_id limit 1",
     "webhook_id": "select id from webhook limit 1",
     "upload_id": "select id from upload where state = 'checked'",
     "/imports/{upload_id}/columns": "select id from upload where state = 'mapping'",
     "/imports/{upload_id}/undo": "select id from upload where state = 'done'",
     "slug": "select slug from clinic",
-    "token": "select id from message where body_sealed is not null and status = 'delivered' order by id limit 1",
+    "token": _SAID,
 }
 FIXED = {
     "name": "ketamine-infusion", "locale": "es", "key": "pre.tomorrow.sms", "text": "pre.tomorrow",

@@ -31,8 +31,12 @@ _OPENED = """
 select id from message where status <> 'scheduled' and (due_at > now() - interval '2 days'
   or patient_id in (select patient_id from task where closed_at is null))"""
 _WORDS = """
-update message set body_sealed = words.sealed from unnest(:ids, cast(:sealed as bytea[])) as words(id, sealed)
-where message.id = words.id"""
+with words as (select * from unnest(cast(:ids as uuid[]), cast(:sealed as bytea[])) as words(id, sealed)), tried as (
+  update message set attempt_id = coalesce(attempt_id, gen_random_uuid()) from words where message.id = words.id
+  returning message.id, attempt_id, clinic_id, sealed)
+insert into attempt (id, clinic_id, message_id, number, carrier, started_at, body_sealed)
+select attempt_id, clinic_id, id, 1, 'twilio', now(), sealed from tried
+on conflict (id) do update set body_sealed = excluded.body_sealed"""
 
 
 def written(stock: Stock, count: int, now: datetime) -> None:

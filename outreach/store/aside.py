@@ -46,6 +46,12 @@ def apart(work: Callable[[], R]) -> R:
     return await_(asyncio.get_running_loop().run_in_executor(None, work)) if in_greenlet() else work()
 
 
+def breathe() -> None:
+    """Let the loop do what is ready meanwhile: long work in one piece keeps every answer waiting that has come in."""
+    if in_greenlet():
+        await_(asyncio.sleep(0))
+
+
 def rest(seconds: float) -> None:
     """Wait, and let the loop go on."""
     if in_greenlet():

@@ -15,9 +15,9 @@ from outreach.domain.window import moment
 from outreach.store import consents
 from outreach.store.inbox import Sender
 from outreach.store.messages import HANDED_OVER
-from outreach.store.seen import SEEN, Seen, opened
+from outreach.store.seen import Seen, opened, seen
 from outreach.store.tables import Infusion
-from outreach.store.traffic import InboundMessage, Message
+from outreach.store.traffic import Attempt, InboundMessage, Message
 from outreach.store.vault import vault_of
 
 STAFF = "staff.message"
@@ -33,8 +33,8 @@ def question(session: Session, people: Collection[Sender], steps: Collection[str
     None also where staff have written since: a "1" or a "yes" may be meant for them.
     """
     found = session.execute(
-        select(*SEEN, Message.revision, Infusion.revision.label("as_is"), Infusion.status.label("visit"),
-               Infusion.starts, Infusion.zone.label("visit_zone"))
+        seen(Message.revision, Infusion.revision.label("as_is"), Infusion.status.label("visit"),
+             Infusion.starts, Infusion.zone.label("visit_zone"))
         .outerjoin(Infusion, Infusion.id == Message.infusion_id)
         .where(*_to(people), Message.step.in_([*steps, STAFF]), Message.status.in_(_OUT))
         .order_by(Message.sent_at.desc().nulls_last(), Message.due_at.desc())
@@ -69,8 +69,9 @@ def words_to(session: Session, people: Collection[Sender]) -> list[str]:
     """The last texts that went to this number, at most ten: opened here, for a look at what comes back."""
     vault = vault_of(session)
     rows = session.execute(
-        select(Message.id, Message.clinic_id, Message.body_sealed)
-        .where(*_to(people), Message.status.in_(_OUT), Message.body_sealed.is_not(None))
+        select(Message.id, Message.clinic_id, Attempt.body_sealed)
+        .join(Attempt, Attempt.id == Message.attempt_id)
+        .where(*_to(people), Message.status.in_(_OUT), Attempt.body_sealed.is_not(None))
         .order_by(Message.sent_at.desc().nulls_last(), Message.due_at.desc())
         .limit(_LAST)
     )

@@ -17,7 +17,7 @@ from outreach.domain.channel import SPECS
 from outreach.domain.consent import Standing
 from outreach.domain.plan import Visit
 from outreach.domain.status import Status
-from outreach.store.seen import IN_ORDER, SEEN, Seen, opened
+from outreach.store.seen import IN_ORDER, Seen, opened, seen
 from outreach.store.tables import Course, Infusion, Patient, Staff
 from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
@@ -94,7 +94,7 @@ def listing(
     if reason:
         where.append(Message.reason == reason)
     rows = session.execute(
-        select(*SEEN)
+        seen()
         .where(*where)
         .order_by(Message.due_at, Message.patient_id, *IN_ORDER[1:])
         .offset(offset)

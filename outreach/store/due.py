@@ -90,8 +90,8 @@ _VERSIONS = "select id, words_version from clinic where id = any(%(ids)b::uuid[]
 # both find room for one more. Eight days of due instants hold everything sent in seven.
 _READ = """
 select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id, m.occasion, m.step, m.channel,
-  m.wall, m.zone, m.rule, m.due_at, m.useful_until, m.status, m.reason, m.locale, m.wording, m.subject_sealed,
-  m.body_sealed, m.segments, m.attempts, m.carrier, m.sent_at, m.ended_at, m.facts_sealed,
+  m.wall, m.zone, m.rule, m.due_at, m.useful_until, m.status, m.reason, m.locale, m.wording, m.segments,
+  m.attempts, m.carrier, m.sent_at, m.ended_at, m.facts_sealed,
   a.value_sealed, coalesce(a.active and a.unusable_at is null, false), p.active, p.locale, p.zone, p.wording,
   e.sequence, t.flying, t.sent, t.behind, t.before, t.earlier,
   m.attempts > 0 and not case
@@ -185,16 +185,14 @@ def told_clinics(rows: Iterable[Sequence[Any]]) -> dict[UUID, ClinicFacts]:
 
 def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Visit, ...], now: datetime | None) -> Due:
     clinic_id, message_id, address_id = row[1], row[0], row[3]
-    sealed, flying, sent, behind, before = row[26], row[33], row[34], row[35], row[36]
+    sealed, flying, sent, behind, before = row[24], row[31], row[32], row[33], row[34]
     to = vault.open(sealed, "address.value", clinic_id, address_id) if sealed else None
     room_at = Caps(clinic.most_a_day, clinic.most_a_week).room_at(sent, now) if sent and now else None
     traffic = Traffic(room_at, behind + before * AFTER if behind else None) if room_at or behind else FREE
     message = Seen._make((
         *row[:8], _CHANNELS[row[8]], *row[9:14], _STATUSES[row[14]], Reason(row[15]) if row[15] else None, *row[16:18],
-        vault.open(row[18], "message.subject", clinic_id, message_id) if row[18] else "",
-        vault.open(row[19], "message.body", clinic_id, message_id) if row[19] else "",
-        *row[20:25],
-        json.loads(vault.open(row[25], "message.facts", clinic_id, message_id)) if row[25] else {},
+        "", "", *row[18:23],
+        json.loads(vault.open(row[23], "message.facts", clinic_id, message_id)) if row[23] else {},
         None,  # what is due has not been said
     ))  # fmt: skip
-    return Due._make((message, clinic, to, *row[27:32], visits, row[32], flying, traffic, *row[37:40]))
+    return Due._make((message, clinic, to, *row[25:30], visits, row[30], flying, traffic, *row[35:38]))

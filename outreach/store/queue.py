@@ -41,16 +41,17 @@ with go as (
 ), begun as (
   update message m set status = 'sending', attempt_id = go.attempt_id, attempts = m.attempts + 1,
     lease_until = clock_timestamp() + %(lease)b * interval '1 second', carrier = s.carrier, locale = go.locale,
-    wording = go.wording, subject_sealed = go.subject, body_sealed = go.body, segments = go.segments,
-    said_id = go.said_id, reason = null
+    wording = go.wording, segments = go.segments, said_id = go.said_id, reason = null
   from go join sender s on s.id = go.sender_id where m.id = go.id and m.status = 'scheduled'
-  returning m.attempt_id, m.clinic_id, m.id, m.attempts, m.carrier, m.lease_until, go.sender_id, go.text_hash
+  returning m.attempt_id, m.clinic_id, m.id, m.attempts, m.carrier, m.lease_until, go.sender_id, go.text_hash,
+    go.subject, go.body
 ), flown as (
   insert into flight (lease_until, messages) select max(lease_until), array_agg(id) from begun
   having 1 / (count(*) = %(many)b)::int = 1
 )
-insert into attempt (id, clinic_id, message_id, number, carrier, sender_id, started_at, text_hash)
-select attempt_id, clinic_id, id, attempts, carrier, sender_id, clock_timestamp(), text_hash from begun
+insert into attempt (id, clinic_id, message_id, number, carrier, sender_id, started_at, text_hash, subject_sealed,
+  body_sealed)
+select attempt_id, clinic_id, id, attempts, carrier, sender_id, clock_timestamp(), text_hash, subject, body from begun
 """
 
 

@@ -17,7 +17,7 @@ from outreach.errors import NotFound
 from outreach.store.inbox import Heard
 from outreach.store.office import Task
 from outreach.store.patients import by_external
-from outreach.store.seen import SEEN, Seen, opened
+from outreach.store.seen import Seen, opened, seen
 from outreach.store.tables import Address, Patient
 from outreach.store.traffic import Event, InboundMessage, Message
 from outreach.store.vault import Vault, vault_of
@@ -138,7 +138,7 @@ def messages(
     if after:  # the index is by the time alone: the pair says nothing to it
         where.append(Message.due_at >= after[0])
     vault = vault_of(session)
-    asked = select(*SEEN).where(*where).order_by(Message.due_at, Message.id).limit(limit)
+    asked = seen().where(*where).order_by(Message.due_at, Message.id).limit(limit)
     return [opened(vault, dict(row)) for row in session.execute(asked).mappings()], until
 
 
@@ -154,7 +154,7 @@ def _window(session: Session, clinic_id: UUID, begin: datetime | None, end: date
 
 def message(session: Session, clinic_id: UUID, message_id: UUID) -> Seen:
     """One, or NotFound."""
-    asked = select(*SEEN).where(Message.clinic_id == clinic_id, Message.id == message_id)
+    asked = seen().where(Message.clinic_id == clinic_id, Message.id == message_id)
     row = session.execute(asked).mappings().one_or_none()
     if row is None:
         raise NotFound("no such message in this clinic")

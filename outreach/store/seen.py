@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
-from outreach.store.traffic import Message
+from outreach.store.traffic import Attempt, Message
 from outreach.store.vault import Vault, vault_of
 
 
@@ -50,12 +50,12 @@ class Seen(NamedTuple):
     said_id: int | None = None
 
 
-SEEN = (
+_SEEN = (
     Message.id, Message.clinic_id, Message.patient_id, Message.address_id, Message.course_id, Message.infusion_id,
     Message.occasion, Message.step, Message.channel, Message.wall, Message.zone, Message.rule, Message.due_at,
     Message.useful_until, Message.status, Message.reason, Message.locale, Message.wording, Message.segments,
-    Message.attempts, Message.carrier, Message.sent_at, Message.ended_at, Message.subject_sealed,
-    Message.body_sealed, Message.facts_sealed, Message.said_id,
+    Message.attempts, Message.carrier, Message.sent_at, Message.ended_at, Attempt.subject_sealed,
+    Attempt.body_sealed, Message.facts_sealed, Message.said_id,
 )  # fmt: skip
 
 # What an event called for first: the question whether we may write before what waits for the answer. Then a text before
@@ -63,11 +63,16 @@ SEEN = (
 IN_ORDER = (Message.due_at, Message.occasion.is_(None), Message.step, Message.channel != Channel.SMS.value, Message.id)
 
 
+def seen(*more: Any) -> Select[*tuple[Any, ...]]:
+    """The columns of `opened`, and `more`: messages with the words of their last hand-over, where there was one."""
+    return select(*_SEEN, *more).select_from(Message).outerjoin(Attempt, Attempt.id == Message.attempt_id)
+
+
 def timeline(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Seen]:
     """A patient's messages, earliest first."""
     return _see(
         session,
-        select(*SEEN).where(Message.clinic_id == clinic_id, Message.patient_id == patient_id).order_by(*IN_ORDER),
+        seen().where(Message.clinic_id == clinic_id, Message.patient_id == patient_id).order_by(*IN_ORDER),
     )
 
 
@@ -75,7 +80,7 @@ def for_day(session: Session, clinic_id: UUID, start: datetime, end: datetime) -
     """A clinic's messages due in [start, end), earliest first."""
     return _see(
         session,
-        select(*SEEN)
+        seen()
         .where(Message.clinic_id == clinic_id, Message.due_at >= start, Message.due_at < end)
         .order_by(*IN_ORDER),
     )
@@ -84,13 +89,13 @@ def for_day(session: Session, clinic_id: UUID, start: datetime, end: datetime) -
 def for_clinic(session: Session, clinic_id: UUID, steps: Collection[str] | None = None) -> list[Seen]:
     """All of a clinic's messages, or those of some steps, earliest first."""
     chosen = [Message.step.in_(steps)] if steps is not None else []
-    return _see(session, select(*SEEN).where(Message.clinic_id == clinic_id, *chosen).order_by(*IN_ORDER))
+    return _see(session, seen().where(Message.clinic_id == clinic_id, *chosen).order_by(*IN_ORDER))
 
 
 def by_token(session: Session, token: str) -> Seen:
     """The message a patient's link leads to; NotFound for any other text."""
     message_id = vault_of(session).row_of("message", token)
-    found = _see(session, select(*SEEN).where(Message.id == message_id)) if message_id else []
+    found = _see(session, seen().where(Message.id == message_id)) if message_id else []
     if not found:
         raise NotFound("no message has this link")
     return found[0]
@@ -102,7 +107,7 @@ def _see(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Seen]:
 
 
 def opened(vault: Vault, row: Mapping[str, Any]) -> Seen:
-    """A row of SEEN's columns with its sealed words opened."""
+    """A row of `seen` with its sealed words opened."""
     values: dict[str, Any] = dict(row)
     facts = values.pop("facts_sealed")
     for part in ("subject", "body"):

@@ -15,7 +15,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.errors import NotFound
 from outreach.store.messages import HANDED_OVER
-from outreach.store.seen import SEEN, Seen, opened
+from outreach.store.seen import Seen, opened, seen
 from outreach.store.traffic import InboundMessage, Message
 from outreach.store.vault import vault_of
 
@@ -62,7 +62,7 @@ def said_to(
              or_(Message.status.in_(_GONE), Message.step == BY_STAFF)]  # fmt: skip
     if before is not None:
         where.append(at < before)
-    rows = session.execute(select(*SEEN).where(*where).order_by(at.desc(), Message.id.desc()).limit(limit)).mappings()
+    rows = session.execute(seen().where(*where).order_by(at.desc(), Message.id.desc()).limit(limit)).mappings()
     vault = vault_of(session)
     return [opened(vault, dict(row)) for row in rows]
 

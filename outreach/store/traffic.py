@@ -91,8 +91,6 @@ class Message(Owned, Base):
     locale: Mapped[str | None]
     wording: Mapped[str | None] = mapped_column(String(10))
     said_id: Mapped[int | None]
-    subject_sealed: Mapped[bytes | None]
-    body_sealed: Mapped[bytes | None]
     segments: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -153,7 +151,8 @@ class Message(Owned, Base):
 
 
 class Attempt(Base):
-    """One hand-over to a carrier, committed before the first byte leaves; its id travels with the message.
+    """One hand-over to a carrier, committed before the first byte leaves; its id travels with the message, whose exact
+    words stand here: a message's own row is written anew twice on its way, and would drag them along.
 
     Never changed: what became of it is told by events. Without foreign keys, as Event: both are written once per
     message by statements that read the message's own row, and a check of each would cost a third of the database's
@@ -169,6 +168,8 @@ class Attempt(Base):
     sender_id: Mapped[UUID | None]
     started_at: Mapped[datetime]
     text_hash: Mapped[bytes | None]
+    subject_sealed: Mapped[bytes | None]
+    body_sealed: Mapped[bytes | None]
     __table_args__ = (UniqueConstraint("message_id", "number", name="attempt_once"),)
 
 

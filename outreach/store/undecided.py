@@ -14,7 +14,7 @@ from outreach.domain.status import Status
 from outreach.errors import NotFound
 from outreach.store.doubts import ASKED, UNKNOWN
 from outreach.store.messages import still_true
-from outreach.store.seen import SEEN, Seen, opened
+from outreach.store.seen import Seen, opened, seen
 from outreach.store.traffic import Attempt, Event, Message
 from outreach.store.vault import vault_of
 
@@ -72,9 +72,8 @@ def one(session: Session, clinic_id: UUID, message_id: UUID) -> Undecided | Stat
 
 def _read(session: Session, where: Sequence[ColumnElement[bool]], limit: int) -> list[Undecided]:
     rows = session.execute(
-        select(*SEEN, Message.attempt_id, Attempt.started_at, still_true().label("current"))
-        .join(Attempt, Attempt.id == Message.attempt_id)
-        .where(*where)
+        seen(Message.attempt_id, Attempt.started_at, still_true().label("current"))
+        .where(Attempt.id.is_not(None), *where)
         .order_by(Attempt.started_at)
         .limit(limit)
     ).mappings().all()  # fmt: skip

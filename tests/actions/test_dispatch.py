@@ -299,7 +299,10 @@ def test_a_sealed_value_copied_to_another_row_does_not_open(world: World) -> Non
     with world.sessions.begin() as session:
         first, second = session.scalars(select(Message.id).order_by(Message.id)).all()
         session.execute(
-            text("UPDATE message SET body_sealed = (SELECT body_sealed FROM message WHERE id = :b) WHERE id = :a"),
+            text(
+                "UPDATE attempt SET body_sealed = b.body_sealed FROM attempt b"
+                " WHERE b.message_id = :b AND attempt.message_id = :a"
+            ),
             {"a": first, "b": second},
         )
     with pytest.raises(InvalidTag):
