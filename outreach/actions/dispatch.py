@@ -7,12 +7,10 @@ database answers (books) the loop goes on posting: all of it happens on one thre
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -20,9 +18,11 @@ import uvloop
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions.books import Claimer, Recorder
+from outreach.actions.calm import calm
 from outreach.actions.carry import carry, not_begun
 from outreach.actions.lanes import Lanes
 from outreach.actions.prepare import Handed, Sources
+from outreach.actions.slots import Slots
 from outreach.actions.speak import Speakers
 from outreach.actions.timekeeper import Timekeeper
 from outreach.content.lexicon import Lexicon
@@ -37,10 +37,6 @@ from outreach.store.turns import Ahead
 
 FLUSH = 0.1
 """Seconds an outcome waits at most for others to be recorded with it."""
-REFILL = 8
-"""A claim is made when this part of the window (one in so many) is free: smaller claims cost more each."""
-LANDING = 3
-"""It asks for the free places and this part of those in flight, who will have landed when it comes to them."""
 RIPE = 2
 """What has landed is written down when it fills this part of the window, or FLUSH is over."""
 BUNCH = 16
@@ -93,21 +89,8 @@ def drain(pump: Pump, seconds: float = 50.0, linger: bool = False, stop: threadi
     what was in the air has been landed as far as its leases allowed.
     """
     shift = _Shift(pump, time.monotonic() + seconds, linger, stop or threading.Event())
-    with _calm_collector(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with calm(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(shift.work())
-
-
-@contextmanager
-def _calm_collector() -> Iterator[None]:
-    """What is alive now stays alive: the collector need not look at it again for every few messages."""
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 class _Shift:
@@ -117,12 +100,12 @@ class _Shift:
         clock = Timekeeper(pump.clock, pump.ahead.seconds)
         self.pump, self.stop_at, self.linger, self.stop = replace(pump, clock=clock), stop_at, linger, stop
         self.lanes = Lanes({provider.channel for provider in pump.providers.values()}, pump.poll)
+        self.slots = Slots({channel: pump.room(channel) for channel in Channel})
         self.claimer = Claimer(
-            pump.sessions, self._sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead, self._free
+            pump.sessions, self._sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead, self.slots.free
         )  # fmt: skip
         self.recorder = Recorder(pump.sessions, pump.lease)
         self.counts: Counter[str] = Counter()
-        self.flying: Counter[Channel] = Counter()
         self.landed: list[tuple[Handed, Outcome]] = []
         self.oldest = 0.0
         self.asking = self.writing = 0
@@ -181,7 +164,7 @@ class _Shift:
                 self._land(one, outcome)
             else:
                 going.append(one)
-                self.flying[one.parcel.channel] += 1
+                self.slots.flying[one.parcel.channel] += 1
         self._keep(self._begin(going))
 
     async def _plan_anew(self, overtaken: Sequence[Due]) -> None:
@@ -209,7 +192,7 @@ class _Shift:
         self.freed.set()
 
     def _over(self) -> bool:
-        if self.asking or self.landed or self.flying.total():
+        if self.asking or self.landed or self.slots.flying.total():
             return False
         return self._closing() or not (self.linger or self.lanes.more)
 
@@ -225,18 +208,11 @@ class _Shift:
         """
         if self._closing() or len(self.landed) + self.writing > self.pump.window:
             return {}
-        return {channel: room for channel in self.lanes.channels if (room := self._worth(channel))}
-
-    def _worth(self, channel: Channel) -> int:
-        free = self._free(channel)
-        return free + self.flying[channel] // LANDING if free * REFILL >= self.pump.room(channel) else 0
-
-    def _free(self, channel: Channel) -> int:
-        return self.pump.room(channel) - self.flying[channel]
+        return self.slots.room(self.lanes.channels)
 
     def _ripe(self) -> bool:
         """Enough has landed for one transaction, or nothing more is to come."""
-        return len(self.landed) * RIPE >= self.pump.window or not self.flying.total()
+        return len(self.landed) * RIPE >= self.pump.window or not self.slots.flying.total()
 
     async def _begin(self, going: Sequence[Handed]) -> None:
         """Bunch by bunch, while the next claim is under way: its answers, and the carrier's, are read in between."""
@@ -262,9 +238,9 @@ class _Shift:
             self.freed.set()
             return
         finally:
-            self.flying[channel] -= 1
+            self.slots.flying[channel] -= 1
         self._land(handed, outcome)
-        if self.lanes.busy and self._worth(channel):
+        if self.lanes.busy and self.slots.worth(channel):
             self.freed.set()
 
     def _land(self, handed: Handed, outcome: Outcome) -> None:

@@ -39,3 +39,19 @@ def multiply(engine: Engine, times: int, due: str) -> None:
         connection.execute(text(_MULTIPLY.format(due=due)), {"times": times})
         for _, definition in indexes:
             connection.execute(text(definition))
+    queue_anew(engine)
+
+
+def queue_anew(engine: Engine) -> None:
+    """Queue what is scheduled, and nothing else, after rows were written past the triggers that do it."""
+    with engine.begin() as connection:
+        connection.execute(text("truncate queued"))
+        [[turn]] = connection.execute(text("select indexdef from pg_indexes where indexname = 'queued_turn'"))
+        connection.execute(text("drop index queued_turn"))
+        connection.execute(
+            text(
+                "insert into queued (message_id, clinic_id, patient_id, channel, urgent, due_at)"
+                " select id, clinic_id, patient_id, channel, urgent, due_at from message where status = 'scheduled'"
+            )
+        )
+        connection.execute(text(turn))

@@ -65,6 +65,7 @@ def settled_clinic(out: Outreach, now: datetime, quick: bool, tell: Callable[[st
     crowd.multiply(out.engine, EACH - 1, _DUE)
     tell("giving them their ends")
     _run(out.engine, _ENDS)
+    crowd.queue_anew(out.engine)
     _run(out.engine, _EVENTS)
     tell("writing to the clinic")
     page_inbox.written(stock, page_inbox.HEARD_QUICK if quick else page_inbox.HEARD, now)

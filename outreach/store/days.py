@@ -94,11 +94,7 @@ def listing(
     if reason:
         where.append(Message.reason == reason)
     rows = session.execute(
-        seen()
-        .where(*where)
-        .order_by(Message.due_at, Message.patient_id, *IN_ORDER[1:])
-        .offset(offset)
-        .limit(limit)
+        seen().where(*where).order_by(Message.due_at, Message.patient_id, *IN_ORDER[1:]).offset(offset).limit(limit)
     ).mappings()
     vault = vault_of(session)
     return [opened(vault, dict(row)) for row in rows]

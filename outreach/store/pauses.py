@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Interval, Text, case, cast, func, or_, select, text, true, type_coerce, update
+from sqlalchemy import ColumnElement, Interval, Text, case, cast, func, or_, select, text, type_coerce, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain.brakes import RULES, Pauses, Scope
 from outreach.domain.channel import Channel
 from outreach.domain.decision import LOOK_AGAIN
+from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
 from outreach.store import strikes
 from outreach.store.arrays import Ids
 from outreach.store.brakes import Pause, Strike
 from outreach.store.rows import Ask, together
 from outreach.store.tables import Enrolment, Patient
-from outreach.store.traffic import Message, Sender
+from outreach.store.traffic import Message, Queued, Sender
 
 ON = text("lifted_at is null")
 
@@ -156,10 +157,9 @@ def wake(session: Session, clinic_id: UUID | None, now: datetime, held: Reason =
 
     Those no longer of use are left to end as too late, each with its event.
     """
-    whose = [] if clinic_id is None else [Message.clinic_id == clinic_id]
     woken = session.execute(
         update(Message)
-        .where(*_due_soon(now), Message.reason == held.value, Message.useful_until > now, *whose)
+        .where(*_due_soon(now, clinic_id), Message.reason == held.value, Message.useful_until > now)
         .values(due_at=now, reason=None)
         .execution_options(synchronize_session=False)
     )
@@ -181,7 +181,7 @@ def waiting(session: Session, held: Held, clinic_id: UUID, now: datetime) -> int
         theirs = [waits, Message.channel.in_(select(Sender.channel).where(cast(Sender.id, Text) == held.key))]
     else:
         theirs = [Message.reason == Reason.PAUSED.value, _of(held)]
-    count = select(func.count()).select_from(Message).where(*_due_soon(now), Message.clinic_id == clinic_id, *theirs)
+    count = select(func.count()).select_from(Message).where(*_due_soon(now, clinic_id), *theirs)
     return session.scalar(count) or 0
 
 
@@ -194,14 +194,15 @@ def _of(held: Held) -> ColumnElement[bool]:
     return Message.patient_id.in_(select(Patient.id).where(Patient.locale == held.key))
 
 
-def _due_soon(now: datetime) -> list[ColumnElement[bool]]:
+def _due_soon(now: datetime, clinic_id: UUID | None = None) -> list[ColumnElement[bool]]:
     """A held message is looked at again within LOOK_AGAIN; all columns of the index of turns, so that it is used."""
-    return [
-        Message.waiting == true(),
-        Message.channel.in_([channel.value for channel in Channel]),
-        Message.urgent.in_([True, False]),
-        Message.due_at <= now + LOOK_AGAIN + timedelta(hours=1),  # the hour: clocks need not agree
-    ]
+    soon = select(Queued.message_id).where(
+        *([] if clinic_id is None else [Queued.clinic_id == clinic_id]),
+        Queued.channel.in_([channel.value for channel in Channel]),
+        Queued.urgent.in_([True, False]),
+        Queued.due_at <= now + LOOK_AGAIN + timedelta(hours=1),  # the hour: clocks need not agree
+    )
+    return [Message.id.in_(soon), Message.status == Status.SCHEDULED.value]
 
 
 def _end_lapsed(session: Session, now: datetime, clinic_id: UUID | None, scope: Scope, key: str) -> None:

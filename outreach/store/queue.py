@@ -45,6 +45,8 @@ with go as (
   from go join sender s on s.id = go.sender_id where m.id = go.id and m.status = 'scheduled'
   returning m.attempt_id, m.clinic_id, m.id, m.attempts, m.carrier, m.lease_until, go.sender_id, go.text_hash,
     go.subject, go.body
+), gone as (
+  delete from queued q using begun where q.message_id = begun.id
 ), flown as (
   insert into flight (lease_until, messages) select max(lease_until), array_agg(id) from begun
   having 1 / (count(*) = %(many)b)::int = 1

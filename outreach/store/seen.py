@@ -80,9 +80,7 @@ def for_day(session: Session, clinic_id: UUID, start: datetime, end: datetime) -
     """A clinic's messages due in [start, end), earliest first."""
     return _see(
         session,
-        seen()
-        .where(Message.clinic_id == clinic_id, Message.due_at >= start, Message.due_at < end)
-        .order_by(*IN_ORDER),
+        seen().where(Message.clinic_id == clinic_id, Message.due_at >= start, Message.due_at < end).order_by(*IN_ORDER),
     )
 
 

@@ -15,7 +15,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.sender import Sender as Value
 from outreach.store.arrays import Ids
 from outreach.store.rows import Ask, together
-from outreach.store.traffic import Attempt, Event, Message, Sender
+from outreach.store.traffic import Attempt, Event, Message, Queued, Sender
 
 CARRIERS = {Channel.SMS: "twilio", Channel.EMAIL: "smtp"}
 """The carrier of a sender that names none."""
@@ -143,8 +143,7 @@ def change(session: Session, sender_id: UUID, **values: Any) -> None:
 
 def waiting(session: Session, clinic_id: UUID, channel: Channel) -> int:
     """How many messages of a clinic are still to come on a channel."""
-    theirs = Message.clinic_id == clinic_id, Message.channel == channel.value
-    still = select(func.count()).where(*theirs, Message.waiting)
+    still = select(func.count()).where(Queued.clinic_id == clinic_id, Queued.channel == channel.value)
     return session.scalar(still) or 0
 
 

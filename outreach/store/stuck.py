@@ -38,9 +38,8 @@ _STUCK = """
 with late as (
   select m.clinic_id, m.id, m.step, m.status, m.due_at as since
   from clinic c
-  cross join (values ('sms', true), ('sms', false), ('email', true), ('email', false)) as k(channel, urgent)
-  join message m on m.clinic_id = c.id and m.channel = k.channel and m.urgent = k.urgent
-    and m.waiting and m.due_at < %(now)b::timestamptz - %(due)b::interval
+  join message m on m.clinic_id = c.id and m.open and m.status = 'scheduled'
+    and m.due_at < %(now)b::timestamptz - %(due)b::interval
   where not exists (
       select from pause p
       where (p.lifted_at is null and (p.until is null or p.until > %(now)b::timestamptz)
@@ -48,13 +47,14 @@ with late as (
         and (p.clinic_id is null or p.clinic_id = c.id)
         and (p.scope in ('service', 'clinic') or m.reason is not distinct from 'paused' or exists (
           select from sender s
-          where p.scope = 'sender' and s.clinic_id = c.id and s.channel = k.channel and s.id::text = p.key)))
+          where p.scope = 'sender' and s.clinic_id = c.id and s.channel = m.channel and s.id::text = p.key)))
     and not exists (
-      select from sender s where s.clinic_id = c.id and s.channel = k.channel and s.active
+      select from sender s where s.clinic_id = c.id and s.channel = m.channel and s.active
         and s.per_second is not null and s.free_at > %(now)b::timestamptz - %(due)b::interval)
   union all
   select clinic_id, id, step, status, lease_until from message
   where open and status = 'sending' and lease_until < now() - %(lease)b::interval
+    and due_at < greatest(now(), %(now)b::timestamptz) + interval '1 hour'
   union all
   select clinic_id, id, step, status, coalesce(lease_until, due_at) from message
   where doubtful and sent_at is null and coalesce(lease_until, due_at) < now() - %(doubt)b::interval

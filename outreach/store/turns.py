@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.store.arrays import Ids
-from outreach.store.rows import Ask, fetch
+from outreach.store.rows import Ask, fetch, run
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -58,11 +58,11 @@ left join unnest(%(clinics)b::uuid[], %(channels)b::text[], %(urgents)b::bool[],
   as known(clinic_id, channel, urgent, mark)
   on known.clinic_id = c.id and known.channel = k.channel and known.urgent = k.urgent
 cross join lateral (
-  select m.due_at from message m
-  where m.clinic_id = c.id and m.channel = k.channel and m.urgent = k.urgent and m.waiting
-    and m.due_at >= coalesce(known.mark, '-infinity')
-    and m.due_at <= least(%(now)b::timestamptz, now() + %(ahead)b * interval '1 second')
-  order by m.due_at limit 1
+  select q.due_at from queued q
+  where q.clinic_id = c.id and q.channel = k.channel and q.urgent = k.urgent
+    and q.due_at >= coalesce(known.mark, '-infinity')
+    and q.due_at <= least(%(now)b::timestamptz, now() + %(ahead)b * interval '1 second')
+  order by q.due_at limit 1
 ) first
 where k.channel = any(%(carried)b::text[])
 order by k.urgent desc, first.due_at
@@ -86,20 +86,38 @@ def find_lanes(
     return [Lane(row[0], Channel(row[1]), row[2]) for row in rows]
 
 
+# The message is locked, not its place in the queue: whoever else changes a message locks it and then its place, and two
+# never wait for each other in a ring.
 _LOCK = """
 select lane.place, t.id, t.patient_id, t.due_at
 from unnest(%(places)b::int[], %(clinics)b::uuid[], %(channels)b::text[], %(urgents)b::bool[],
   %(marks)b::timestamptz[]) as lane(place, clinic_id, channel, urgent, mark)
 cross join lateral (
-  select m.id, m.patient_id, m.due_at from message m
-  where m.clinic_id = lane.clinic_id and m.channel = lane.channel and m.urgent = lane.urgent
-    and m.waiting and m.due_at >= lane.mark
-    and m.due_at <= least(%(now)b::timestamptz, now() + %(ahead)b * interval '1 second')
-    and m.patient_id <> all(%(busy)b::uuid[])
-  order by m.due_at, m.id limit {limit}
-  for no key update skip locked
+  select m.id, m.patient_id, q.due_at from queued q join message m on m.id = q.message_id
+  where q.clinic_id = lane.clinic_id and q.channel = lane.channel and q.urgent = lane.urgent and q.due_at >= lane.mark
+    and q.due_at <= least(%(now)b::timestamptz, now() + %(ahead)b * interval '1 second')
+    and q.patient_id <> all(%(busy)b::uuid[]) and m.status = 'scheduled'
+  order by q.due_at, q.message_id limit {limit}
+  for no key update of m skip locked
 ) t
 """
+
+_LOST = """
+insert into queued (message_id, clinic_id, patient_id, channel, urgent, due_at)
+select id, clinic_id, patient_id, channel, urgent, due_at from message m
+where m.open and m.status = 'scheduled' and m.due_at < %(now)b::timestamptz - interval '1 minute'
+  and not exists (select from queued q where q.message_id = m.id)
+on conflict do nothing
+"""
+
+
+def queue_lost(session: Session, now: datetime) -> int:
+    """Queue what is scheduled and stands in no queue: rows that were written past the triggers, as a restore may.
+
+    Nobody else would find them before they are named as stuck. Returns how many.
+    """
+    return run(session, _LOST, now=now)
+
 
 # A patient's row is the turnstile: who holds it alone may begin a message to them, so their messages keep their order
 # and their caps are counted by one worker at a time.

@@ -17,11 +17,11 @@ from outreach.domain.status import Status
 from outreach.errors import Reason
 from outreach.store.messages import note
 from outreach.store.tables import Clinic, Enrolment, Patient
-from outreach.store.traffic import Message
+from outreach.store.traffic import Message, Queued
 from outreach.store.vault import vault_of
 
 Place = tuple[UUID, str, bool, datetime, UUID]
-"""Where a scan stands in the index `message_turn`: clinic, channel, urgent, due instant, id."""
+"""Where a scan stands in the index `queued_turn`: clinic, channel, urgent, due instant, id."""
 
 Unit = tuple[UUID, UUID | None]
 """(patient, course or None): what is re-timed in one transaction."""
@@ -29,7 +29,7 @@ Unit = tuple[UUID, UUID | None]
 IN_DOUBT = ""
 """Stands for the version of zone data where a plan is to be dated anew for another reason: the clinic's hours."""
 
-_TURN = (Message.clinic_id, Message.channel, Message.urgent, Message.due_at, Message.id)
+_TURN = (Queued.clinic_id, Queued.channel, Queued.urgent, Queued.due_at, Queued.message_id)
 
 
 def stale(session: Session, version: str, after: Place | None, limit: int) -> tuple[list[Unit], Place | None]:
@@ -40,8 +40,8 @@ def stale(session: Session, version: str, after: Place | None, limit: int) -> tu
     """
     rows = session.execute(
         select(*_TURN, Message.patient_id, Message.course_id)
+        .join(Message, Message.id == Queued.message_id)
         .where(
-            Message.waiting,
             Message.tz_version != version,
             *([tuple_(*_TURN) > tuple_(*after)] if after else []),
         )
@@ -52,7 +52,7 @@ def stale(session: Session, version: str, after: Place | None, limit: int) -> tu
     if len(rows) < limit:
         return list(units), None
     last = rows[-1]
-    return list(units), (last.clinic_id, last.channel, last.urgent, last.due_at, last.id)
+    return list(units), (last.clinic_id, last.channel, last.urgent, last.due_at, last.message_id)
 
 
 @dataclass(frozen=True)

@@ -466,15 +466,15 @@ def test_a_machine_that_slept_past_its_lease_begins_nothing_under_it(
     world.agree()
     world.plan()
     real, slept = carrying.ticks, 0.0
-    begin = dispatch._Shift._begin
+    fly = dispatch._Shift._fly
 
-    def sleeping(self: dispatch._Shift, handed: Handed) -> None:
+    async def sleeping(self: dispatch._Shift, handed: Handed) -> None:
         nonlocal slept
         slept += 3600
-        begin(self, handed)
-        monkeypatch.setattr(dispatch._Shift, "_begin", begin)  # it sleeps once
+        monkeypatch.setattr(dispatch._Shift, "_fly", fly)  # it sleeps once
+        await fly(self, handed)
 
-    monkeypatch.setattr(dispatch._Shift, "_begin", sleeping)
+    monkeypatch.setattr(dispatch._Shift, "_fly", sleeping)
     for place in ("carry", "claim"):
         monkeypatch.setattr(f"outreach.actions.{place}.ticks", lambda: real() + slept)
     drain(world.pump(), 10)

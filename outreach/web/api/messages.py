@@ -123,7 +123,8 @@ def listed(
     with caller.out.sessions() as session:
         found, until = reading.messages(
             session, caller.clinic_id, cursors.read(vault, caller.clinic_id, question, cursor), limit + 1,
-            patient_id=patient_id, statuses=wanted, channel=channel, step=step, due_from=due_from, due_to=due_to,
+            now=caller.out.clock(), patient_id=patient_id, statuses=wanted, channel=channel, step=step,
+            due_from=due_from, due_to=due_to,
         )  # fmt: skip
     last = After(found[limit - 1].due_at, found[limit - 1].id) if len(found) > limit else None
     last = last or (After(until, UUID(int=0)) if until else None)
