@@ -16,6 +16,8 @@ LEAST = 5
 """Letters that a word must have to be recognised with one of them wrong."""
 TONAL = frozenset({"vi"})
 """Languages where another tone is another word: tones are compared where they are written."""
+# Letters that only Vietnamese has: what other languages write without their accents is not what it looks like here.
+_THEIRS = re.compile("[\u0103\u0111\u01a1\u01b0\u1ea0-\u1ef9]")
 _ARABIC_PREFIX = re.compile("^[وف]?[بلك]?(?:ال)?")
 Span = tuple[int, int, int, int, int]
 
@@ -104,7 +106,10 @@ class Forms:
         ends = words[-1] == form.words[-1] or (form.open and words[-1].startswith(form.words[-1]))
         if not ends or words[:-1] != form.words[:-1]:
             return False
-        return form.locale not in TONAL or _toned(form, passage.marked[at : at + len(words)], words)
+        marked = passage.marked[at : at + len(words)]
+        if form.locale in TONAL:
+            return _toned(form, marked, words)
+        return marked == words or not any(_THEIRS.search(word) for word in marked)
 
     def _misspelt(self, passage: Passage, at: int, word: str) -> Iterator[tuple[Form, int]]:
         """Forms of one word, or whose first word, is this but for a letter."""
