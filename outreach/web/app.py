@@ -28,6 +28,10 @@ from outreach.wiring import Outreach, build
 
 log = structlog.get_logger()
 
+COLLECTED = (20_000, 20, 50)
+"""A page leaves some hundred objects to the collector, and what it walks in full (templates and languages that were
+opened since the start) takes fifty milliseconds: so that is for every few thousand pages, not for every hundred."""
+
 
 def create(outreach: Outreach | None = None) -> StatusRoute:
     """The application over `outreach`; built from the environment's settings, and closed again, when None."""
@@ -37,7 +41,10 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         wired.lexicon.watch(_keep)  # here and not when it is wired: after the process was forked
         _keep()
+        before = gc.get_threshold()
+        gc.set_threshold(*COLLECTED)
         yield
+        gc.set_threshold(*before)
         gc.unfreeze()
         await to_thread(front.close)
         if outreach is None:
