@@ -141,7 +141,9 @@ def _not_lost(row: Unsent, one: Planned, now: datetime) -> Planned:
 
 def _why(row: Unsent, visits: list[Visit]) -> Reason:
     visit = next((one for one in visits if one.id == row.infusion_id), None)
-    if visit is not None and visit.status == "cancelled":
+    # What goes once for a whole course has no newer plan either, where no visit of it is left.
+    whole = row.infusion_id is None and bool(visits) and all(one.status == "cancelled" for one in visits)
+    if whole or (visit is not None and visit.status == "cancelled"):
         return Reason.VISIT_CANCELLED
     if visit is not None and visit.revision > row.revision:
         return Reason.VISIT_MOVED

@@ -61,6 +61,17 @@ def test_who_had_heard_is_told_once_on_each_channel_with_both_times(
     assert len(rows(step="pre.the_day", infusion_id=visits[0], status="scheduled")) == 2  # again, for the new date
 
 
+def test_what_goes_once_for_a_course_says_that_its_last_visit_was_cancelled(
+    session: Session, visits: list[UUID], sequence: Sequence, rows: Rows
+) -> None:
+    for visit, reason in zip(visits[::-1], (Reason.SUPERSEDED, Reason.VISIT_CANCELLED), strict=True):
+        before = {row.id for row in rows(step="post.three_months", status="cancelled")}
+        cancel(session, visit, sequence, NOW)
+        gone = [row for row in rows(step="post.three_months", status="cancelled") if row.id not in before]
+        assert [row.reason for row in gone] == [reason.value] * 2
+    assert rows(step="post.three_months", status="scheduled") == []
+
+
 def test_moving_to_the_time_it_has_changes_nothing(
     session: Session, visits: list[UUID], sequence: Sequence, rows: Rows, send: Send
 ) -> None:
