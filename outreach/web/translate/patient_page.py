@@ -75,7 +75,7 @@ def shown(
     if name == "gone":
         told = [(language, words.ui("page.gone", locale), words.ui("page.gone.whole", locale))]
         return render("pages/gone.html", spoken=told, sheet=sheet())
-    reader = Reader(language, stopped=key == "page.stopped", may_agree=key == "page.agree")
+    reader = Reader(language, stopped=key == "page.stopped", may_agree=key in ("page.agree", "page.decline"))
     number = unbroken(phone(values.clinic_phone))
 
     def ui(asked: str, **more: object) -> Markup:
