@@ -224,15 +224,8 @@ def test_the_thread_sees_a_save_by_itself_and_ends(root: Path, monkeypatch: pyte
     monkeypatch.setattr("outreach.content.lexicon.PERIOD", 0.02)
     lexicon = Lexicon.load(root)
     taken = threading.Event()
-    refresh = lexicon.refresh
-
-    def look_and_tell() -> None:
-        if refresh():
-            taken.set()
-
-    monkeypatch.setattr(lexicon, "refresh", look_and_tell)
     before = threading.active_count()
-    lexicon.watch()
+    lexicon.watch(taken.set)
     lexicon.watch()
     assert threading.active_count() == before + 1
     edit(root, SAID, 'msgstr "%(clinic)s: Le esperamos, su infusión es mañana')
