@@ -14,7 +14,7 @@ from outreach.actions.approve import DEMO, Reviewer, approve
 from outreach.actions.instruct import as_written
 from outreach.content.approvals import Signature, same_person, signed, texts
 from outreach.content.compose import SOURCE, Words
-from outreach.content.coverage import coverage
+from outreach.content.coverage import translators
 from outreach.content.instructions import objected
 from outreach.content.objections import blocked
 from outreach.content.spoken import CURRENT, PREVIOUS, Spoken
@@ -93,7 +93,7 @@ def review(
     home, _, _ = approvals.rules(session, clinic_id)
     exact = _exact(every(session, clinic_id, home, words, {one.locale for one in wanted}), wanted)
     by = reviewer(by, demo)
-    _independent(session, clinic_id, home, by, words, bench, exact)
+    _independent(session, clinic_id, home, by, bench, exact)
     for text in exact:
         if text.key.startswith(OWN):
             sound(bench, text, home)
@@ -140,20 +140,21 @@ def _exact(there: Collection[Text], wanted: Collection[Read]) -> list[Text]:
 
 
 def _independent(
-    session: Session, clinic_id: UUID, home: str, by: Reviewer, words: Words, bench: Workbench, wanted: list[Text]
+    session: Session, clinic_id: UUID, home: str, by: Reviewer, bench: Workbench, wanted: list[Text]
 ) -> None:
     """Who translated words does not approve them. What was written first, English or in the clinic's own language, has
     no translator."""
     if by.basis != "named":
         return
     own = [one for one in wanted if one.key.startswith(OWN) and one.locale != home]
-    shared = {one.locale for one in wanted if not one.key.startswith(OWN) and one.locale != SOURCE}
-    translators = {coverage(words, locale, bench.root).drafted for locale in shared}
+    shared = [one for one in wanted if not one.key.startswith(OWN) and one.locale != SOURCE]
+    wrote_them = {name for one in shared
+                  for name in translators(bench.root, one.locale, [unit.key for unit in one.units])}  # fmt: skip
     if own:
         wrote = instructions.writers(session, clinic_id)
         wanted_of = [wrote.get((one.key.removeprefix(OWN), one.locale)) for one in own]
-        translators |= set(colleagues.names(session, clinic_id, [one for one in wanted_of if one]).values())
-    if any(same_person(by.name, one) for one in translators):
+        wrote_them |= set(colleagues.names(session, clinic_id, [one for one in wanted_of if one]).values())
+    if any(same_person(by.name, one) for one in wrote_them):
         raise BadInput(say("%(name)s is named as the translator; somebody else must have read the words.",
                            name=by.name.strip()))  # fmt: skip
 

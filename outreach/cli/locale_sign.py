@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from outreach.content import approvals
-from outreach.content.compose import SOURCE, Words
-from outreach.content.coverage import coverage
+from outreach.content.compose import Words
+from outreach.content.coverage import translators
 from outreach.content.formats import resolve
 from outreach.content.objections import blocked
 from outreach.content.workbench import Workbench
@@ -42,7 +42,7 @@ def sign(
     shelf = bench.shelf(found)
     if wrong := [one.key for one in wanted if blocked(shelf, one)]:
         raise BadInput(f"The checker finds errors in {', '.join(wrong)}. See: outreach locales check {found}")
-    by = "" if found == SOURCE else coverage(words, found, ROOT).drafted
-    count = approvals.sign(ROOT, wanted, name, role, datetime.now(UTC).date(), by)
+    wrote = translators(ROOT, found, [unit.key for one in wanted for unit in one.units])
+    count = approvals.sign(ROOT, wanted, name, role, datetime.now(UTC).date(), wrote)
     typer.echo(f"signed: {count} of {len(wanted)} texts in {found}")
     typer.echo("Clinics approve for themselves: outreach approve --help")

@@ -93,14 +93,16 @@ def signed(root: Path, locale: str, wanted: Iterable[Text]) -> dict[str, Signatu
     return {now[one.digest]: one for one in ledger(root, locale) if one.digest in now}
 
 
-def sign(root: Path, wanted: Iterable[Text], reviewer: str, role: str, on: date, translator: str = "") -> int:
+def sign(
+    root: Path, wanted: Iterable[Text], reviewer: str, role: str, on: date, translators: Iterable[str] = ()
+) -> int:
     """Add a reviewer's signatures to the ledger; words that carry one of theirs already are passed over.
 
     Raises BadInput: nobody is named, words are missing, or who translated them signs them.
     """
     if not reviewer.strip() or not role.strip():
         raise BadInput("a signature needs a reviewer's name and role, such as: certified medical translator.")
-    if same_person(reviewer, translator):
+    if any(same_person(reviewer, one) for one in translators):
         raise BadInput(f"{reviewer} is named as the translator; somebody else must have read the words.")
     count = 0
     for one in wanted:

@@ -20,7 +20,7 @@ class Reading(NamedTuple):
 
 
 def fingerprint(forms: tuple[str, ...]) -> str:
-    """What back.yaml names a translation by."""
+    """What back.yaml and an entry's `# by:` name a translation by."""
     return hashlib.sha256("\0".join(forms).encode()).hexdigest()[:12]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from outreach.content.back_translations import fingerprint
 from outreach.content.catalogs import Unit
 from outreach.content.compose import SOURCE, Words
 from outreach.content.pofile import Entry, parse
@@ -19,8 +21,9 @@ EVERYWHERE = ("layouts/", "messages/neutral/", "messages/page/")
 class Coverage:
     """One language. `fuzzy`: guessed or doubted; `changed`: the English is another one since; `missing`: nothing there.
 
-    `drafted`: who made it, as the catalog says; `revised`: when, as it says. `short`: by message, how many of its
-    units cannot be used; a message that is not named there can be sent.
+    `drafted`: who made it, as the catalog says; `revised`: when it was changed last, as it says. `edits`: by name, how
+    many units stand as this person wrote them. `short`: by message, how many of its units cannot be used; a message
+    that is not named there can be sent.
     """
 
     locale: str
@@ -31,6 +34,7 @@ class Coverage:
     drafted: str
     revised: str
     short: dict[str, int]
+    edits: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def translated(self) -> int:
@@ -50,8 +54,30 @@ def coverage(words: Words, locale: str, root: Path) -> Coverage:
     header = dict(_header(entries.get("")))
     return Coverage(
         locale, len(words.units), states.count("fuzzy"), states.count("changed"), states.count("missing"),
-        header.get("last-translator", ""), header.get("po-revision-date", ""), _short(words, missing),
+        header.get("x-drafted-by") or header.get("last-translator", ""), header.get("po-revision-date", ""),
+        _short(words, missing), Counter(hand for one in entries.values() if (hand := written_by(one))),
     )  # fmt: skip
+
+
+def written_by(entry: Entry) -> str:
+    """Who wrote the forms as they stand; "" where nobody is named, or they are others since."""
+    name, _, of = _hand(entry)
+    return name if of == fingerprint(entry.forms) else ""
+
+
+def translators(root: Path, locale: str, keys: Iterable[str]) -> frozenset[str]:
+    """Everybody who wrote in these units as far as the catalog tells: whom they name, and who wrote in the file last
+    (an editor of PO files names nobody else)."""
+    path = root / "locales" / locale / "LC_MESSAGES" / "messages.po"
+    entries = _entries(path, path.stat().st_mtime_ns) if locale != SOURCE and path.is_file() else {}
+    named = {_hand(entries[key])[0] for key in keys if key in entries}
+    return frozenset(named | {dict(_header(entries.get(""))).get("last-translator", "")}) - {""}
+
+
+def _hand(entry: Entry) -> tuple[str, str, str]:
+    """(name, date, fingerprint): a name may hold commas."""
+    name, date, of = ("", "", *entry.by.rsplit(", ", 2))[-3:]
+    return name, date, of
 
 
 def _state(unit: Unit, entry: Entry | None) -> str:

@@ -89,6 +89,7 @@ def first_lines(locale: str, what_follows: str = "a clinic cannot approve it bef
         '"Project-Id-Version: outreach 0.1\\n"',
         '"PO-Revision-Date: 2026-11-21 12:00+0000\\n"',
         '"Last-Translator: machine draft, not reviewed\\n"',
+        '"X-Drafted-By: machine draft, not reviewed\\n"',
         f'"Language: {locale}\\n"',
         '"MIME-Version: 1.0\\n"',
         '"Content-Type: text/plain; charset=utf-8\\n"',

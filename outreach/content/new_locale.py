@@ -144,6 +144,7 @@ def _first_lines(locale: str, now: datetime) -> str:
         else '"Last-Translator: nobody yet\\n"' if line.startswith('"Last-Translator')
         else line
         for line in head
+        if not line.startswith('"X-Drafted-By')
     )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from outreach.content.pofile import Entry, parse
+from outreach.content.back_translations import fingerprint
+from outreach.content.pofile import BY, Entry, parse
 from outreach.errors import BadFile, BadInput
 
 _ESCAPED = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
@@ -25,10 +26,10 @@ _NEVER = frozenset({"Cc", "Cs", "Zl", "Zp"})
 def write(path: Path, changes: Mapping[str, tuple[str, ...]], *, translator: str, now: datetime) -> None:
     """Set the translations of some units of a catalog, by msgctxt: one form each, of a plural all of them in order.
 
-    What was fuzzy or translated from older English counts as done after it. Whoever translated is named in the header
-    and once among the credits. No other line changes, and nothing at all where the words are there already. Raises
-    BadInput for words that no catalog can hold, for an unknown key and for a wrong number of forms, BadFile for a file
-    that cannot be read or written; then the file is as it was.
+    What was fuzzy or translated from older English counts as done after it. Whoever translated is named in the header,
+    once among the credits, and above each entry that is theirs now. No other line changes, and nothing at all where the
+    words are there already. Raises BadInput for words that no catalog can hold, for an unknown key and for a wrong
+    number of forms, BadFile for a file that cannot be read or written; then the file is as it was.
     """
     name = _checked(translator.strip(), "the translator's name")
     if not name:
@@ -56,7 +57,7 @@ def changed(path: Path, text: str, changes: Mapping[str, tuple[str, ...]], trans
         return text
     lines = text.split("\n")
     for first, forms in sorted(wanted.items(), reverse=True):  # from below, so that the numbers above stay right
-        _set(path, lines, first - 1, forms)
+        _set(path, lines, _signed(lines, first - 1, f"{BY}{translator}, {now:%Y-%m-%d}, {fingerprint(forms)}"), forms)
     _revise(path, lines, entries[0], translator, now)
     _credit(lines, entries[0].line - 1, f"# {translator}", now.year)
     made = "\n".join(lines)
@@ -103,6 +104,20 @@ def _chosen(path: Path, entries: list[Entry], changes: Mapping[str, tuple[str, .
         if len(forms) != count:
             raise BadInput(f"{key} takes {count} forms of the translation, not {len(forms)}.")
         yield mine[0]
+
+
+def _signed(lines: list[str], first: int, said: str) -> int:
+    """Name who wrote the entry whose first keyword is in this line, above it; returns where that line is then."""
+    top = first
+    while top > 0 and lines[top - 1].startswith("#") and not lines[top - 1].startswith("#~"):
+        top -= 1
+    tail = "\r" if lines[first].endswith("\r") else ""
+    there = next((at for at in range(top, first) if lines[at].startswith(BY)), None)
+    if there is not None:
+        lines[there] = said + tail
+        return first
+    lines.insert(top, said + tail)
+    return first + 1
 
 
 def _set(path: Path, lines: list[str], first: int, forms: tuple[str, ...]) -> None:

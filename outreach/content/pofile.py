@@ -13,6 +13,8 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"\s*')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 MOST_FORMS = 6
+BY = "# by: "
+"""Begins the comment that names who wrote an entry: the header names only whoever wrote in the file last."""
 
 
 @dataclass
@@ -25,6 +27,8 @@ class Entry:
     flags: set[str] = field(default_factory=set)
     was: dict[str, str] = field(default_factory=dict)
     """The English that a fuzzy translation is of (`#| msgid "..."`), by keyword."""
+    by: str = ""
+    """Who wrote these forms last: `name, date, fingerprint of the forms` (`# by: ...`); "" where nobody is named."""
 
     @property
     def key(self) -> str:
@@ -56,6 +60,7 @@ def parse(path: Path, text: str) -> list[Entry]:
             # What stands above an obsolete entry is said of that one, not of the next living one.
             entry.flags = set() if line.startswith("#~") else entry.flags | _flags(line)
             entry.fuzzy = "fuzzy" in entry.flags
+            entry.by = "" if line.startswith("#~") else line[len(BY) :] if line.startswith(BY) else entry.by
             if line.startswith("#|"):
                 _remember(path, number, entry, line[2:].strip())
         elif line.startswith('"') and current:

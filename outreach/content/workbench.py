@@ -20,6 +20,7 @@ from outreach.content.checker import files, units
 from outreach.content.checker.findings import Fault
 from outreach.content.checker.house import SOURCE, House, read
 from outreach.content.checker.units import Standard
+from outreach.content.coverage import written_by
 from outreach.content.formats import Language
 from outreach.content.grounds import Grounds, Stamp, stamp
 from outreach.content.pofile import Entry, parse
@@ -46,7 +47,8 @@ class Back:
 @dataclass(frozen=True)
 class Line:
     """One unit of one language. `forms`: one for each plural form, "" where nothing is written yet. `digest`: of the
-    entry as it stands in the file; another one means that somebody has changed it."""
+    entry as it stands in the file; another one means that somebody has changed it. `by`: who wrote the forms as they
+    stand, "" where the catalog names nobody."""
 
     unit: Unit
     text: str
@@ -55,6 +57,7 @@ class Line:
     digest: str
     faults: tuple[Fault, ...]
     back: Back | None
+    by: str = ""
 
     @property
     def blocked(self) -> bool:
@@ -194,7 +197,7 @@ def _line(grounds: Grounds, shelf: Shelf, unit: Unit, backs: Mapping[str, Readin
     read = backs.get(unit.key)
     there = back_translations.fingerprint(entry.forms if entry else ())
     back = Back(read.says, read.of != there, read.by) if read and read.says else None
-    return Line(unit, text, state, forms, line.digest, faults, back)
+    return Line(unit, text, state, forms, line.digest, faults, back, written_by(entry) if entry else "")
 
 
 def state_of(unit: Unit, entry: Entry | None) -> State:

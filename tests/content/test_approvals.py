@@ -64,7 +64,7 @@ def test_nobody_signs_without_a_name_for_their_own_translation_or_for_what_is_no
     gap = text("es", "neutral", [Unit("a", "Hello", "", ())])
     for one, name, role in ((whole, " ", "nurse"), (whole, "Ana", ""), (whole, "ana RUIZ", "nurse"), (gap, "B", "c")):
         with pytest.raises(BadInput):
-            approvals.sign(tmp_path, [one], name, role, ON, "Ana Ruiz <ana@x.example>")
+            approvals.sign(tmp_path, [one], name, role, ON, ["Ana Ruiz <ana@x.example>"])
     assert list(approvals.ledger(tmp_path, "es")) == []
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.content import po_writing
+from outreach.content.back_translations import fingerprint
 from outreach.content.extraction import targets
 from outreach.content.pofile import parse
 from outreach.errors import BadFile, BadInput
@@ -70,7 +71,8 @@ def _lines_but(text: str, *starts: str) -> list[str]:
 
 
 def test_only_the_lines_of_the_entry_and_of_the_header_change(tmp_path: Path) -> None:
-    after = _written(tmp_path, HEAD + BODY, {"a": ('Nuevo "%(x)s"\\',)})
+    new = 'Nuevo "%(x)s"\\'
+    after = _written(tmp_path, HEAD + BODY, {"a": (new,)})
     expected = (HEAD + BODY).replace(
         '#, python-format, FUZZY, no-wrap\n#= Fuzzy\n#| msgid "Old"\n#| "er"\n', "#, python-format, no-wrap\n"
     ).replace('msgstr ""\n"Viejo "\n"%(x)s"', r'msgstr "Nuevo \"%(x)s\"\\"')  # fmt: skip
@@ -78,6 +80,7 @@ def test_only_the_lines_of_the_entry_and_of_the_header_change(tmp_path: Path) ->
         expected.replace("# Someone, 2025.\n", f"# Someone, 2025.\n# {ANA}, 2026.\n")
         .replace("2020-01-01 00:00", "2026-11-21 22:30")
         .replace('some very "\n"long name', ANA)
+        .replace("# a note\n", f"# by: {ANA}, 2026-11-21, {fingerprint((new,))}\n# a note\n")
     )
     assert after == expected
     both = _written(tmp_path, HEAD + BODY, {"b": ("1", "2\n3"), "a": ("A",)})

@@ -178,7 +178,7 @@ def test_the_page_with_every_word_of_a_language_is_not_too_large_for_a_slow_line
 
 
 def test_who_translated_the_words_may_not_be_who_approves_them(changed: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("outreach.actions.review.coverage", lambda *_: type("C", (), {"drafted": "Ana Ruiz <a@b.c>"}))
+    monkeypatch.setattr("outreach.actions.review.translators", lambda *_: {"Ana Ruiz <a@b.c>"})
     desk, csrf = sit(changed)
     digest = field(desk.get(PLACE).text, "digest")
     answer = desk.post(PLACE, data=SIGNED | {"csrf": csrf, "digest": digest, "reviewer": "Dr. ana RUIZ"})

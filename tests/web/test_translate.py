@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 
 from outreach.cli import main, translate
 from outreach.content import extraction, po_writing
+from outreach.content.compose import Words
+from outreach.content.coverage import coverage, translators
 from outreach.content.workbench import Workbench
 from outreach.domain.access import Role
 from outreach.errors import BadFile
@@ -22,7 +24,7 @@ from outreach.settings import ROOT
 from outreach.store import staff
 from outreach.web.app import create
 from outreach.web.translate import local
-from tests.web.house import PASSWORD, PUBLIC, House, TestClient, field
+from tests.web.house import NOW, PASSWORD, PUBLIC, House, TestClient, field
 
 HERE = "http://127.0.0.1:8790"
 KEY = "pre.tomorrow.sms"
@@ -109,11 +111,23 @@ def test_saving_changes_the_entry_its_credits_and_nothing_else(alone: TestClient
     changed = [line for line in after if line not in before]
     assert any("Ana Reviewer" in line for line in changed)
     assert [line for line in changed if line.startswith("msgstr")] == ['msgstr "' + SAID.replace(". ", ".\\n") + '"']
-    assert len(changed) <= 4
+    [signed] = [line for line in changed if line.startswith("# by: ")]
+    assert signed.startswith("# by: Ana Reviewer <ana@example.org>, 2")
+    assert len(changed) <= 5
     assert [line for line in before if line not in after and line.startswith("msg")] == [
         line for line in before if line.startswith("msgstr") and "غدا، %(day)s" in line and line not in after
     ]
-    assert "of an earlier wording" in alone.get(PAGE).text
+    page = alone.get(PAGE).text
+    assert "of an earlier wording" in page
+    assert "Written by <bdi>Ana Reviewer &lt;ana@example.org&gt;</bdi>" in page
+    assert "Written by" not in alone.get("/translate/ar/pre.tomorrow.subject").text, "she wrote one sentence"
+    words = Words.load(root, ["ar"])
+    drafted = coverage(words, "ar", root)
+    assert ("machine" in drafted.drafted, drafted.edits) == (True, {"Ana Reviewer <ana@example.org>": 1})
+    po_writing.write(catalog(root), {"hint.stop": ("أرسلوا STOP.",)}, translator="Ben, MD <b@x.example>", now=NOW)
+    assert translators(root, "ar", [KEY]) == {"Ana Reviewer <ana@example.org>", "Ben, MD <b@x.example>"}, "not one less"
+    assert translators(root, "ar", ["pre.tomorrow.subject"]) == {"Ben, MD <b@x.example>"}
+    after = catalog(root).read_text("utf-8").splitlines()
     again = alone.post(PAGE, data=shown(alone))
     assert again.status_code == 303
     assert catalog(root).read_text("utf-8").splitlines() == after, "saving the same words again changes nothing"
@@ -303,5 +317,5 @@ def test_a_text_whose_english_has_changed_shows_the_english_that_it_was_translat
     extraction.update(root, "ar")
     with TestClient(local.create(root, "Ana Reviewer <ana@example.org>"), base_url=HERE) as alone:
         page = alone.get(PAGE).text
-        assert re.search(r"Before</dt><dd[^>]*>[^<]*Questions, or late\?", page)
+        assert re.search(r"Before</dt><dd[^>]*>.*?Questions, or late\?.*?</dd>", page)
         assert "Will you be late?" in page

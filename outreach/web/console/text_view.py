@@ -28,12 +28,14 @@ SAMPLE = "typical"
 
 @dataclass(frozen=True)
 class Line:
-    """One unit. `numbers`: for each form the first numbers it stands for, () where there is one form only."""
+    """One unit. `numbers`: for each form the first numbers it stands for, () where there is one form only. `by`: who
+    wrote it, where the catalog says so."""
 
     unit: Unit
     numbers: list[tuple[int, ...]]
     back: Back | None
     faults: tuple[Fault, ...]
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def _lines(out: Wired, text: Text) -> list[Line]:
     found = objections(shelf, text)
     return [
         Line(unit, candidate.numbers(shelf, len(unit.forms)) if unit.plural else [()], _back(shelf, unit),
-             found.get(unit.key, ()))
+             found.get(unit.key, ()), _by(shelf, unit))
         for unit in text.units
     ]  # fmt: skip
 
@@ -104,6 +106,11 @@ def _back(shelf: Shelf, unit: Unit) -> Back | None:
     """What was read back, if it was read from these very words."""
     line = shelf.lines.get(unit.key)
     return line.back if line and line.forms == unit.forms else None
+
+
+def _by(shelf: Shelf, unit: Unit) -> str:
+    line = shelf.lines.get(unit.key)
+    return line.by if line and line.forms == unit.forms else ""
 
 
 def previews(out: Wired, text: Text) -> list[tuple[Channel, Content]]:
