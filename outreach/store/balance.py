@@ -28,6 +28,7 @@ FAULTS = {
     "not ended": "were ended by an event, and their rows go on",
     "not handed over": "are with a carrier by their rows, and there is no attempt",
     "miscounted": "have another number of attempts than their rows say",
+    "misqueued": "stand in the queue and are not scheduled, or the other way about",
     "doubled": "were taken by carriers twice, under two attempts",
     "lost": "were planned by an event, and their rows are gone",
     "stray": "have attempts and no row",
@@ -113,10 +114,12 @@ with span as (
     case when m.status <> all(%(over)b::text[]) and told.ended > coalesce(told.begun_anew, 0) then 'not ended' end,
     case when m.status = any(%(handed)b::text[]) and tried.id is null then 'not handed over' end,
     case when tried.id is not null and m.attempts <> tried.attempts then 'miscounted' end,
+    case when (m.status = 'scheduled') <> (q.message_id is not null) or q.due_at <> m.due_at then 'misqueued' end,
     case when told.twice and (
       select count(distinct e.attempt_id) from event e where e.message_id = m.id and {took}) > 1 then 'doubled' end
   ], null) as faults
   from m left join told on told.id = m.id left join tried on tried.id = m.id
+  left join queued q on q.message_id = m.id
 ), named as (
   select w.clinic_id, w.id, w.step, w.due_at, f.fault, count(*) over (partition by f.fault) as of,
     row_number() over (partition by f.fault order by w.due_at, w.id) as place

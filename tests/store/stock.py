@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import delete, insert, text, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
@@ -16,7 +16,7 @@ from outreach.store import messages, patients
 from outreach.store.balance import Span, weigh
 from outreach.store.ids import fresh_id
 from outreach.store.tables import Clinic
-from outreach.store.traffic import Attempt, Event, Message
+from outreach.store.traffic import Attempt, Event, Message, Queued
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -44,6 +44,7 @@ class Stock:
             id=attempt_id, clinic_id=self.clinic_id, message_id=message_id, number=number, carrier="twilio",
             started_at=NOW,
         ))  # fmt: skip
+        self.session.execute(delete(Queued).where(Queued.message_id == message_id))  # as the claim itself does
         self.set(message_id, status="sending", attempt_id=attempt_id, attempts=number, lease_until=datetime.now(UTC))
         return attempt_id
 

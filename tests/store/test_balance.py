@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from outreach.domain.status import Status
@@ -99,6 +100,16 @@ def test_an_attempt_that_the_row_does_not_know_of_is_named(stock: Stock) -> None
     assert stock.faults() == [("miscounted", message_id)]
 
 
+def test_what_waits_in_no_queue_and_what_waits_without_cause_is_named(stock: Stock) -> None:
+    lost, left, moved = stock.planned(), stock.planned(), stock.planned()
+    stock.accepted(left, stock.handed_over(left))
+    queue = "insert into queued select id, clinic_id, patient_id, channel, urgent, due_at from message where id = :id"
+    later = "update queued set due_at = due_at + interval '1 hour' where message_id = :id"
+    for statement, one in (("delete from queued where message_id = :id", lost), (queue, left), (later, moved)):
+        stock.session.execute(text(statement), {"id": one})
+    assert sorted(stock.faults()) == sorted(("misqueued", one) for one in (lost, left, moved))
+
+
 @pytest.mark.parametrize("second", ["us", "carrier"])
 def test_a_message_that_carriers_took_twice_is_named(stock: Stock, second: str) -> None:
     message_id = stock.planned()
@@ -129,8 +140,8 @@ def test_another_clinics_faults_and_other_days_stay_out(
 
 
 def test_every_fault_has_words(stock: Stock) -> None:
-    assert {"unplanned", "planned twice", "untold", "not ended", "not handed over", "miscounted", "doubled", "lost",
-            "stray"} == set(FAULTS)  # fmt: skip
+    assert {"unplanned", "planned twice", "untold", "not ended", "not handed over", "miscounted", "misqueued",
+            "doubled", "lost", "stray"} == set(FAULTS)  # fmt: skip
 
 
 # Stuck
