@@ -18,6 +18,7 @@ TONAL = frozenset({"vi"})
 """Languages where another tone is another word: tones are compared where they are written."""
 # Letters that only Vietnamese has: what other languages write without their accents is not what it looks like here.
 _THEIRS = re.compile("[\u0103\u0111\u01a1\u01b0\u1ea0-\u1ef9]")
+_SPELT = re.compile("[a-z]+|[\u0430-\u044f]+")  # a letter less makes another word in Arabic
 _ARABIC_PREFIX = re.compile("^[وف]?[بلك]?(?:ال)?")
 Span = tuple[int, int, int, int, int]
 
@@ -80,13 +81,14 @@ class Forms:
     def found_in(self, passage: Passage) -> Iterator[tuple[Form, Span]]:
         """Every form in the passage, with its place."""
         for at, word in enumerate(passage.words):
-            known = False
+            known = set()
             for form, last in self._at(passage, at, word):
-                known = True
+                known.add(form.locale)
                 yield form, _span(passage, at, last)
-            if not known and word not in self._spared:
+            if word not in self._spared:
                 for form, last in self._misspelt(passage, at, word):
-                    yield form, _span(passage, at, last)
+                    if form.locale not in known:  # a word of a language is no other word of it, misspelt
+                        yield form, _span(passage, at, last)
         yield from self._inside(passage)
 
     def _at(self, passage: Passage, at: int, word: str) -> Iterator[tuple[Form, int]]:
@@ -113,7 +115,7 @@ class Forms:
 
     def _misspelt(self, passage: Passage, at: int, word: str) -> Iterator[tuple[Form, int]]:
         """Forms of one word, or whose first word, is this but for a letter."""
-        if len(word) < LEAST or not word.isalpha() or passage.marked[at] != word:
+        if len(word) < LEAST or not _SPELT.fullmatch(word) or passage.marked[at] != word:
             return
         seen: set[tuple[str, str, str]] = set()
         for size in range(LEAST, len(word) + 1):
