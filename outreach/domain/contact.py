@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import phonenumbers
@@ -11,6 +12,8 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, Val
 from outreach.domain.channel import Channel
 from outreach.errors import BadInput
 
+NUMBER = re.compile(r"(?<![\w/.:@-])\(?\+?\d(?:[ ().\u00a0\u2011-]{0,2}\d){6,}(?![\w@])")
+"""A telephone number as it stands inside a text that people read; no time, no date in words, no part of an address."""
 _LENGTH = {
     ValidationResult.INVALID_COUNTRY_CODE: "no country has this country code",
     ValidationResult.TOO_SHORT: "it has too few digits",

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
+from outreach.domain.contact import NUMBER
 from outreach.sandbox.book import Book, Mail, Message
 
 CARDS = 18
@@ -169,11 +170,16 @@ def linked(text: str) -> Markup:
     for match in URL.finditer(text):
         url = match.group().rstrip(".,;:!?)؟،。")
         parts += [
-            escape(text[end : match.start()]),
+            _unbroken(text[end : match.start()]),
             Markup('<a href="{0}" dir="ltr" target="_blank" rel="noopener noreferrer">{0}</a>').format(url),
         ]
         end = match.start() + len(url)
-    return Markup("").join([*parts, escape(text[end:])])
+    return Markup("").join([*parts, _unbroken(text[end:])])
+
+
+def _unbroken(text: str) -> Markup:
+    """Escaped, with no telephone number over two lines."""
+    return Markup(NUMBER.sub(lambda found: f'<bdi dir="ltr" class="whole">{found[0]}</bdi>', str(escape(text))))
 
 
 def framed(html: str) -> str:

@@ -66,7 +66,8 @@ def compare(before: list[Item], after: list[Item]) -> Difference:
     told = [item for item in fresh if item.seen.occasion]
     coming = {_about(item): item for item in fresh if not item.seen.occasion}
     pairs = [Pair(item, coming.pop(_about(item), None) or new.get(item.seen.id)) for item in gone]
-    pairs += [Pair(None, item) for item in coming.values()]
+    said = {_about(item) for item in before if item.over}  # what is over is planned anew, and may be over again
+    pairs += [Pair(None, item) for item in coming.values() if _live(item) or _about(item) not in said]
     both = [(item, new[item.seen.id]) for item in before if _live(item) and _live(new.get(item.seen.id))]
     pairs += [Pair(was, now) for was, now in both if was.text != now.text]
     kept = sum(was.text == now.text for was, now in both)
