@@ -123,8 +123,7 @@ class Forms:
             for short in (head, *_shorter(head)):
                 for form in self._near.get(short, ()):
                     key = (form.concept, form.locale, form.text)
-                    whole = size == len(word)
-                    if key in seen or not (whole or (form.open and len(form.words) == 1)):
+                    if key in seen or not (size == len(word) or (len(head) > LEAST and _goes_on(form, head))):
                         continue
                     last = at + len(form.words) - 1
                     if last >= len(passage.words) or not _but_for_a_letter(form.words[0], head):
@@ -170,6 +169,11 @@ def _toned(form: Form, marked: tuple[str, ...], plain: tuple[str, ...]) -> bool:
         word in (tone, bare) or (form.open and word.startswith(tone))
         for word, tone, bare in zip(marked, form.marked, plain, strict=True)
     )
+
+
+def _goes_on(form: Form, head: str) -> bool:
+    """Whether this is how a word of the form begins, wrongly spelt: "desmai*" is not "demain"."""
+    return form.open and len(form.words) == 1 and len(form.words[0]) > LEAST and head[-1] == form.words[0][-1]
 
 
 def _but_for_a_letter(right: str, written: str) -> bool:
