@@ -6,6 +6,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -56,6 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     for name in [name for name in os.environ if name.startswith("OUTREACH_")]:
         del os.environ[name]
+    # Else each process of xdist rewrites every test, and each `outreach` that a test starts compiles the whole package.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     folder = Path(tempfile.mkdtemp(prefix="outreach-test-"))
     folder.chmod(0o711)
     os.environ[VAR] = os.environ["TMPDIR"] = str(folder)  # what tests leave in the temporary folder goes with it
