@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Window
-from tests.browser.every_page import NO_LINK, WIDEST, console_pages, open_pages, patients_pages
+from tests.browser.every_page import BOOKED, NO_LINK, WIDEST, console_pages, open_pages, patients_pages
 from tests.browser.site import Site
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -102,3 +102,19 @@ SMALL = """() => [...document.querySelectorAll("button, .button, select, textare
       + "input:not([type=hidden], [type=checkbox], [type=radio])")]
     .filter(one => { const box = one.getBoundingClientRect(); return box.height && box.height < 43.5 })
     .slice(0, 5).map(one => one.outerHTML.slice(0, 120) + " " + one.getBoundingClientRect().height)"""
+
+
+def test_the_bar_is_one_line_on_a_laptop_and_no_number_breaks_on_a_phone(there: Site, window: Window) -> None:
+    page = window(viewport={"width": 1280, "height": 800})
+    opened(page, "/today")
+    box = page.locator(".bar .frame").bounding_box()
+    assert box is not None
+    assert box["height"] < 70
+    page.set_viewport_size({"width": 360, "height": 740})
+    patient = there.one(BOOKED.replace("i.id", "c.patient_id"))
+    for path in (f"/patients/{patient}", f"/inbox/patients/{patient}"):
+        opened(page, path)
+        page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true })")
+        rows = page.locator("main .whole").evaluate_all("all => all.map(one => one.getClientRects().length)")
+        assert rows
+        assert set(rows) == {1}
