@@ -34,7 +34,8 @@ from webhook"""
 ENDED = """
 update message set status = (array['delivered', 'unknown', 'failed'])[n], sent_at = null, ended_at = :now,
   reason = case when n = 3 then 'blocked' end, attempt_id = gen_random_uuid(), lease_until = :now
-from (select id as which, row_number() over (order by id) % 5 as n from message where status = 'scheduled') as drawn
+from (select id as which, row_number() over (order by due_at, step, id) % 5 as n
+      from message where status = 'scheduled') as drawn
 where id = which and n between 1 and 3"""
 ATTEMPTED = """
 insert into attempt (id, clinic_id, message_id, number, carrier, started_at)
