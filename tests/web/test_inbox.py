@@ -381,7 +381,7 @@ def test_a_number_keeps_its_order_in_an_arabic_answer(house: House, typed: str) 
     with house.out.sessions() as session:
         person = patients.get(session, house.clinic_id, patient)
         clinic = clinics.by_id(session, house.clinic_id)
-    said = compose(house.out.words, clinic, person, typed).text
+    said = compose(house.out.words, clinic, person, typed, house.out.shorteners).text
     assert "\u2068+1 312-555-0100\u2069" in said
     assert said.count("\u2068") == said.count("\u2069")
     assert not set(said) & set("\u202e\u2067")

@@ -122,7 +122,7 @@ def test_a_stop_ends_what_was_still_to_come(house: House) -> None:
 
 
 @pytest.mark.parametrize(("locale", "direction", "button"), [
-    ("en", "ltr", "Stop the messages"), ("es", "ltr", None), ("ar", "rtl", None),
+    ("en", "ltr", "No, thank you"), ("es", "ltr", None), ("ar", "rtl", None),
 ])  # fmt: skip
 def test_a_page_speaks_the_patients_language(house: House, locale: str, direction: str, button: str | None) -> None:
     if locale not in house.out.words.locales:
@@ -130,7 +130,7 @@ def test_a_page_speaks_the_patients_language(house: House, locale: str, directio
     _, token = house.message(house.patient(locale), "consent.request")
     html = house.browser().get(f"/p/{token}").text
     assert f'<html lang="{locale}" dir="{direction}">' in html
-    assert (button or house.out.words.ui("page.stop", locale)) in html
+    assert (button or house.out.words.ui("page.decline", locale)) in html
     assert 'href="tel:+12025550100"' in html
     for path in (f"/u/{token}", f"/p/{token}"):
         title = re.search("<title>(.*)</title>", house.browser().get(path).text)
