@@ -132,6 +132,7 @@ def messages(
         *([Message.status.in_(statuses)] if statuses else []),
         # Few of a million, by their index; what was handed over was due by then, however far a worker's clock is off.
         *([Message.open == true(), Message.due_at <= now + AHEAD] if statuses and set(statuses) <= _OPEN else []),
+        *([Message.doubtful == true()] if set(statuses) == {"unknown"} else []),
         *([Message.channel == channel] if channel else []),
         *([Message.step == step] if step else []),
         *([Message.due_at >= due_from] if due_from else []),
