@@ -16,7 +16,9 @@ from typing import Literal, NamedTuple
 from outreach.domain.passage import Passage
 from outreach.domain.patterns import Form, Forms
 
-Means = Literal["stop", "help", "urgent"]
+Means = Literal["stop", "help", "urgent", "calm", "joke", "keep", "helped"]
+HEARD: frozenset[Means] = frozenset({"stop", "help", "urgent"})
+"""The others take one of these away."""
 NEAR = 5
 """How many words may stand between two ideas of a rule, unless it says otherwise."""
 GUARDED = 4
@@ -109,7 +111,9 @@ class Sense:
         found = []
         for rule in self.rules:
             if rule.means == means and not (rule.most and len(passage.words) > rule.most):
-                locales = [locale for locale, theirs in hits.items() if _fulfilled(rule, theirs)]
+                locales = [
+                    locale for locale, theirs in hits.items() if _fulfilled(rule, theirs, _guards(rule, hits, theirs))
+                ]
                 if locales:
                     found.append(Sensed(rule, self._written(locales, passage.varied)))
         return found
@@ -125,17 +129,22 @@ def near(hits: Hits, sentence: int, names: Iterable[str]) -> bool:
     return any(hit.sentence == sentence for theirs in hits.values() for name in names for hit in theirs.get(name, ()))
 
 
-def _fulfilled(rule: Rule, theirs: Mapping[str, list[Hit]]) -> bool:
+def _guards(rule: Rule, hits: Hits, theirs: Mapping[str, list[Hit]]) -> list[Hit]:
+    """What may take a rule back. What takes an alarm away is itself taken back by a word of any language."""
+    among = [theirs] if rule.means in HEARD else list(hits.values())
+    return [hit for each in among for name in rule.unless for hit in each.get(name, ())]
+
+
+def _fulfilled(rule: Rule, theirs: Mapping[str, list[Hit]], guards: list[Hit]) -> bool:
     places = [[hit for name in names for hit in theirs.get(name, ())] for names in rule.each]
     if not all(places):
         return False
-    guards = [hit for name in rule.unless for hit in theirs.get(name, ())]
     for count, together in enumerate(product(*places)):
         if count > MANY:
             return False
         if _stand_together(together, rule):
             again = any(hit.sentence == one.sentence for hit in theirs.get(AGAIN, ()) for one in together)
-            if again or not any(_takes_back(guard, together) for guard in guards):
+            if (again and rule.means in HEARD) or not any(_takes_back(guard, together) for guard in guards):
                 return True
     return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from outreach.domain.wording import Tokens
 ENDS, THING = "ends", "thing"
 OURS = ("send", "message", "listed")
 """What stands in a sentence that is about our messages after all."""
+_PARTS = re.compile("[.!?;:,\n\u061f\u060c\u061b\u3002\uff01\uff1f\uff0c\u3001]+")
 BESIDE = 2
 """How many words may stand between "stop" and the medicine that is to be stopped."""
 
@@ -20,12 +22,13 @@ BESIDE = 2
 class Ideas:
     """A message and the concepts found in it."""
 
+    text: str
     passage: Passage
     sense: Sense
 
     @classmethod
     def of(cls, text: str, sense: Sense) -> Ideas:
-        return cls(Passage.of(text, sense.variants), sense)
+        return cls(text, Passage.of(text, sense.variants), sense)
 
     @cached_property
     def hits(self) -> Hits:
@@ -34,6 +37,16 @@ class Ideas:
     def sensed(self, means: Means) -> list[Sensed]:
         """The rules of a meaning that it fulfils."""
         return self.sense.sensed(self.passage, self.hits, means)
+
+    def besides(self, *means: Means) -> str:
+        """The text without the parts of its sentences that fulfil a rule of these meanings; all of it if none does."""
+        if not any(self.sensed(each) for each in means):
+            return self.text
+        parts = _PARTS.split(self.text)
+        kept = [part for part in parts if not any(Ideas.of(part, self.sense).sensed(each) for each in means)]
+        if len(kept) == len(parts) and means == ("keep",):
+            return ""  # it takes all of the message to say so: cancel Thursday, put me down for Friday
+        return self.text if len(kept) == len(parts) else ". ".join(kept)
 
     def without_other_ends(self) -> Tokens | None:
         """Its words without those that end something else: a medicine, a bus, a pain; None where nothing else ends."""

@@ -115,7 +115,7 @@ class Forms:
 
     def _misspelt(self, passage: Passage, at: int, word: str) -> Iterator[tuple[Form, int]]:
         """Forms of one word, or whose first word, is this but for a letter."""
-        if len(word) < LEAST or not _SPELT.fullmatch(word) or passage.marked[at] != word:
+        if len(word) < LEAST or not _SPELT.fullmatch(word) or _THEIRS.search(passage.marked[at]):
             return
         seen: set[tuple[str, str, str]] = set()
         for size in range(LEAST, len(word) + 1):

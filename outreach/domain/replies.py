@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from outreach.domain.concepts import Sense, Sensed
+from outreach.domain.concepts import Means, Sense, Sensed
 from outreach.domain.folding import fold, one_off
 from outreach.domain.ideas import Ideas
 from outreach.domain.said import Said, without
@@ -22,6 +22,7 @@ Meaning = Literal["stop", "start", "help", "answer", "urgent", "thanks", "other"
 Wish = Literal["", "change", "call"]
 LONG = 8  # letters
 INSIDE = ("urgent", "change", "call", "robot", "elsewhere")  # these count inside a longer message, all of them
+SELF_HARM = "self_harm"
 REQUEST, VISIT, CHECK_IN = "consent.request", "pre.the_day", "post.check_in"
 # What a plain word answers, by what was asked. "Yes" to the check-in could mean either digit: that is for a person.
 _ANSWERS: dict[str, tuple[tuple[str, Literal["1", "2"]], ...]] = {
@@ -126,8 +127,9 @@ def understand(text: str, words: ReplyWords, asked: str | None = None) -> Unders
 
 
 def _meaning(said: Said, ideas: Ideas, words: ReplyWords, asked: str | None) -> Understood:
-    alarms, sensed = words.inside("urgent", said.all), ideas.sensed("urgent")
-    found = _stops(said, ideas, words) or _answers(said, words, asked) or _asks(said, ideas, words)
+    alarms, sensed = _alarms(said, ideas, words)
+    wanted = _besides(said, ideas, words, "keep")
+    found = _stops(*wanted, words) or _answers(said, words, asked) or _asks(said, ideas, words)
     if alarms or sensed:
         about = tuple(sorted({word.about for word in alarms} | {one.rule.about for one in sensed}))
         if found is None or found.kind in ("answer", "thanks", "start", "other"):
@@ -137,6 +139,29 @@ def _meaning(said: Said, ideas: Ideas, words: ReplyWords, asked: str | None) -> 
         found or _small(said, words) or _misspelt(said, words) or Understood("other", why="no word or digit we know")
     )
     return replace(found, wish=_wish(said, words)) if found.kind == "other" else found
+
+
+def _alarms(said: Said, ideas: Ideas, words: ReplyWords) -> tuple[list[Word], list[Sensed]]:
+    """What is urgent. Not a pain that is denied or long gone; but who speaks of ending their life is heard."""
+    alarms, sensed = words.inside("urgent", said.all), ideas.sensed("urgent")
+    if not (alarms or sensed):
+        return alarms, sensed
+    serious = _besides(said, ideas, words, "joke")
+    calm = _besides(*serious, words, "calm")
+    if calm[0] is said:
+        return alarms, sensed
+    loud = words.inside("urgent", calm[0].all), calm[1].sensed("urgent")
+    deep = words.inside("urgent", serious[0].all), serious[1].sensed("urgent")
+    return (
+        [word for word in deep[0] if word in loud[0] or word.about == SELF_HARM],
+        [one for one in deep[1] if one in loud[1] or one.rule.about == SELF_HARM],
+    )
+
+
+def _besides(said: Said, ideas: Ideas, words: ReplyWords, means: Means) -> tuple[Said, Ideas]:
+    """The message without the parts that say so."""
+    rest = ideas.besides(means)
+    return (said, ideas) if rest is ideas.text else (Said.of(rest, words.polite), Ideas.of(rest, words.sense))
 
 
 def _stops(said: Said, ideas: Ideas, words: ReplyWords) -> Understood | None:
@@ -179,6 +204,7 @@ def _asks(said: Said, ideas: Ideas, words: ReplyWords) -> Understood | None:
         return _by(found, "start", "the whole message", doubtful=False)
     if found := words.whole("help", said.kept):
         return _by(found, "help", "the whole message", doubtful=False)
+    said, ideas = _besides(said, ideas, words, "helped")
     if found := words.inside("help", said.all):
         return _by(found, "help", "inside a longer message", doubtful=True)
     return _by_idea(sensed, "help") if (sensed := ideas.sensed("help")) else None
