@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form
 from outreach.errors import NotFound
-from outreach.store.doubts import AHEAD
 from outreach.store.inbox import Heard
 from outreach.store.office import Task
 from outreach.store.patients import by_external
@@ -100,6 +99,8 @@ _OPEN = {"sending", "unknown", "accepted", "sent"}
 """Of these the flag `open` is true, which has an index."""
 
 
+AHEAD = timedelta(hours=1)
+"""A worker's clock is never so far ahead of ours: it is compared with the database's before each claim."""
 LOOKED_AT = 20_000
 """So many messages are looked at for one page of a list that is narrowed by what no index knows."""
 
@@ -130,7 +131,7 @@ def messages(
         Message.clinic_id == clinic_id,
         *([Message.patient_id == patient_id] if patient_id else []),
         *([Message.status.in_(statuses)] if statuses else []),
-        # Few of a million, by their index; what was handed over was due by then, however far a worker's clock is off.
+        # Few of a million, by their index: what was handed over was due by then.
         *([Message.open == true(), Message.due_at <= now + AHEAD] if statuses and set(statuses) <= _OPEN else []),
         *([Message.doubtful == true()] if set(statuses) == {"unknown"} else []),
         *([Message.channel == channel] if channel else []),
