@@ -112,7 +112,10 @@ class Sense:
         for rule in self.rules:
             if rule.means == means and not (rule.most and len(passage.words) > rule.most):
                 locales = [
-                    locale for locale, theirs in hits.items() if _fulfilled(rule, theirs, _guards(rule, hits, theirs))
+                    locale
+                    for locale, theirs in hits.items()
+                    if not any(theirs.keys().isdisjoint(names) for names in rule.each)  # asked first: it mostly is
+                    and _fulfilled(rule, theirs, _guards(rule, hits, theirs))
                 ]
                 if locales:
                     found.append(Sensed(rule, self._written(locales, passage.varied)))
@@ -124,11 +127,6 @@ class Sense:
         return tuple(one for way in ways for one in (way[::-1] if varied else way))
 
 
-def near(hits: Hits, sentence: int, names: Iterable[str]) -> bool:
-    """Whether a sentence holds any of these concepts, in any language."""
-    return any(hit.sentence == sentence for theirs in hits.values() for name in names for hit in theirs.get(name, ()))
-
-
 def _guards(rule: Rule, hits: Hits, theirs: Mapping[str, list[Hit]]) -> list[Hit]:
     """What may take a rule back. What takes an alarm away is itself taken back by a word of any language."""
     among = [theirs] if rule.means in HEARD else list(hits.values())
@@ -137,8 +135,6 @@ def _guards(rule: Rule, hits: Hits, theirs: Mapping[str, list[Hit]]) -> list[Hit
 
 def _fulfilled(rule: Rule, theirs: Mapping[str, list[Hit]], guards: list[Hit]) -> bool:
     places = [[hit for name in names for hit in theirs.get(name, ())] for names in rule.each]
-    if not all(places):
-        return False
     for count, together in enumerate(product(*places)):
         if count > MANY:
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u20d0-\u20f0\ufe00-\ufe0f]"
@@ -55,6 +56,7 @@ def one_off(one: str, other: str) -> bool:
     return short[at + 1 :] == long[at + 1 :] or (short[at : at + 2] == swapped and short[at + 2 :] == long[at + 2 :])
 
 
+@lru_cache(maxsize=8192)  # a few thousand letters are all that messages and words are written in
 def _folded(char: str) -> str:
     category = unicodedata.category(char)
     if category == "Nd":

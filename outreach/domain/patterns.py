@@ -100,7 +100,8 @@ class Forms:
                     yield form, last
             for size in (HEAD, HEAD - 1):
                 for form in self._open.get(one[:size], ()):
-                    if (size == HEAD or len(form.words[0]) == size) and self._is(form, passage, at, one):
+                    begins = one.startswith(form.words[0]) and (size == HEAD or len(form.words[0]) == size)
+                    if begins and self._is(form, passage, at, one):
                         yield form, at
 
     def _is(self, form: Form, passage: Passage, at: int, first: str) -> bool:
