@@ -298,13 +298,14 @@ def test_a_sealed_value_copied_to_another_row_does_not_open(world: World) -> Non
     drain(world.pump(), 5)
     with world.sessions.begin() as session:
         first, second = session.scalars(select(Message.id).order_by(Message.id)).all()
-        session.execute(
+        copied = session.execute(
             text(
                 "UPDATE attempt SET body_sealed = b.body_sealed FROM attempt b"
-                " WHERE b.message_id = :b AND attempt.message_id = :a"
+                " WHERE b.message_id = :b AND attempt.message_id = :a RETURNING attempt.body_sealed"
             ),
             {"a": first, "b": second},
         )
+        assert [len(one) > 0 for one in copied.scalars()] == [True], "both were handed over, or nothing is proved"
     with pytest.raises(InvalidTag):
         world.seen()
 
