@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from itertools import pairwise, product
 from typing import Literal, NamedTuple
@@ -90,9 +91,16 @@ class Sense:
         self.variants = dict(variants or {})
         self._also = dict(also or {})
         self.shared = frozenset(shared)
-        known = list(forms)
-        self.digest = sha256("\n".join(sorted(map(repr, [*known, *self.rules]))).encode()).hexdigest() if known else ""
-        self._forms = Forms(known, frozenset(spared))
+        self._known = tuple(forms)
+        self._spared = frozenset(spared)
+        lines = [f"{one.locale} {one.concept}: {one.text}" for one in self._known]
+        said = "\n".join([*sorted(lines), *sorted(map(repr, self.rules))])
+        self.digest = sha256(said.encode()).hexdigest() if lines else ""
+
+    @cached_property
+    def _forms(self) -> Forms:
+        """Laid out for the first message: most processes never read one, and it is most of what loading would cost."""
+        return Forms(self._known, self._spared)
 
     def hits(self, passage: Passage) -> Hits:
         """The concepts in a passage, by language and name."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u20d0-\u20f0\ufe00-\ufe0f]"
@@ -28,16 +27,20 @@ LETTERS = str.maketrans(
         "ـ": "",
     }
 )
+MOST = 8192
 _DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
 
 
 def fold(text: str, *, marks: bool = False) -> str:
     """Text as it is matched: words in one form, separated by single spaces. `marks` keeps accents and tones."""
-    text = unicodedata.normalize("NFKC", text).replace("İ", "i").casefold()
-    if not marks:
-        # Decomposed, the marks can be dropped: é becomes e, and أ ؤ ئ lose their hamza.
-        text = MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(LETTERS)
-    text = "".join(_folded(char) for char in unicodedata.normalize("NFC", text))
+    if text.isascii():
+        text = text.lower().translate(_FOLDED)
+    else:
+        text = unicodedata.normalize("NFKC", text).replace("İ", "i").casefold()
+        if not marks:
+            # Decomposed, the marks can be dropped: é becomes e, and أ ؤ ئ lose their hamza.
+            text = MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(LETTERS)
+        text = unicodedata.normalize("NFC", text).translate(_FOLDED)
     return _DRAWN_OUT.sub(r"\1", " ".join(text.split()))
 
 
@@ -56,7 +59,16 @@ def one_off(one: str, other: str) -> bool:
     return short[at + 1 :] == long[at + 1 :] or (short[at : at + 2] == swapped and short[at + 2 :] == long[at + 2 :])
 
 
-@lru_cache(maxsize=8192)  # a few thousand letters are all that messages and words are written in
+class _Folded(dict[int, str]):
+    """What each letter becomes, found out once: a few thousand are all that messages and words are written in."""
+
+    def __missing__(self, code: int) -> str:
+        found = _folded(chr(code))
+        if len(self) < MOST:
+            self[code] = found
+        return found
+
+
 def _folded(char: str) -> str:
     category = unicodedata.category(char)
     if category == "Nd":
@@ -64,3 +76,6 @@ def _folded(char: str) -> str:
     if category == "Cf" or char == "ـ" or "\ufe00" <= char <= "\ufe0f" or category == "Me":
         return ""
     return " " if category[0] in "PSZC" else char
+
+
+_FOLDED = _Folded()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from outreach.content.concepts import load_sense
+from outreach.domain.passage import Passage
 from outreach.errors import BadFile
 from outreach.settings import ROOT
 
@@ -31,6 +32,13 @@ def test_every_language_has_words_for_every_idea_that_a_rule_needs() -> None:
             if rule.means in ("stop", "help", "urgent") and len(rule.each) > 1:
                 missing += [(file.stem, names) for names in rule.each if not any(f"\n  {n}: [" in text for n in names)]
     assert {one for one in missing if one[1] not in {("leave",), ("be_alone",)}} == set()
+
+
+def test_words_are_laid_out_for_the_first_message_and_not_before(tmp_path: Path) -> None:
+    sense = load_sense(folder(tmp_path))
+    assert "_forms" not in vars(sense), "a process that reads no reply would pay for it"
+    passage = Passage.of("stop the texts")
+    assert sense.sensed(passage, sense.hits(passage), "stop")
 
 
 def test_the_digest_follows_words_and_rules(tmp_path: Path) -> None:

@@ -209,6 +209,12 @@ def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
+def test_plain_english_is_folded_as_everything_else_is() -> None:
+    every = "".join(map(chr, range(1, 128)))
+    assert fold(every + " é") == fold(every) + " e"
+    assert fold(every + " é", marks=True) == fold(every, marks=True) + " é"
+
+
 def test_an_endless_message_is_read_in_time() -> None:
     assert understand("pain " * 100_000, WORDS).kind == "other"
 
