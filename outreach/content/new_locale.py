@@ -167,4 +167,9 @@ def _left(root: Path, locale: str, babel: Locale | None) -> Iterator[str]:
         if not any(word.locale == locale and word.kind == kind for word in words):
             group = f"kind: {kind}, locale: {locale}, words: […], source: …, review: needs native review"
             yield f"config/replies.yaml: {{{group}{', about: breathing' if kind == 'urgent' else ''}}}"
+    if not (root / "config" / "concepts" / f"{locale}.yaml").is_file():
+        yield (
+            f"config/concepts/{locale}.yaml: the words of each idea in en.yaml beside it, as this language says it; "
+            "without them a message is understood by the phrases of config/replies.yaml alone"
+        )
     yield f"locales/{locale}/STYLE.md and glossary.yaml: how one writes here."

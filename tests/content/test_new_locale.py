@@ -47,6 +47,7 @@ def test_a_language_begun_is_loaded_not_offered_and_lacks_only_its_translations(
         words = Words.load(root, ["en", tag])
         assert words.locales == ("en",), "offered only when not one unit is missing"
         assert any(f"kind: urgent, locale: {tag}" in line for line in begun.left)
+        assert any(line.startswith(f"config/concepts/{tag}.yaml: ") for line in begun.left)
         assert "  # side effect: []\n" in begun.written[3].read_text("utf-8")
         assert "2026-11-21 22:30" in begun.written[1].read_text("utf-8")
     table = (root / "config" / "languages.yaml").read_text("utf-8")
