@@ -79,9 +79,12 @@ def restore(
     _write(session, stopped, ConsentKind.RESTORED, method=method, evidence=evidence, now=now, actor=actor,
            wording=wording, locale=locale)  # fmt: skip
     after = consents.ledgers(session, [one.id for one in stopped])
-    allowed = [one.id for one in stopped if may_contact(after.get(one.id, ()), now).allowed]
+    now_is = {one.id: may_contact(after.get(one.id, ()), now) for one in stopped}
+    allowed = [one for one, permission in now_is.items() if permission.allowed]
     if allowed:
         messages.revive(session, allowed, now)
+    if others := [one for one, permission in now_is.items() if permission.reason is Reason.NO_CONSENT]:
+        messages.say_instead(session, others, Reason.OPTED_OUT, Reason.NO_CONSENT, now)
     return allowed
 
 

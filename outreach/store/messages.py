@@ -198,6 +198,12 @@ def revive(
     return _turn(session, Status.SUPPRESSED, Status.SCHEDULED, stopped, now, word="revived")
 
 
+def say_instead(session: Session, address_ids: Collection[UUID], before: Reason, after: Reason, now: datetime) -> int:
+    """What is still to come and suppressed for a reason that is over is so for the one that is left. Their number."""
+    theirs = [Message.address_id.in_(address_ids), Message.reason == before.value, Message.due_at > now]
+    return _turn(session, Status.SUPPRESSED, Status.SUPPRESSED, theirs, now, word="suppressed", reason=after)
+
+
 def still_true() -> ColumnElement[bool]:
     """Not of a visit that was cancelled or moved meanwhile: to revive that would announce a visit that is not."""
     live = select(Infusion.id).where(Infusion.status != "cancelled")

@@ -126,6 +126,26 @@ def test_start_before_any_agreement_grants_nothing(session: Session, clinic: Cli
     assert state(session, phone) in (State.NONE, State.ASKED)
 
 
+def test_after_start_what_was_never_agreed_to_waits_for_agreement_and_says_so(
+    session: Session, clinic: Clinic, sequence: Sequence, rows: Rows
+) -> None:
+    paper = Paper(channels=frozenset({Channel.SMS}), on=date(2026, 11, 20), warned=True)
+    form = Enrol(clinic.id, "Half", "en", (NewVisit(datetime(2026, 12, 15, 10), 40),), phone="+13125550151",
+                 email="half@example.org", paper=paper)  # fmt: skip
+    done = enrol(session, form, sequence, NOW)
+    reach = patients.addresses(session, clinic.id, done.patient_id)
+    stop(session, reach[Channel.SMS].id)
+    mails = {row.id for row in rows(channel="email", status="suppressed") if row.due_at > LATER}
+    assert mails
+    assert withdraw.restore(session, reach[Channel.SMS].id, method="sms", evidence="SM2", now=LATER) == [
+        reach[Channel.SMS].id
+    ]
+    assert {row.reason for row in rows(channel="email") if row.id in mails} == {Reason.NO_CONSENT.value}
+    assert {row.reason for row in rows(channel="sms") if row.due_at > LATER} == {None}
+    agree(session, reach[Channel.EMAIL].id, method="page", evidence="page", locale="en", wording="I agree", now=LATER)
+    assert mails <= {row.id for row in rows(channel="email", status="scheduled")}
+
+
 def test_start_does_not_undo_what_staff_noted(session: Session, family: list[UUID], rows: Rows) -> None:
     withdraw.revoke(session, family[0], actor="desk", evidence="call of Tuesday", now=NOW)
     assert withdraw.restore(session, family[0], method="sms", evidence="SM2", now=LATER) == []
