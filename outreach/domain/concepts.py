@@ -17,8 +17,8 @@ from typing import Literal, NamedTuple
 from outreach.domain.passage import Passage
 from outreach.domain.patterns import Form, Forms
 
-Means = Literal["stop", "help", "urgent", "calm", "joke", "keep", "helped"]
-HEARD: frozenset[Means] = frozenset({"stop", "help", "urgent"})
+Means = Literal["stop", "help", "urgent", "symptom", "calm", "joke", "keep", "helped"]
+HEARD: frozenset[Means] = frozenset({"stop", "help", "urgent", "symptom"})
 """The others take one of these away."""
 NEAR = 5
 """How many words may stand between two ideas of a rule, unless it says otherwise."""

@@ -104,7 +104,8 @@ class Understood:
 
     `doubtful`: obeyed, but a person should read it (a word inside a longer text, or one with another meaning).
     `urgent`: what it tells of that cannot wait, whatever else it means. `wish`: what a person should see to.
-    `ambiguous`: a stop that may have meant the visit. `robot`: it holds the words of an automatic reply.
+    `ambiguous`: a stop that may have meant the visit. `robot`: it holds the words of an automatic reply. `symptom`: it
+    tells of one, which decides how soon a person looks (domain.deadlines) and nothing else.
     """
 
     kind: Meaning
@@ -117,13 +118,16 @@ class Understood:
     wish: Wish = ""
     ambiguous: bool = False
     robot: bool = False
+    symptom: bool = False
 
 
 def understand(text: str, words: ReplyWords, asked: str | None = None) -> Understood:
     """The meaning of a reply; `asked` is the key of the step that last asked this patient for a digit, if any."""
     said = Said.of(text, words.polite)
-    meant = _meaning(said, Ideas.of(said.text, words.sense), words, asked)
-    return replace(meant, robot=True) if words.inside("robot", said.all) else meant
+    ideas = Ideas.of(said.text, words.sense)
+    meant = _meaning(said, ideas, words, asked)
+    robot, symptom = bool(words.inside("robot", said.all)), bool(ideas.sensed("symptom"))
+    return replace(meant, robot=robot, symptom=symptom) if robot or symptom else meant
 
 
 def _meaning(said: Said, ideas: Ideas, words: ReplyWords, asked: str | None) -> Understood:
