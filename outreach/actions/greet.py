@@ -42,9 +42,9 @@ def greet(
                 tasks.open_task(session, clinic_id=clinic.id, patient_id=None, kind=kind, now=now,
                                 inbound_id=inbound_id, occasion=f"{occasion}:inbound:{inbound_id}")  # fmt: skip
             continue
-        # Somebody may write a whole story in ten texts: one look at it a day, or one more after each that was taken.
-        tasks.open_again(session, clinic_id=clinic.id, patient_id=None, kind=kind, now=now, inbound_id=inbound_id,
-                         occasion=f"{occasion}:{now:%Y-%m-%d}")  # fmt: skip
+        # Somebody may write a whole story in ten texts: one look at it, and one more after each that was closed.
+        tasks.open_or_join(session, clinic_id=clinic.id, patient_id=None, kind=kind, now=now, inbound_id=inbound_id,
+                           index=index, occasion=f"{occasion}:inbound:{inbound_id}")  # fmt: skip
     if seen.robot or not seen.reachable:
         return ""
     if said.urgent:

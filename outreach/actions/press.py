@@ -62,8 +62,9 @@ def press(session: Session, due: Due, digit: str, locale: str, now: datetime) ->
     if inbound_id is None:
         return False
     for kind in kinds:
-        tasks.open_task(session, clinic_id=message.clinic_id, patient_id=message.patient_id, kind=kind, now=now,
-                        occasion=f"inbound:{inbound_id}", message_id=message.id, inbound_id=inbound_id)  # fmt: skip
+        tasks.open_or_join(session, clinic_id=message.clinic_id, patient_id=message.patient_id, kind=kind, now=now,
+                           occasion=f"inbound:{inbound_id}", message_id=message.id, inbound_id=inbound_id,
+                           index=b"")  # fmt: skip
     fallback.heard_from(session, {message.address_id}, now)
     audit.note(
         session, clinic_id=message.clinic_id, at=now, actor_kind="patient", actor_id=message.patient_id,

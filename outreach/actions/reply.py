@@ -17,12 +17,13 @@ from outreach.actions.speak import Speakers
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form
+from outreach.domain.deadlines import SYMPTOM_DAYS, days_after, due_at
 from outreach.domain.law import Law
 from outreach.domain.message import Inbound
 from outreach.domain.replies import ReplyWords, Understood
 from outreach.domain.response import Response, respond
 from outreach.domain.window import tz_version, wall_at
-from outreach.store import audit, clinics, inbox, tasks
+from outreach.store import audit, clinics, inbox, infusions, tasks
 from outreach.store.inbox import Sender
 from outreach.store.messages import add_occasion
 
@@ -53,20 +54,24 @@ def heard(
     response = respond(sized.said, sized.seen)
     if writer.test:  # somebody of the staff tries the service out: obeyed and answered like anybody, read by nobody
         response = replace(response, tasks=())
-    inbound_id = _keep(session, clinic_id, inbound, normal, writer, sized, response, now)
+    soon = _days_after(session, clinic_id, writer, sized, response, now)
+    inbound_id = _keep(session, clinic_id, inbound, normal, writer, sized, response, soon, now)
     if inbound_id is None:
         return ""
     fallback.heard_from(session, {one.address_id for one in people}, now)
     act(session, writer, clinic_id, inbound_id, inbound.body, sized, response, words,
-        laws[clinic.law].confirm_within, now)  # fmt: skip
+        laws[clinic.law].confirm_within, now, soon)  # fmt: skip
     return ""
 
 
 def act(
     session: Session, writer: Sender, clinic_id: UUID, inbound_id: UUID, body: str, sized: Sized, response: Response,
-    words: Words, confirm_within: timedelta, now: datetime,
+    words: Words, confirm_within: timedelta, now: datetime, soon: int | None = None,
 ) -> None:  # fmt: skip
-    """Do what was decided: the effect, the answers that follow from it, a task for each thing that needs a person."""
+    """Do what was decided: the effect, the answers that follow from it, a task for each thing that needs a person.
+
+    `soon`: a symptom so many days after an infusion, which a person reads within the hour.
+    """
     said, question = sized.said, sized.question
     locale, answers, kinds = locale_of(said, writer.locale, words.locales), response.answers, response.tasks
     if response.effect == "stop":
@@ -84,34 +89,47 @@ def act(
         _answer(session, clinic_id, writer, step, inbound_id, locale, within, now)
     about = question.id if question and response.binds else None
     for kind in kinds:
-        _open(session, clinic_id, writer, kind, about, inbound_id, sized, now)
+        _open(session, clinic_id, writer, kind, about, inbound_id, sized, soon, now)
     audit.note(
         session, clinic_id=clinic_id, at=now, actor_kind="patient", actor_id=writer.patient_id, action="patient.wrote",
         subject="patient", subject_id=writer.patient_id,
         detail={"inbound": str(inbound_id), "taken_for": said.kind, "why": said.why, "effect": response.effect,
-                "answers": list(answers), "tasks": list(kinds), "robot": sized.seen.robot},
+                "answers": list(answers), "tasks": list(kinds), "robot": sized.seen.robot}
+        | ({} if soon is None else {"symptom_days_after": soon}),
     )  # fmt: skip
 
 
 def _open(
     session: Session, clinic_id: UUID, writer: Sender, kind: str, about: UUID | None, inbound_id: UUID, sized: Sized,
-    now: datetime,
+    soon: int | None, now: datetime,
 ) -> None:  # fmt: skip
-    """A task for each message, but: what is urgent joins what nobody has taken yet, and a machine writes for ever.
+    """A message joins the open task of its conversation, what is urgent one that nobody has taken yet.
 
-    Whoever has looked at a machine once a day has looked at it; but too many messages may be a person's after all.
+    A machine writes for ever: whoever has looked at one once a day has looked at it; but too many messages may be a
+    person's after all.
     """
-    if kind == "urgent" and tasks.urgent_waits(session, clinic_id, writer.patient_id, b""):
+    occasion = f"inbound:{inbound_id}"
+    if kind == "urgent":
+        if not tasks.urgent_waits(session, clinic_id, writer.patient_id, b""):
+            tasks.open_task(session, clinic_id=clinic_id, patient_id=writer.patient_id, kind=kind, occasion=occasion,
+                            now=now, message_id=about, inbound_id=inbound_id)  # fmt: skip
         return
-    robot, occasion = sized.seen.robot, f"inbound:{inbound_id}"
-    if robot and kind != "urgent":
+    if sized.seen.robot and sized.seen.robot != "many":
         occasion = f"robot:{writer.address_id}:{now:%Y-%m-%d}"
-    if robot == "many" and kind != "urgent":
-        tasks.open_again(session, clinic_id=clinic_id, patient_id=writer.patient_id, kind=kind, occasion=occasion,
-                         now=now, message_id=about, inbound_id=inbound_id)  # fmt: skip
-        return
-    tasks.open_task(session, clinic_id=clinic_id, patient_id=writer.patient_id, kind=kind, occasion=occasion, now=now,
-                    message_id=about, inbound_id=inbound_id)  # fmt: skip
+    tasks.open_or_join(session, clinic_id=clinic_id, patient_id=writer.patient_id, kind=kind, occasion=occasion,
+                       now=now, message_id=about, inbound_id=inbound_id, index=b"",
+                       due_at=due_at(kind, now, soon))  # fmt: skip
+
+
+def _days_after(
+    session: Session, clinic_id: UUID, writer: Sender, sized: Sized, response: Response, now: datetime
+) -> int | None:  # fmt: skip
+    """Days since this patient's infusion, where a symptom is told of that a person is to read soon after one."""
+    machine = sized.seen.robot not in ("", "many")
+    if not sized.said.symptom or not response.tasks or machine:
+        return None
+    recent = infusions.recent(session, clinic_id, writer.patient_id, now, SYMPTOM_DAYS)
+    return days_after(recent, writer.zone, now)
 
 
 def locale_of(said: Understood, own: str, offered: tuple[str, ...]) -> str:
@@ -130,14 +148,15 @@ def _language(locale: str) -> str:
 
 def _keep(
     session: Session, clinic_id: UUID, inbound: Inbound, normal: str, writer: Sender, sized: Sized, response: Response,
-    now: datetime,
+    soon: int | None, now: datetime,
 ) -> UUID | None:  # fmt: skip
     said, machine = sized.said, bool(sized.seen.robot)
     digit = None if machine else said.answer
     return inbox.keep(
         session, clinic_id, inbound, normal, sender=writer, understood=said.kind, answer=digit, locale=said.locale,
         about=sized.question.id if sized.question and response.binds else None,
-        needs_person=bool(response.tasks), urgent=said.urgent, wish=said.wish, robot=machine, now=now,
+        needs_person=bool(response.tasks), urgent=said.urgent, robot=machine, now=now,
+        wish=said.wish if soon is None else inbox.SYMPTOM,
     )  # fmt: skip
 
 

@@ -18,6 +18,9 @@ from outreach.store.tables import Address, Patient
 from outreach.store.traffic import InboundMessage
 from outreach.store.vault import vault_of
 
+SYMPTOM = "symptom"
+"""The wish of a message that tells of one soon after an infusion: that somebody looks."""
+
 
 @dataclass(frozen=True)
 class Sender:

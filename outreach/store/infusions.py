@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
@@ -72,6 +72,17 @@ def of_courses(session: Session, course_ids: Collection[UUID]) -> dict[UUID, lis
     for row in fetch(session, _OF_COURSES, ids=list(course_ids)):
         found.setdefault(row[1], []).append(Visit(*row))
     return found
+
+
+def recent(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime, days: int) -> list[datetime]:
+    """When a patient's infusions of the last days began, as instants; cancelled ones left out."""
+    since = (now - timedelta(days=days + 2)).replace(tzinfo=None)  # wall time: the zones are a day apart at most
+    rows = session.execute(
+        select(*_VISIT).join(Course, Course.id == Infusion.course_id)
+        .where(Course.clinic_id == clinic_id, Course.patient_id == patient_id, Infusion.status != "cancelled",
+               Infusion.starts >= since)
+    )  # fmt: skip
+    return [visit.start for visit in (Visit(**row._mapping) for row in rows) if visit.start <= now]
 
 
 def externals(session: Session, course_id: UUID) -> dict[str, UUID]:

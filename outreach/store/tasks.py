@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, Update, func, select, update
+from sqlalchemy import ColumnElement, Select, String, Update, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, aliased
 
@@ -41,7 +41,7 @@ def open_task(
     )  # fmt: skip
 
 
-def open_again(
+def open_or_join(
     session: Session,
     *,
     clinic_id: UUID,
@@ -50,17 +50,26 @@ def open_again(
     occasion: str,
     now: datetime,
     inbound_id: UUID,
+    index: bytes,
     message_id: UUID | None = None,
+    due_at: datetime | None = None,
 ) -> UUID | None:
-    """open_task for an occasion that may come back: None while one of it is open, a new task where all are closed."""
-    same = Task.clinic_id == clinic_id, Task.kind == kind, Task.occasion.startswith(occasion, autoescape=True)
-    known = session.scalars(select(Task.closed_at).where(*same)).all()
-    if None in known:
+    """open_task, but one of each kind in a conversation: None where one is open, which takes this message in.
+
+    Whoever reads the conversation reads it all. The earlier deadline stays, or comes. `index`: the blind index of the
+    number, by which a stranger's conversation is known.
+    """
+    due = due_at or deadlines.due_at(kind, now)
+    theirs = Task.kind == kind, Task.closed_at.is_(None), *_of_thread(clinic_id, patient_id, index)
+    same = select(Task.id).where(*theirs).order_by(Task.due_at, Task.id).limit(1).with_for_update()
+    if (known := session.scalar(same)) is not None:
+        session.execute(
+            update(Task).where(Task.id == known, Task.due_at > due).values(due_at=due)
+            .execution_options(synchronize_session=False)
+        )  # fmt: skip
         return None
-    return open_task(
-        session, clinic_id=clinic_id, patient_id=patient_id, kind=kind, now=now, message_id=message_id,
-        inbound_id=inbound_id, occasion=f"{occasion}:{inbound_id}" if known else occasion,
-    )  # fmt: skip
+    return open_task(session, clinic_id=clinic_id, patient_id=patient_id, kind=kind, occasion=occasion, now=now,
+                     message_id=message_id, inbound_id=inbound_id, due_at=due)  # fmt: skip
 
 
 def urgent_waits(session: Session, clinic_id: UUID, patient_id: UUID | None, index: bytes) -> bool:
@@ -68,11 +77,7 @@ def urgent_waits(session: Session, clinic_id: UUID, patient_id: UUID | None, ind
 
     Another urgent message joins it: whoever takes it reads them all.
     """
-    if patient_id is not None:
-        whose = Task.patient_id == patient_id
-    else:
-        whose = Task.patient_id.is_(None) & Task.inbound_id.in_(_heard_from(clinic_id, index))
-    found = select(Task.id).where(Task.clinic_id == clinic_id, whose, *_untaken("urgent")).limit(1)
+    found = select(Task.id).where(*_of_thread(clinic_id, patient_id, index), *_untaken("urgent")).limit(1)
     return session.scalar(found) is not None
 
 
@@ -173,8 +178,14 @@ def of_patient(session: Session, clinic_id: UUID, patient_id: UUID, limit: int =
 
 def of_stranger(session: Session, clinic_id: UUID, index: bytes, limit: int = 20) -> list[Known]:
     """The same of an unknown number, by its blind index."""
-    theirs = Task.inbound_id.in_(_heard_from(clinic_id, index))
-    return _known(session, [Task.clinic_id == clinic_id, Task.patient_id.is_(None), theirs], limit)
+    return _known(session, _of_thread(clinic_id, None, index), limit)
+
+
+def _of_thread(clinic_id: UUID, patient_id: UUID | None, index: bytes) -> list[ColumnElement[bool]]:
+    """The tasks of a patient; where there is none, those of an unknown number."""
+    if patient_id is not None:
+        return [Task.clinic_id == clinic_id, Task.patient_id == patient_id]
+    return [Task.clinic_id == clinic_id, Task.patient_id.is_(None), Task.inbound_id.in_(_heard_from(clinic_id, index))]
 
 
 def _heard_from(clinic_id: UUID, index: bytes) -> Select[UUID]:
@@ -192,7 +203,7 @@ def _known(session: Session, where: list[ColumnElement[bool]], limit: int) -> li
 
 @dataclass(frozen=True)
 class Waits:
-    """How many tasks of a clinic are open, and how many of them urgent, overdue, mine."""
+    """Conversations of a clinic with an open task, and of how many one is urgent, overdue, mine: as the inbox lists."""
 
     open: int
     urgent: int
@@ -201,9 +212,13 @@ class Waits:
 
 
 def waits(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime) -> Waits:
-    counts = (func.count(), func.count().filter(Task.kind == "urgent"), func.count().filter(Task.due_at <= now),
-              func.count().filter(Task.taken_by == staff_id))  # fmt: skip
-    return Waits(*session.execute(select(*counts).where(Task.clinic_id == clinic_id, Task.closed_at.is_(None))).one())
+    number = func.encode(InboundMessage.sender_index, "hex")
+    whose = func.coalesce(cast(Task.patient_id, String), number, cast(Task.id, String))
+    each = func.count(whose.distinct())
+    counts = (each, each.filter(Task.kind == "urgent"), each.filter(Task.due_at <= now),
+              each.filter(Task.taken_by == staff_id))  # fmt: skip
+    found = select(*counts).select_from(Task).outerjoin(InboundMessage, InboundMessage.id == Task.inbound_id)
+    return Waits(*session.execute(found.where(Task.clinic_id == clinic_id, Task.closed_at.is_(None))).one())
 
 
 def escalated(session: Session, task_ids: Collection[UUID], now: datetime) -> None:

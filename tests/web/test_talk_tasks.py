@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from outreach.domain.consent import State
+from outreach.domain.window import moment
 from outreach.store.office import Task
 from outreach.store.tables import Patient
 from tests.web.house import House
-from tests.web.test_conversation import Talk
+from tests.web.test_conversation import VISIT, Talk
 
 
 @pytest.fixture
@@ -59,6 +61,41 @@ def test_a_stranger_who_writes_after_a_closed_task_is_shown_again(talk: Talk) ->
     for text in ("still here", "and still"):
         talk.post(text)
     assert talk.tasks() == ["reply", "reply"]
+
+
+def test_a_patient_who_writes_on_joins_the_open_task_and_what_is_urgent_its_own(agreed: Talk) -> None:
+    for text in ("my parrot says hello", "and so does the cat", "please call me", "call me please"):
+        agreed.say(text)
+    assert sorted(agreed.tasks()) == ["call", "reply"]
+    agreed.say("chest pain now")
+    assert sorted(agreed.tasks()) == ["call", "reply", "urgent"]
+    close_all(agreed)
+    agreed.say("one thing more about the parrot")
+    assert sorted(agreed.tasks()) == ["call", "reply", "reply", "urgent"], "what was closed takes nothing in"
+
+
+def test_a_symptom_after_an_infusion_is_due_within_the_hour_and_brings_an_open_task_forward(agreed: Talk) -> None:
+    agreed.now = moment(VISIT, "America/Chicago").at - timedelta(hours=2)
+    agreed.say("feeling a bit dizzy but fine")
+    assert due(agreed) == timedelta(days=1), "no infusion yet"
+    close_all(agreed)
+    agreed.now += timedelta(days=2)
+    agreed.say("what shall I bring next time")
+    answers = agreed.say("I feel dizzy since this morning")
+    assert due(agreed) == timedelta(hours=1, minutes=1)
+    assert answers == [], "the ordinary answer, which is given once a day; no advice"
+    assert [one.wish for one in agreed.inbound()][-2:] == ["", "symptom"]
+    close_all(agreed)
+    agreed.now += timedelta(days=3)
+    agreed.say("I feel dizzy since this morning")
+    assert due(agreed) == timedelta(days=1), "five days after is a day like any other"
+
+
+def due(talk: Talk) -> timedelta:
+    """How long after it was opened the one open task is overdue."""
+    with talk.house.out.sessions() as session:
+        task = session.scalars(select(Task).where(Task.closed_at.is_(None))).one()
+        return task.due_at - task.opened_at
 
 
 def test_who_stands_for_staff_opens_no_task_but_is_obeyed(agreed: Talk) -> None:
