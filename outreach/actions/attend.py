@@ -23,6 +23,10 @@ class TooLate(BadInput):
     """Somebody else was quicker; nothing was changed."""
 
 
+class News(BadInput):
+    """Something has come in that whoever closes it has not seen; nothing was changed."""
+
+
 def take(session: Session, clinic_id: UUID, task: Known, now: datetime, *, by: UUID) -> None:
     """Make it this person's. TooLate: it is somebody else's, or closed."""
     if not tasks.take(session, clinic_id, task.id, by, now):
@@ -49,15 +53,22 @@ def give_back(session: Session, clinic_id: UUID, task: Known, now: datetime, *, 
 
 
 def close(
-    session: Session, clinic_id: UUID, task: Known, outcome: str, remark: str, now: datetime, *, by: UUID
-) -> None:
-    """Close it for one of OUTCOMES; `remark` becomes a note about the patient. TooLate: it is closed already."""
+    session: Session, clinic_id: UUID, task: Known, outcome: str, remark: str, now: datetime, *, by: UUID,
+    read_until: datetime | None = None,
+) -> None:  # fmt: skip
+    """Close it for one of OUTCOMES; `remark` becomes a note about the patient. TooLate: it is closed already.
+
+    `read_until`: the newest message that stood on the page. News: another has come in, and joined this task.
+    """
     if outcome not in OUTCOMES:
         raise BadInput(say("Choose how it ended."))
     if task.patient_id is not None:
         patients.lock(session, clinic_id, task.patient_id)  # before the task, as answering does
     if not tasks.close(session, clinic_id, task.id, by, outcome, now):
         raise TooLate(say("Somebody else has closed this task already."))
+    # Asked once the task is ours: what comes in from here on waits for it, and then opens its own.
+    if read_until is not None and talk.needs_reading(session, clinic_id, _whose(session, clinic_id, task), read_until):
+        raise News(say("Something new has come in. Read it, then close."))
     if remark.strip() and task.patient_id is not None:
         jot(session, clinic_id, task.patient_id, remark, staff_id=by, now=now)
     _note(session, clinic_id, "task.closed", task, now, by, outcome)
@@ -75,6 +86,12 @@ def mark_read(
             subject="patient" if known else "", subject_id=whose if known else "", detail={"count": marked},
         )  # fmt: skip
     return marked
+
+
+def _whose(session: Session, clinic_id: UUID, task: Known) -> UUID | Stranger:
+    if task.patient_id is not None or task.inbound_id is None:
+        return task.patient_id or task.id  # a task of nobody, about nothing: no message is its
+    return talk.stranger(session, clinic_id, task.inbound_id)
 
 
 def _note(

@@ -12,6 +12,7 @@ from outreach.actions.stand_for import stand_in
 from outreach.domain.window import tz_version, wall_at
 from outreach.store import alerts, audit, clinics, colleagues, messages, on_call, patients, stand_ins, tasks
 from outreach.store.tasks import Waiting
+from outreach.store.told import TOLD
 
 STEP = "staff.escalation"
 EVERY = timedelta(minutes=10)
@@ -47,7 +48,7 @@ def escalate(session: Session, locales: Collection[str], now: datetime) -> int:
     # At the end, and in one order: see audit.note.
     for task, staff_id in sorted(told, key=lambda one: one[0].clinic_id):
         audit.note(
-            session, clinic_id=task.clinic_id, at=now, actor_kind="system", actor_id=None, action="task.escalated",
+            session, clinic_id=task.clinic_id, at=now, actor_kind="system", actor_id=None, action=TOLD,
             subject="task", subject_id=task.id, detail={"to": str(staff_id), "number": task.escalated + 1},
         )  # fmt: skip
     return len({task.clinic_id for task, _ in told})

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
@@ -116,6 +116,13 @@ def mark_read(
         .execution_options(synchronize_session=False)
     )  # fmt: skip
     return int(marked.rowcount)  # type: ignore[attr-defined]
+
+
+def needs_reading(session: Session, clinic_id: UUID, whose: UUID | Stranger, since: datetime) -> bool:
+    """Whether something for a person has come in after `since`."""
+    theirs = _theirs(whose) if isinstance(whose, Stranger) else [InboundMessage.patient_id == whose]
+    newer = InboundMessage.needs_person, InboundMessage.received_at > since
+    return session.scalar(select(exists().where(InboundMessage.clinic_id == clinic_id, *theirs, *newer))) or False
 
 
 def wrote_at(session: Session, clinic_id: UUID, patient_id: UUID) -> datetime | None:

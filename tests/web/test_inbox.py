@@ -13,13 +13,17 @@ from sqlalchemy import select, update
 
 from outreach.actions.answer import compose
 from outreach.actions.dispatch import drain
+from outreach.actions.escalate import STEP, escalate
 from outreach.domain.access import Role
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
+from outreach.domain.deadlines import SYMPTOM_DUE
 from outreach.domain.message import Inbound
+from outreach.domain.window import wall_at
 from outreach.providers.memory import MemoryProvider
-from outreach.store import clinics, consents, inbox, patients, staff, tasks
+from outreach.store import clinics, consents, enrolments, inbox, infusions, patients, staff, tasks
 from outreach.store.office import Audit, Note, Task
+from outreach.store.told import of_tasks
 from outreach.store.traffic import InboundMessage, Message, Sender
 from outreach.store.turns import Ahead
 from tests.web.house import NOW, PASSWORD, House, add_clinic, count_queries, field
@@ -420,6 +424,42 @@ def test_taken_given_back_closed_with_a_reason_and_a_note(house: House) -> None:
     with house.out.sessions() as session:
         assert b"All is well." not in session.scalars(select(Note.body_sealed)).one()
     assert actions(house) == ["task.taken", "task.given_back", "note.added", "task.closed"]
+
+
+def test_who_closes_a_task_is_told_of_what_has_come_in_meanwhile(house: House) -> None:
+    patient = house.patient()
+    wrote(house, patient, "Can I drive?")
+    task_id, desk = waits(house, patient, "reply"), house.desk()
+    page = desk.get(f"/inbox/patients/{patient}").text
+    form = {"csrf": field(page, "csrf"), "until": field(page, "until"), "outcome": "answered"}
+    wrote(house, patient, "And I feel dizzy", minutes=1)
+    late = desk.post(f"/inbox/{task_id}/close", data=form)
+    assert late.headers["location"].endswith("?done=news#tasks")
+    page = desk.get(late.headers["location"].partition("#")[0]).text
+    assert "Something new has come in" in page
+    again = desk.post(f"/inbox/{task_id}/close", data=form | {"until": field(page, "until")})
+    assert again.headers["location"].endswith("?done=closed#tasks")
+
+
+def test_the_page_says_why_it_is_due_so_soon_and_who_on_call_was_reached(house: House) -> None:
+    patient = house.patient()
+    with house.out.sessions.begin() as session:
+        course, zone = enrolments.course_for(session, house.clinic_id, patient, NOW), "America/Chicago"
+        infusions.add(session, clinic_id=house.clinic_id, course_id=course, zone=zone, minutes=40, now=NOW,
+                      starts=wall_at(NOW, zone) - timedelta(days=2))  # fmt: skip
+    soon, alarm = waits(house, patient, "reply"), waits(house, patient, "urgent")
+    inbound = wrote(house, patient, "I feel dizzy")
+    with house.out.sessions.begin() as session:
+        session.execute(update(InboundMessage).where(InboundMessage.id == inbound).values(wish="symptom"))
+        session.execute(update(Task).where(Task.id == soon).values(due_at=NOW + SYMPTOM_DUE))
+        assert escalate(session, ("en",), NOW) == 1
+        session.execute(update(Message).where(Message.step == STEP).values(status="delivered", sent_at=NOW))
+    page = " ".join(house.desk().get(f"/inbox/patients/{patient}").text.split())
+    assert page.count("Tells of a symptom 2 days after an infusion.") == 1
+    assert re.search(r"Told to who is on call: 1 message</summary>.{0,60}<bdi>Dana Desk</bdi>.{0,200}Delivered", page)
+    with house.out.sessions() as session:
+        assert set(of_tasks(session, house.clinic_id, [soon, alarm], STEP)) == {alarm}
+        assert of_tasks(session, add_clinic(house.out, "south", "+12025550199"), [alarm], STEP) == {}
 
 
 def test_reading_marks_only_what_stood_on_the_page(house: House) -> None:

@@ -10,12 +10,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from outreach.actions import attend
-from outreach.actions.attend import TooLate
+from outreach.actions.attend import News, TooLate
 from outreach.content.formats import phone as readable
 from outreach.errors import BadInput, NotFound
 from outreach.store import colleagues, patients, tasks, threads
 from outreach.store.tasks import Known
 from outreach.web.console.desk import AtDesk, Checked, Desk
+from outreach.web.console.talk import place
 from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
@@ -63,9 +64,9 @@ def given_back(task_id: str, desk: AtDesk, form: Checked, out: Wired) -> Respons
 def closed(task_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
     """Close it, with how it ended and, if wanted, a note for colleagues."""
     now, by, fields = out.clock(), desk.signed.staff_id, form.fields
-    outcome, remark = fields.get("outcome", ""), fields.get("remark", "")
+    outcome, remark, until = fields.get("outcome", ""), fields.get("remark", ""), place(fields.get("until", ""))
     return _do(desk, out, task_id, "closed", lambda session, task: attend.close(
-        session, desk.clinic.id, task, outcome, remark, now, by=by))  # fmt: skip
+        session, desk.clinic.id, task, outcome, remark, now, by=by, read_until=until))  # fmt: skip
 
 
 def thread_of(task: Known) -> str:
@@ -84,6 +85,8 @@ def _do(desk: Desk, out: Wired, task_id: str, done: str, act: Callable[[Session,
             act(session, task)
     except TooLate:
         done = "late"
+    except News:
+        done = "news"
     except NotFound:
         raise
     except BadInput:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from outreach.domain.deadlines import SYMPTOM_DUE, days_after
 from outreach.domain.decision import REQUEST
+from outreach.domain.plan import Visit
 from outreach.domain.replies import understand
 from outreach.errors import Sentence, say
+from outreach.store.inbox import SYMPTOM
 from outreach.store.seen import Seen
 from outreach.store.talk import Heard
+from outreach.store.tasks import Known
 from outreach.web.console.timeline import Item, items
 from outreach.web.forms import Wired
 
@@ -93,6 +98,23 @@ def _why(out: Wired, heard: Heard, asked: Sequence[Seen]) -> tuple[str, Sentence
         return None
     rule = next((one for one in RULES if said.why.endswith(one)), "")
     return (said.why.removesuffix(rule), RULES[rule]) if rule else (said.why, "")
+
+
+def symptoms(
+    known: Sequence[Known], theirs: Sequence[Heard], visits: Sequence[Visit], zone: str
+) -> dict[UUID, int | None]:
+    """The open tasks that a symptom made due so soon, with the days since the infusion by the patient's clock (`zone`).
+
+    None: the visit was moved or cancelled since.
+    """
+    started = [one.start for one in visits if one.status != "cancelled"]
+    told = sorted(one.received_at for one in theirs if one.wish == SYMPTOM)
+    found: dict[UUID, int | None] = {}
+    for task in known:
+        of_it = [at for at in told if task.opened_at <= at and task.due_at <= at + SYMPTOM_DUE]
+        if of_it and task.closed_at is None and task.kind != "urgent":
+            found[task.id] = days_after(started, zone, of_it[0])
+    return found
 
 
 def mark(at: datetime) -> str:

@@ -12,16 +12,18 @@ from sqlalchemy.orm import Session
 
 from outreach.actions import answer, attend
 from outreach.actions.answer import Crossed, Draft
+from outreach.actions.escalate import STEP
 from outreach.content.formats import phone as readable
 from outreach.domain.channel import Channel
 from outreach.errors import BadInput, Sentence, say
 from outreach.store import colleagues, enrolments, infusions, notes, patients, tasks
 from outreach.store import talk as said
 from outreach.store.patients import Person, Reach
+from outreach.store.told import Told, of_tasks
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.patient import keep_note
 from outreach.web.console.patients import language_name
-from outreach.web.console.talk import SHOWN, place, talk
+from outreach.web.console.talk import SHOWN, place, symptoms, talk
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired, id_of
 
@@ -38,6 +40,7 @@ DONE = {
 LATE = {
     "late": say("Somebody else was quicker: look below who has it, or how it ended."),
     "choose": say("Choose how it ended, then close it."),
+    "news": say("Something new has come in. Read it, then close."),
 }
 CANNED = "canned."
 VISITS, NOTES = 12, 5
@@ -121,8 +124,10 @@ def unknown(
         who = said.stranger(session, clinic_id, id_of(inbound_id))
         theirs = said.heard_from_stranger(session, clinic_id, who, SHOWN + 1, place(before))
         known = tasks.of_stranger(session, clinic_id, who.index)
+        told = _told(session, desk, known)
         return desk.page(
-            "number.html", number=readable(who.number), tasks=known, names=_names(session, desk, known),
+            "number.html", number=readable(who.number), tasks=known, told=told,
+            names=_names(session, desk, known, told),
             talk=talk(session, out, desk.clinic.zone, [], theirs, now, why=bool(why)), now=now,
             own=f"/inbox/numbers/{inbound_id}", done=DONE.get(done, ""), late=LATE.get(done, ""),
             outcomes=attend.OUTCOMES, before=before,
@@ -159,10 +164,12 @@ def _page(
         visits = sorted((one for course in courses.values() for one in course), key=lambda one: one.start)
         spoken = talk(session, out, zone, ours, theirs, now, why=why)
         reach = patients.addresses(session, clinic_id, patient_id).get(Channel.SMS)
+        told = _told(session, desk, known)
         return desk.page(
             "thread.html", status if wrong else 200,
-            person=person, own=f"/inbox/patients/{person.id}", talk=spoken, tasks=known,
-            names=_names(session, desk, known, {line.by for line in spoken.lines if line.by}),
+            person=person, own=f"/inbox/patients/{person.id}", talk=spoken, tasks=known, told=told,
+            symptoms=symptoms(known, theirs, visits, person.zone),
+            names=_names(session, desk, known, told, {line.by for line in spoken.lines if line.by}),
             can=answer.outlook(session, desk.clinic, person, now), sharing=_sharing(session, person, reach),
             dial=reach.value if reach else "", number=readable(reach.value) if reach else "",
             free=sum(one.closed_at is None and one.taken_by is None for one in known),
@@ -176,11 +183,18 @@ def _page(
         )  # fmt: skip
 
 
+def _told(session: Session, desk: Desk, known: Collection[tasks.Known]) -> Mapping[UUID, list[Told]]:
+    """Who on call was told of what is urgent."""
+    return of_tasks(session, desk.clinic.id, [one.id for one in known if one.kind == "urgent"], STEP)
+
+
 def _names(
-    session: Session, desk: Desk, known: Collection[tasks.Known], others: Collection[str] = ()
-) -> dict[str, str]:
+    session: Session, desk: Desk, known: Collection[tasks.Known], told: Mapping[UUID, list[Told]],
+    others: Collection[str] = (),
+) -> dict[str, str]:  # fmt: skip
     """Of the staff that tasks and messages tell of, by id as text."""
     wanted = {one for task in known for one in (task.taken_by, task.closed_by) if one} | {UUID(one) for one in others}
+    wanted |= {one.to for each in told.values() for one in each}
     found = colleagues.names(session, desk.clinic.id, wanted)
     return {str(staff_id): name for staff_id, name in found.items()}
 
