@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.plan import Visit
@@ -107,15 +107,20 @@ def lock_waiting(session: Session, patient_id: UUID) -> list[UUID]:
 def hold_back(session: Session, patient_ids: Collection[UUID], now: datetime, grace: timedelta) -> None:
     """What these patients would be sent at once (a request for agreement, a notice of a move) waits for `grace`.
 
-    Not what answers something they wrote, nor what would be of no use by then.
+    Not what answers something they wrote, nor what would be of no use by then. The thanks for an agreement that stands
+    in the list wait as well: to them the list is the first word. Thanks for a patient's own yes do not.
     """
     until = now + grace
+    listed = exists().where(
+        Consent.patient_id == Message.patient_id, Consent.actor == "import",
+        Message.occasion == func.concat("agreed:", Consent.id),
+    )  # fmt: skip
     session.execute(
         update(Message)
         .where(
             Message.patient_id.in_(patient_ids), Message.status == Status.SCHEDULED.value,
             Message.occasion.is_not(None),
-            Message.urgent.is_(False), Message.due_at < until, Message.useful_until > until,
+            or_(Message.urgent.is_(False), listed), Message.due_at < until, Message.useful_until > until,
         )
         .values(due_at=until)
         .execution_options(synchronize_session=False)

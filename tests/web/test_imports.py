@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
-from outreach.actions import load_list, take_in
+from outreach.actions import load_list, take_in, withdraw
+from outreach.actions.agree import agree
 from outreach.actions.listing import cleaned, parse_table
 from outreach.domain.access import Role
 from outreach.domain.channel import Channel
-from outreach.store import patients, staff
+from outreach.store import changes, patients, staff
 from outreach.store.intake import Upload
 from outreach.store.office import Audit
 from outreach.store.tables import Infusion, Patient
@@ -202,6 +203,30 @@ def test_what_a_list_brings_about_waits_until_it_can_no_longer_be_regretted(hous
     with house.out.sessions() as session:
         asked = session.scalars(select(Message.due_at).where(Message.step == "consent.request")).all()
     assert asked == [NOW + load_list.GRACE]
+
+
+def test_thanks_for_an_agreement_in_the_list_wait_but_not_those_for_a_patients_own_yes(house: House) -> None:
+    desk = house.desk()
+    signed = {"consent_sms": "yes", "consent_date": "2026-11-20", "consent_form": "F1"}
+    header = ";".join([HEADER, *signed])
+    with_answers = listed(*(f"{line};{';'.join(signed.values())}" for line in (ANA, BEN)), header=header)
+    at = understood(desk, with_answers)
+    post(desk, f"{at}/load", at)
+    work(house)
+    thanks = select(Message.due_at).where(Message.step == "consent.confirmed")
+    with house.out.sessions() as session:
+        due = session.scalars(thanks).all()
+        assert set(due) == {NOW + load_list.GRACE}
+        assert not session.scalars(select(Message.id).where(Message.status == "scheduled", Message.due_at <= NOW)).all()
+    with house.out.sessions.begin() as session:
+        ana = patients.by_external(session, house.clinic_id, "A1")
+        assert ana is not None
+        phone = patients.addresses(session, house.clinic_id, ana.id)[Channel.SMS]
+        withdraw.stop(session, phone.id, method="page", evidence="stop", now=NOW)
+        later = NOW + timedelta(minutes=1)
+        assert agree(session, phone.id, method="sms", evidence="SM1", locale="es", wording="?", now=later)
+        changes.hold_back(session, [ana.id], later, load_list.GRACE)
+        assert later in session.scalars(thanks).all()
 
 
 def test_who_was_written_to_stays_and_the_page_says_why(house: House) -> None:
