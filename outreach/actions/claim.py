@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from outreach.actions.claimed import Claim, mark
+from outreach.actions.claimed import Claim, by_turns, mark
 from outreach.actions.compose import Permitted, standing_of
 from outreach.actions.hint import Owed, hints_of, owed
 from outreach.actions.prepare import Preparing, Sources
@@ -144,7 +144,7 @@ class _Taking:
             for turn in lined_up:
                 if turn.id.int in lane_of and turn.id.int not in known:
                     self._wait(turn.id, self.now + SET_ASIDE)
-        for due in found:
+        for due in by_turns(found, lane_of):
             message = due.message
             lane, patient = lane_of[message.id.int], message.patient_id.int
             if due.flying:

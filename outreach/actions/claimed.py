@@ -54,3 +54,15 @@ def mark(
         claim.marks[lane] = min(claim.marks[lane], passed.get(lane, claim.marks[lane]))
         if len(of_lane) >= most or left:
             claim.more.add(lane)
+
+
+def by_turns(found: Sequence[Due], lane_of: Mapping[int, Lane]) -> list[Due]:
+    """Answers first, then the first of each lane, the second of each: where places run out, no lane waits for all of
+    another's. Within a lane in due order. `lane_of`: by the message's id as a number."""
+    passed = Counter[int]()
+    places: list[tuple[bool, int]] = []
+    for due in found:
+        lane = lane_of[due.message.id.int]
+        places.append((not lane.urgent, passed[id(lane)]))
+        passed[id(lane)] += 1
+    return [due for _, due in sorted(zip(places, found, strict=True), key=lambda one: one[0])]

@@ -140,7 +140,8 @@ class _Shift:
                 continue
             self.asking += 1
             try:
-                found = await stepping_aside(self.claimer.claim, room)
+                with self.slots.claiming():
+                    found = await stepping_aside(self.claimer.claim, room)
             except Exception as error:  # nothing new is begun after it; it is raised when everything has landed
                 self.fault = error
             else:
@@ -148,7 +149,8 @@ class _Shift:
                 if found.handed:
                     await self._begin_all(found.handed)
                 await self._plan_anew(found.overtaken)
-            self.asking -= 1
+            finally:
+                self.asking -= 1
         self.came.set()
 
     async def _begin_all(self, handed: Sequence[Handed]) -> None:
@@ -164,7 +166,7 @@ class _Shift:
                 self._land(one, outcome)
             else:
                 going.append(one)
-                self.slots.flying[one.parcel.channel] += 1
+                self.slots.take(one.parcel.channel)
         self._keep(self._begin(going))
 
     async def _plan_anew(self, overtaken: Sequence[Due]) -> None:
@@ -238,7 +240,7 @@ class _Shift:
             self.freed.set()
             return
         finally:
-            self.slots.flying[channel] -= 1
+            self.slots.give_back(channel)
         self._land(handed, outcome)
         if self.lanes.busy and self.slots.worth(channel):
             self.freed.set()

@@ -21,7 +21,6 @@ from outreach.providers.base import Provider
 from outreach.store import alerts, doubts
 from outreach.store.doubts import Doubt
 from outreach.store.leases import expire_leases
-from outreach.store.turns import queue_lost
 
 log = structlog.get_logger()
 
@@ -62,7 +61,6 @@ def recover(
     seconds: Callable[[], float] = time.monotonic,
 ) -> int:
     """Leases over → unknown; what is in doubt is asked of the carrier; old news is settled. Returns rows that moved.
-    What is scheduled and was lost from the queue goes back into it.
 
     `limit`: messages asked about in one round, of each kind. Found: adopted, forward only. Not found: asked again
     later (domain.doubt), and after the last question left to a person. `patience`: for how long questions are begun,
@@ -71,8 +69,6 @@ def recover(
     now = clock()
     with sessions.begin() as session:
         moved = expire_leases(session, now, SETTLED_AT_ONCE)
-        if lost := queue_lost(session, now):
-            log.error("scheduled and not queued", count=lost)
         for status, end, reason in ((Status.SENT, Status.DELIVERED, Reason.PRESUMED),
                                     (Status.ACCEPTED, Status.UNDELIVERED, Reason.NO_NEWS)):  # fmt: skip
             moved += doubts.settle(session, status, end, reason, now - SETTLE_AFTER, now, SETTLED_AT_ONCE)

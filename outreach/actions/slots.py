@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from outreach.domain.channel import Channel
 
 REFILL = 8
 """A claim is made when this part of the window (one in so many) is free: smaller claims cost more each."""
-LANDING = 3
-"""It asks for the free places and this part of those in flight, who will have landed when it comes to them."""
 
 
 class Slots:
@@ -19,16 +18,36 @@ class Slots:
     def __init__(self, limits: Mapping[Channel, int]) -> None:
         self._limits = limits
         self.flying: Counter[Channel] = Counter()
+        self._landed: Counter[Channel] = Counter()
+        self._meanwhile: Mapping[Channel, int] = {}
+
+    def take(self, channel: Channel) -> None:
+        """One more is in flight."""
+        self.flying[channel] += 1
+
+    def give_back(self, channel: Channel) -> None:
+        """One has landed."""
+        self.flying[channel] -= 1
+        self._landed[channel] += 1
+
+    @contextmanager
+    def claiming(self) -> Iterator[None]:
+        """While a claim is made: as many as land in it, the next one may expect to land in it."""
+        before = self._landed.copy()
+        yield
+        self._meanwhile = self._landed - before
 
     def free(self, channel: Channel) -> int:
         """Places that nobody holds."""
         return self._limits[channel] - self.flying[channel]
 
     def worth(self, channel: Channel) -> int:
-        """What a claim should ask for now; 0 where too little is free. Asks for more than `free`, which is looked at
-        again before each message is taken."""
+        """What a claim should ask for now; 0 where too little is free. It may be more than `free`, which is asked again
+        before each message is taken."""
         free = self.free(channel)
-        return free + self.flying[channel] // LANDING if free * REFILL >= self._limits[channel] else 0
+        if free * REFILL < self._limits[channel]:
+            return 0
+        return free + min(self._meanwhile.get(channel, 0), self.flying[channel])
 
     def room(self, channels: Collection[Channel]) -> dict[Channel, int]:
         """The same by channel, where it is worth a claim."""

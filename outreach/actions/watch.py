@@ -14,6 +14,7 @@ from outreach.actions.speak import UNAPPROVED
 from outreach.store import alerts, clinics, pauses
 from outreach.store.balance import Fault, Sheet, Span, weigh
 from outreach.store.stuck import Stuck, stuck
+from outreach.store.turns import mend_queue
 
 log = structlog.get_logger()
 
@@ -45,6 +46,8 @@ def watch(session: Session, now: datetime, back: timedelta | None = SHORT) -> Wa
     """
     if back is not None:  # not in a long look: what it wakes would be locked until the end of it
         pauses.end_lapsed(session, now)
+        if wrong := mend_queue(session, now):
+            log.error("queue mended", count=wrong)
     ids = sorted(clinic.id for clinic in clinics.every(session))
     start = None if back is None else now - back
     end = None if back is None else now + timedelta(minutes=1)

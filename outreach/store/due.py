@@ -132,7 +132,10 @@ where m.id = any(%(ids)b::uuid[]) order by i.starts, i.id
 
 
 def read_due(session: Session, ids: Collection[UUID]) -> list[Due]:
-    """Messages in due order, for previews, which decide nothing. One whose sealed columns do not open is left out."""
+    """Messages in due order, for previews, which decide nothing. One whose sealed columns do not open is left out.
+
+    Without the words of one that has gone out: those are with its attempt (store.seen).
+    """
     if not ids:
         return []
     rows, visits = together(session, *asking(list(ids), _LONG_AGO))

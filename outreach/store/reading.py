@@ -99,8 +99,8 @@ _OPEN = {"sending", "unknown", "accepted", "sent"}
 """Of these the flag `open` is true, which has an index."""
 
 
-AHEAD = timedelta(hours=1)
-"""A worker's clock is never so far ahead of ours: it is compared with the database's before each claim."""
+AHEAD = timedelta(hours=6)
+"""One that was refused and put off may have arrived all the same; it is put off by no more."""
 LOOKED_AT = 20_000
 """So many messages are looked at for one page of a list that is narrowed by what no index knows."""
 

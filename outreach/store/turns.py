@@ -87,7 +87,8 @@ def find_lanes(
 
 
 # The message is locked, not its place in the queue: whoever else changes a message locks it and then its place, and two
-# never wait for each other in a ring.
+# never wait for each other in a ring. Only what is locked is read again if it has changed meanwhile: so the message is
+# asked for status and due instant too, or one that was just put off would go at once.
 _LOCK = """
 select lane.place, t.id, t.patient_id, t.due_at
 from unnest(%(places)b::int[], %(clinics)b::uuid[], %(channels)b::text[], %(urgents)b::bool[],
@@ -97,6 +98,7 @@ cross join lateral (
   where q.clinic_id = lane.clinic_id and q.channel = lane.channel and q.urgent = lane.urgent and q.due_at >= lane.mark
     and q.due_at <= least(%(now)b::timestamptz, now() + %(ahead)b * interval '1 second')
     and q.patient_id <> all(%(busy)b::uuid[]) and m.status = 'scheduled'
+    and m.due_at <= least(%(now)b::timestamptz, now() + %(ahead)b * interval '1 second')
   order by q.due_at, q.message_id limit {limit}
   for no key update of m skip locked
 ) t
@@ -106,17 +108,23 @@ _LOST = """
 insert into queued (message_id, clinic_id, patient_id, channel, urgent, due_at)
 select id, clinic_id, patient_id, channel, urgent, due_at from message m
 where m.open and m.status = 'scheduled' and m.due_at < %(now)b::timestamptz - interval '1 minute'
-  and not exists (select from queued q where q.message_id = m.id)
-on conflict do nothing
+  and not exists (select from queued q where q.message_id = m.id and q.due_at = m.due_at)
+on conflict (message_id) do update set due_at = excluded.due_at
+"""
+_LEFT = """
+delete from queued q where q.due_at < %(now)b::timestamptz - interval '1 minute'
+  and not exists (select from message m where m.id = q.message_id and m.status = 'scheduled')
 """
 
 
-def queue_lost(session: Session, now: datetime) -> int:
-    """Queue what is scheduled and stands in no queue: rows that were written past the triggers, as a restore may.
+def mend_queue(session: Session, now: datetime) -> int:
+    """Queue what is due and stands in no queue or behind its time, and take out what is not scheduled: rows that were
+    written past the triggers, as a restore may.
 
-    Nobody else would find them before they are named as stuck. Returns how many.
+    Nobody else would find the first before they are named as stuck; the others make their lane look due for ever.
+    Returns how many.
     """
-    return run(session, _LOST, now=now)
+    return run(session, _LOST, now=now) + run(session, _LEFT, now=now)
 
 
 # A patient's row is the turnstile: who holds it alone may begin a message to them, so their messages keep their order

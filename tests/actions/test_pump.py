@@ -35,10 +35,11 @@ from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
 from outreach.store import alerts, clinics, pauses, senders
+from outreach.store.rows import fetch
 from outreach.store.tables import Address, Clinic, Patient
 from outreach.store.traffic import Attempt, Event, Flight, Message
 from outreach.store.traffic import Sender as SenderRow
-from outreach.store.turns import Ahead
+from outreach.store.turns import BEGINNING, Ahead, Lane, asking
 from outreach.store.vault import Vault
 from tests import shipped
 from tests.actions.world import NOON, ZONE, World, make_world
@@ -94,6 +95,58 @@ def test_a_clinic_with_many_due_messages_does_not_delay_another_clinics_single_o
     places = [parcel.sender for parcel in world.carrier.parcels]
     assert len(places) == 60 + len(earlier) + 1
     assert places.index("+12025550101") < world.pump().window * 2
+
+
+@pytest.mark.parametrize("urgent", [False, True], ids=["ordinary", "an answer"])
+def test_a_message_that_comes_into_the_middle_of_anothers_backlog_soon_has_its_turn(world: World, urgent: bool) -> None:
+    crowd(world, 90)
+    lone = second_clinic(world).neighbour(500)
+    lone.agree()
+    lone.plan()
+    with world.sessions.begin() as session:
+        session.execute(update(Message).where(Message.clinic_id == world.clinic_id).values(
+            due_at=NOON - timedelta(hours=1)))  # fmt: skip
+        session.execute(update(Message).where(Message.clinic_id == lone.clinic_id).values(
+            due_at=NOON + timedelta(days=1), urgent=urgent))  # fmt: skip
+    order: list[str] = []
+
+    async def send(parcel: Parcel) -> Accepted:
+        order.append(parcel.sender)
+        if len(order) == 20:
+            with world.sessions.begin() as session:
+                session.execute(update(Message).where(Message.clinic_id == lone.clinic_id).values(due_at=NOON))
+        await asyncio.sleep(0.2)  # longer than a claim: more are asked for than find a place
+        return Accepted(f"x{len(order)}")
+
+    world.carrier.send = send
+    drain(replace(world.pump(), poll=0.01), 30)
+    assert len(order) == 91
+    assert order.index("+12025550101") < 20 + 4 * world.pump().window
+
+
+def test_what_is_put_off_while_it_is_being_locked_does_not_go_now(world: World) -> None:
+    world.agree()
+    world.plan()
+    pump, lane = world.pump(), Lane(world.clinic_id, Channel.SMS, False)
+    asked = asking([(lane, BEGINNING, 1)], world.now, (), Ahead(None))
+    # The message has changed between the statement's snapshot and its lock: only then is a row read again.
+    slow = asked.statement.replace("  where q.", "  where (select 1 from pg_sleep(0.6)) = 1 and q.")
+    assert slow != asked.statement
+    found: list[object] = []
+
+    def claiming() -> None:
+        with pump.sessions.begin() as session:
+            found.extend(fetch(session, slow, **asked.values))
+
+    claimer = threading.Thread(target=claiming)
+    claimer.start()
+    with world.sessions() as session:
+        while not session.scalar(text("select count(*) from pg_stat_activity where wait_event = 'PgSleep'")):
+            session.rollback()
+    with world.sessions.begin() as session:
+        session.execute(update(Message).values(due_at=world.now + timedelta(hours=3)))
+    claimer.join()
+    assert found == []
 
 
 def test_messages_of_one_patient_leave_one_after_another_in_their_order(world: World) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
-from sqlalchemy import Engine, delete, select, text
+from sqlalchemy import Engine, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from outreach.actions.claim import claim
 from outreach.actions.dispatch import drain
 from outreach.actions.prepare import Sources
-from outreach.actions.recover import recover
+from outreach.actions.watch import watch
 from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.store.traffic import Message, Queued
@@ -74,7 +74,15 @@ def test_what_was_lost_from_the_queue_goes_back_into_it_and_out(engine: Engine, 
     world.now += timedelta(minutes=2)
     drain(world.pump(), 2)
     assert world.carrier.parcels == []
-    recover(world.sessions, {}, lambda: world.now)
+    with world.sessions.begin() as session:
+        session.execute(
+            text(
+                "insert into queued select gen_random_uuid(), clinic_id, patient_id, channel, urgent, due_at"
+                " from message"
+            )
+        )  # rows that are gone
+        watch(session, world.now)
+        assert queued(session) == scheduled(session)
     drain(world.pump(), 5)
     assert len(world.carrier.parcels) == 2
     with world.sessions() as session:
@@ -97,3 +105,19 @@ def test_a_claim_takes_no_more_than_find_a_place_and_leaves_the_rest_to_the_next
         assert {one.due.message.id for one in found.handed} == set(begun)
         assert len(queued(session)) == 3
         assert found.marks[lane] < world.now, "the mark does not pass what was left"
+
+
+def test_where_places_run_out_answers_come_first_and_then_the_first_of_each_lane(engine: Engine, vault: Vault) -> None:
+    world = crowd(engine, vault, 6)
+    with world.sessions.begin() as session:
+        ids = session.scalars(select(Message.id).order_by(Message.id)).all()
+        for number, one in enumerate(ids):  # the last one is an answer, and due last
+            session.execute(update(Message).where(Message.id == one).values(
+                due_at=world.now - timedelta(minutes=9 - number), urgent=number == 5))  # fmt: skip
+    pump = world.pump()
+    sources = Sources(pump.lexicon.words, pump.sequences, pump.public_url, frozenset(pump.providers), pump.laws,
+                      pump.speakers)  # fmt: skip
+    with world.sessions.begin() as session:
+        wanted = [(Lane(world.clinic_id, Channel.SMS, urgent), BEGINNING, 5) for urgent in (False, True)]
+        found = claim(session, sources, wanted, world.now, lease=30, timeout=1, ahead=Ahead(None), places=lambda _: 2)
+    assert [one.due.message.id for one in found.handed] == [ids[5], ids[0]]

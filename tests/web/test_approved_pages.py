@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 
 from outreach.actions import approve
 from outreach.actions.approve import Reviewer
+from outreach.store.ids import fresh_id
 from outreach.store.tables import Clinic, Consent, Patient
-from outreach.store.traffic import InboundMessage, Message
+from outreach.store.traffic import Attempt, InboundMessage, Message
 from tests.web.house import NOW, House, field
 from tests.web.links import hold, set_clinic
 from tests.web.test_join import AT, FORM
@@ -178,3 +179,23 @@ def test_ready_answers_stand_only_in_words_that_the_clinic_has_approved(house: H
     assert "canned.call_soon" in desk.get(path).text, "the patient's language counts"
     withdraw(house, "es", "canned")
     assert "canned.call_soon" not in desk.get(path).text
+
+
+def test_where_nothing_may_be_composed_the_page_shows_what_was_sent(house: House) -> None:
+    message_id, token = house.message(house.patient("es"), "pre.the_day")
+    tried, words = fresh_id(), "Hoy es su visita.\nLlame al +1 202-555-0100."
+    with house.out.sessions.begin() as session:
+        session.add(
+            Attempt(
+                id=tried, clinic_id=house.clinic_id, message_id=message_id, number=1, carrier="twilio", started_at=NOW,
+                body_sealed=house.out.vault.seal(words, "message.body", house.clinic_id, message_id),
+            )
+        )  # fmt: skip
+        session.execute(
+            update(Message).where(Message.id == message_id).values(
+                status="delivered", attempt_id=tried, attempts=1, locale="es", sent_at=NOW, ended_at=NOW)
+        )  # fmt: skip
+    for locale in house.out.words.voices:
+        withdraw(house, locale, "pre.the_day")
+    page = house.browser().get(f"/p/{token}").text
+    assert "<p>Hoy es su visita.</p>" in page.partition("<article")[2]

@@ -20,6 +20,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.decision import REQUEST
 from outreach.errors import BadInput, NotApproved
 from outreach.store import answers, audit
+from outreach.store.seen import by_token
 from outreach.web.forms import Posted, Wired
 from outreach.web.patient import visit as visits
 from outreach.web.patient.reader import In, Reader, isolated, mark, readable, show, tells, unbroken
@@ -45,9 +46,9 @@ def read(token: str, out: Wired, wanted: In) -> HTMLResponse:
         reader = readable(session, out, token, now, wanted)
         visit = visits.shown(session, reader, now)
         question = _question(session, out, reader, now)
+        body = _body(session, out, reader, now)
     of_care = reader.due.message.step.startswith(_OF_CARE)
     agreed = reader.permission.allowed and reader.due.message.step == REQUEST
-    body = _body(out, reader, now)
     return show(out, "message", reader, body=body, visit=visit, question=question, of_care=of_care, agreed=agreed,
                 mark=mark(body.striptags()), refused=False)  # fmt: skip
 
@@ -67,7 +68,7 @@ def agree(token: str, form: Posted, out: Wired, wanted: In) -> Response:
     now = out.clock()
     with out.sessions.begin() as session:
         reader = readable(session, out, token, now, wanted)
-        message, body = reader.due.message, _body(out, reader, now)
+        message, body = reader.due.message, _body(session, out, reader, now)
         shown = body.striptags()
         if reader.withheld or (reader.may_agree and form.fields.get("shown") != mark(shown)):
             return show(out, "message", reader, 409, body=body, visit=None, question=None, of_care=False, agreed=False,
@@ -115,7 +116,7 @@ def _question(session: Session, out: Wired, reader: Reader, now: datetime) -> Qu
     return Question([(digit, words(digit)) for digit in digits] if open_still else [], "", Markup(""))
 
 
-def _body(out: Wired, reader: Reader, now: datetime) -> Markup:
+def _body(session: Session, out: Wired, reader: Reader, now: datetime) -> Markup:
     """The full words: whoever prefers neutral messages reads them here. Where they cannot be made, what was sent."""
     due = reader.due
     public = out.settings.public_url
@@ -130,7 +131,7 @@ def _body(out: Wired, reader: Reader, now: datetime) -> Markup:
     except BadInput:
         log.warning("page from stored words", message=str(due.message.id), step=due.message.step)
         number = phone(due.clinic.phone)
-        lines = due.message.body.replace(number, unbroken(number)).splitlines()
+        lines = by_token(session, reader.token).body.replace(number, unbroken(number)).splitlines()
         said = Markup("\n").join(Markup("<p>{}</p>").format(line) for line in lines if line.strip())
         return _in(out, reader, due.message.locale or reader.locale, said)
 
