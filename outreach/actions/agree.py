@@ -11,7 +11,7 @@ from outreach.domain.consent import ConsentKind, may_contact
 from outreach.domain.message import Parcel
 from outreach.domain.window import QuietHours, tz_version, wall_at
 from outreach.errors import Reason
-from outreach.store import consents, messages, patients
+from outreach.store import consents, messages, patients, told_once
 from outreach.store.patients import Person, Reach
 from outreach.store.seen import Seen
 
@@ -61,6 +61,7 @@ def agree(
     if consent_id is None or before.allowed or not after.allowed:
         return False
     messages.revive(session, [address_id], now, UNDONE)
+    told_once.reconsider(session, [address_id], now)
     confirm(session, reach, person, consent_id, now, locale=locale)
     return True
 

@@ -12,7 +12,7 @@ from outreach.actions.replan import quiet_of
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind, may_contact
 from outreach.errors import BadInput, say
-from outreach.store import clinics, consents, messages, patients
+from outreach.store import clinics, consents, messages, patients, told_once
 from outreach.store.patients import Reach
 
 
@@ -58,5 +58,6 @@ def attest(
     if consent_id is not None and after.allowed and not before.allowed:
         person, clinic = patients.get(session, clinic_id, patient_id), clinics.by_id(session, clinic_id)
         messages.revive(session, [reach.id], now, agree.UNDONE)
+        told_once.reconsider(session, [reach.id], now)
         agree.confirm(session, reach, person, consent_id, now, quiet=quiet_of(clinic))
     return consent_id is not None

@@ -15,7 +15,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind, may_contact
 from outreach.domain.window import moment
 from outreach.errors import BadInput, say
-from outreach.store import audit, clinics, consents, messages, patients
+from outreach.store import audit, clinics, consents, messages, patients, told_once
 from outreach.store.patients import Person, Reach
 from outreach.store.tables import Clinic
 
@@ -65,6 +65,7 @@ def sign(
         news = news or consent_id is not None
         if consent_id and agreed and may_contact(consents.ledger(session, reach[channel].id), now).allowed:
             messages.revive(session, [reach[channel].id], now, agree.UNDONE)
+            told_once.reconsider(session, [reach[channel].id], now)
             agree.confirm(session, reach[channel], person, consent_id, now, quiet=quiet_of(clinic))
     return news
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.consent import ConsentEvent, ConsentKind, Scope, State, may_contact
 from outreach.errors import Reason
-from outreach.store import consents, messages, patients
+from outreach.store import consents, messages, patients, told_once
 from outreach.store.patients import Reach
 
 TEXT = "sms"
@@ -83,6 +83,7 @@ def restore(
     allowed = [one for one, permission in now_is.items() if permission.allowed]
     if allowed:
         messages.revive(session, allowed, now)
+        told_once.reconsider(session, allowed, now)
     if others := [one for one, permission in now_is.items() if permission.reason is Reason.NO_CONSENT]:
         messages.say_instead(session, others, Reason.OPTED_OUT, Reason.NO_CONSENT, now)
     return allowed

@@ -25,6 +25,8 @@ DEFAULT_QUIET = QuietHours()
 Said = frozenset[tuple[str, Channel, UUID | None]]
 LATE = "; late"
 """In the rule of every message that may go late: a patient's yes brings back what waited for nothing else."""
+UNLESS = "; unless told by "
+"""In the rule of what another step tells as well that day, before that step: a patient's yes looks at both again."""
 LATE_USE = timedelta(hours=3)
 """What is sent late must be of use for so long: instructions for the day help nobody in the waiting room."""
 
@@ -185,7 +187,11 @@ def _rule(step: Step, visit: Visit, due: Moment) -> str:
     which = f" ({step.anchor} infusion)" if step.anchor else ""
     start = moment(visit.starts, visit.zone).note
     notes = [due.note, f"the visit's own time: {start}" if start else ""]
-    return "; ".join([step.when.text + which, *filter(None, notes)]) + (f"{LATE} if need be" if step.late else "")
+    return (
+        "; ".join([step.when.text + which, *filter(None, notes)])
+        + (f"{LATE} if need be" if step.late else "")
+        + (f"{UNLESS}{step.unless_told}" if step.unless_told else "")
+    )
 
 
 def _outside_quiet_hours(message: Planned, quiet: QuietHours) -> Planned:

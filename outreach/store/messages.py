@@ -172,6 +172,11 @@ def finish(session: Session, ids: Collection[UUID], end: Status, reason: Reason,
     return _turn(session, Status.SCHEDULED, end, [Message.id.in_(ids)], now, word=end.value, reason=reason)
 
 
+def bring_back(session: Session, ids: Collection[UUID], now: datetime) -> int:
+    """What was suppressed goes after all, where it is of use and still true. Returns how many."""
+    return _turn(session, Status.SUPPRESSED, Status.SCHEDULED, [Message.id.in_(ids), still_true()], now, word="revived")
+
+
 def revive(
     session: Session, address_ids: Collection[UUID], now: datetime, reasons: Collection[Reason] = (Reason.OPTED_OUT,)
 ) -> int:
@@ -182,17 +187,11 @@ def revive(
 
     The one way back from an end, and a decision of the patient's, not news: nothing of it ever went out.
     """
+    late = and_(Message.rule.contains(LATE), Message.useful_until >= now + LATE_USE)
     stopped = [
         Message.address_id.in_(address_ids),
         Message.reason.in_([reason.value for reason in reasons]),
-        or_(
-            Message.due_at > now,
-            and_(
-                Message.reason == Reason.NO_CONSENT.value,
-                Message.rule.contains(LATE),
-                Message.useful_until >= now + LATE_USE,
-            ),
-        ),
+        or_(Message.due_at > now, and_(Message.reason == Reason.NO_CONSENT.value, late)),
         still_true(),
     ]
     return _turn(session, Status.SUPPRESSED, Status.SCHEDULED, stopped, now, word="revived")

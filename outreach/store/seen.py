@@ -76,6 +76,12 @@ def timeline(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Seen]:
     )
 
 
+def of_addresses(session: Session, address_ids: Collection[UUID]) -> list[Seen]:
+    """What a plan has for these addresses, earliest first."""
+    planned = Message.address_id.in_(address_ids), Message.course_id.is_not(None)
+    return _see(session, seen().where(*planned).order_by(*IN_ORDER))
+
+
 def for_day(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> list[Seen]:
     """A clinic's messages due in [start, end), earliest first."""
     return _see(

@@ -20,6 +20,7 @@ from outreach.store import news as kept
 from outreach.store.due import Due, read_due
 from outreach.store.news import News
 from outreach.store.seen import Seen
+from outreach.store.told_once import truly
 from outreach.web.forms import Wired
 
 # A patient's link is the patient's: whoever holds it can agree in their name, so the desk does not get to see it.
@@ -65,7 +66,7 @@ def items(session: Session, out: Wired, rows: Iterable[Seen], clinic_zone: str, 
     coming = {due.message.id: due for due in read_due(session, [row.id for row in listed if _to_come(row)])}
     ledgers = consents.ledgers(session, {row.address_id for row in listed if row.address_id})
     found = []
-    for row in listed:
+    for row in (row._replace(reason=truly(row, listed)) for row in listed):
         due = coming.get(row.id)
         warned = _will_be_warned(due, ledgers, now) if due else False
         found.append(_composed(session, out, due, clinic_zone, warned, now) if due else _said(out, row, clinic_zone))
