@@ -97,6 +97,8 @@ def stop(session: Session, due: Due, channels: Collection[Channel], locale: str,
         return False
     withdraw.stop(session, [one.id for one in going], method=PAGE, evidence=_evidence("stop", due, now), now=now,
                   locale=locale)  # fmt: skip
+    message = due.message
+    withdraw.ask_whose(session, message.clinic_id, message.patient_id, [one.id for one in going], message.id, now)
     _note(session, due, "consent.stopped", {"channels": sorted(one.channel.value for one in going)}, now)
     return True
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.consent import ConsentEvent, ConsentKind, Scope, State, may_contact
 from outreach.errors import Reason
-from outreach.store import consents, messages, patients, told_once
+from outreach.store import consents, messages, patients, tasks, told_once
 from outreach.store.patients import Reach
 
 TEXT = "sms"
@@ -30,19 +30,32 @@ def stop(
     wording: str | None = None,
     locale: str = "",
     every_channel: bool = False,
+    alone: bool = False,
 ) -> int:
     """The patient wants no more. Returns how many waiting messages were suppressed.
 
     Everybody of the clinic who shares the number or mailbox is included: we cannot know who of a family wrote, and
     silence is the safe side. Who replies STOP to a text wants nothing more on any channel; the button of an e-mail or
     a carrier's own list speaks for that address alone, unless `every_channel` (Law.ends_every_channel). `wording`:
-    what the person wrote, kept sealed. A repeat of the same evidence is harmless.
+    what the person wrote, kept sealed. A repeat of the same evidence is harmless. `alone`: only the people whose
+    addresses these are, who were asked by name and said no: a sister who agreed on the same number stays agreed.
     """
     everywhere = every_channel or method == TEXT
     shared = _reached(session, address_ids, everywhere)
+    if alone:
+        own = {one.patient_id for one in shared if one.id in _several(address_ids)}
+        shared = [one for one in shared if one.patient_id in own]
     _write(session, shared, ConsentKind.OPTED_OUT, method=method, evidence=evidence, now=now, actor=actor,
            wording=wording, locale=locale, scope=Scope.ALL if everywhere else Scope.ADDRESS)  # fmt: skip
     return messages.suppress_scheduled(session, [one.id for one in shared], Reason.OPTED_OUT, now, KEPT)
+
+
+def ask_whose(session: Session, clinic_id: UUID, patient_id: UUID, address_ids: Collection[UUID], message_id: UUID,
+              now: datetime) -> None:  # fmt: skip
+    """Several people have the number or mailbox that was stopped: a person is to ask whom that was meant for."""
+    if {one.patient_id for one in patients.sharing(session, address_ids)} - {patient_id}:
+        tasks.open_task(session, clinic_id=clinic_id, patient_id=patient_id, kind="shared", message_id=message_id,
+                        occasion=f"stopped:{message_id}:{now:%Y%m%dT%H%M%S}", now=now)  # fmt: skip
 
 
 def restore(

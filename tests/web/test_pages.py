@@ -11,10 +11,14 @@ import pytest
 from sqlalchemy import func, select
 
 from outreach.actions import agree, withdraw
+from outreach.domain.channel import Channel
+from outreach.domain.consent import may_contact
 from outreach.store import consents, patients
+from outreach.store.office import Task
 from outreach.store.tables import Base, Consent
 from outreach.store.traffic import Message
 from tests.web.house import NOW, House, field
+from tests.web.links import hold
 
 
 def everything(house: House) -> dict[str, list[tuple[object, ...]]]:
@@ -112,6 +116,32 @@ def test_a_second_stop_after_a_restart_counts_again(house: House) -> None:
         agree.agree(session, address_id, method="paper", evidence="anew", locale="en", wording="w", now=now)
     house.later(timedelta(hours=2)).browser().post(f"/u/{token}")
     assert kinds(house) == ["opted_out", "agreed", "opted_out"]
+
+
+def test_a_no_to_the_question_is_said_back_and_is_this_patients_alone(house: House) -> None:
+    """A sister on the same number who agreed stays agreed; a stop ends both, and a person asks who was meant."""
+    sister, asked = hold(house), house.patient()
+    _, token = house.message(asked, "consent.request")
+    browser = house.browser()
+    question = "I agree to get these messages"
+    assert question in browser.get(f"/p/{token}").text
+    browser.post(f"/p/{token}/stop")
+    shown = unescape(browser.get(f"/p/{token}").text)
+    for words in ("You answered: No, thank you.", "Texts", "If you want them, please call the clinic."):
+        assert words in shown
+    assert "<article>" not in shown
+
+    def now_is() -> tuple[bool, int]:
+        with house.out.sessions() as session:
+            stands = may_contact(
+                consents.ledger(session, sister.addresses[Channel.SMS]), house.out.clock() + timedelta(minutes=1)
+            )
+            return stands.allowed, len(session.scalars(select(Task.id).where(Task.kind == "shared")).all())
+
+    assert now_is() == (True, 0)
+    for _ in range(2):
+        browser.post(f"/u/{sister.tokens['pre.tomorrow']}")
+    assert now_is() == (False, 1)
 
 
 def test_a_stop_ends_what_was_still_to_come(house: House) -> None:

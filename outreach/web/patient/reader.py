@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from outreach.content.compose import SOURCE
 from outreach.content.formats import Language, as_bdi, phone
 from outreach.content.spoken import Spoken
-from outreach.domain.consent import ConsentEvent, Permission, State, may_ask, may_contact
+from outreach.domain.consent import ConsentEvent, ConsentKind, Permission, State, may_ask, may_contact
 from outreach.domain.decision import REQUEST
 from outreach.domain.response import still_asks
 from outreach.store import consents, patients
@@ -67,6 +67,12 @@ class Reader:
     @property
     def stopped(self) -> bool:
         return self.permission.state is State.OPTED_OUT
+
+    @property
+    def declined(self) -> bool:
+        """Whether the question of this message was answered with no, and never with yes."""
+        asked = self.due.message.step == REQUEST
+        return asked and self.stopped and all(event.kind != ConsentKind.AGREED for event in self.ledger)
 
     def place(self, path: str = "") -> str:
         """A page behind this link, read in the same language."""

@@ -53,7 +53,10 @@ def _stop(out: Wired, token: str, method: str, wanted: str) -> Reader:
             evidence = f"{method}:{message.id}:{now:%Y%m%dT%H%M%S}"
             whole = _ends_all(session, out, message.clinic_id, now)
             withdraw.stop(session, message.address_id, method=method, evidence=evidence, now=now, locale=reader.locale,
-                          every_channel=whole)  # fmt: skip
+                          every_channel=whole, alone=reader.may_agree)  # fmt: skip
+            if not reader.may_agree:  # a no to the question is this patient's alone
+                address = [message.address_id]
+                withdraw.ask_whose(session, message.clinic_id, message.patient_id, address, message.id, now)
             audit.note(
                 session, clinic_id=message.clinic_id, at=now, actor_kind="patient", actor_id=message.patient_id,
                 action="consent.stopped", subject="patient", subject_id=message.patient_id,
