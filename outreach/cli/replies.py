@@ -66,7 +66,7 @@ def _plain(one: Understood) -> dict[str, Any]:
     return {
         "kind": one.kind, "answer": one.answer, "urgent": list(one.urgent), "wish": one.wish or None,
         "needs_person": one.doubtful or one.robot or bool(one.urgent) or one.kind == "other", "locale": one.locale,
-        "locales": list(one.locales), "robot": one.robot, "why": one.why,
+        "locales": list(one.locales), "robot": one.robot, "symptom": one.symptom, "why": one.why,
     }  # fmt: skip
 
 
@@ -78,4 +78,6 @@ def _shown(one: Understood) -> str:
         parts.append("automatic")
     if one.wish:
         parts.append(f"wants: {one.wish}")
+    if one.symptom:
+        parts.append("tells of a symptom")
     return " · ".join(parts)
