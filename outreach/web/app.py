@@ -124,4 +124,5 @@ def _bug(request: Request, error: Exception) -> Response:
 
 
 def _trouble(request: Request, status: int, title: str, text: str) -> Response:
-    return page("console/trouble.html", status, staff_locale=language_of(request), title=title, text=text)
+    home = getattr(request.state, "may_see_patients", True)
+    return page("console/trouble.html", status, staff_locale=language_of(request), title=title, text=text, home=home)

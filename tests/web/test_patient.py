@@ -119,8 +119,9 @@ def test_staff_stop_everything_and_write_down_a_new_agreement(house: House) -> N
     assert re.search(r'<details id="stop"[^>]* open>', browser.get(f"{path}?stop=1").text)
     assert not re.search(r'<details id="stop"[^>]* open>', browser.get(path).text)
     csrf = field(browser.get(path).text, "csrf")
+    assert "Tick this first" in browser.post(f"{path}/stop", data={"csrf": csrf}).text, "one press is not enough"
     for _ in range(2):
-        assert browser.post(f"{path}/stop", data={"csrf": csrf}).status_code == 303
+        assert browser.post(f"{path}/stop", data={"csrf": csrf, "asked": "1"}).status_code == 303
     assert state(house) is State.REVOKED_BY_STAFF
     assert way not in browser.get(path).text, "there is nothing left to stop"
     paper = {"csrf": csrf, "for_sms": "1", "signed": "2026-11-21", "warned": "1"}
@@ -194,7 +195,7 @@ def test_a_long_timeline_is_cut_into_parts_that_meet(house: House) -> None:
 def test_why_nothing_came_is_told_in_words(house: House) -> None:
     path, browser = home(house), house.desk()
     csrf = field(browser.get(path).text, "csrf")
-    browser.post(f"{path}/stop", data={"csrf": csrf})
+    browser.post(f"{path}/stop", data={"csrf": csrf, "asked": "1"})
     html = browser.get(path).text
     assert "What happened" in html
     assert "the clinic took the agreement back" in html

@@ -78,7 +78,7 @@ def test_a_request_that_must_wait_is_a_task_with_the_laws_deadline_until_it_is_d
     assert (task.kind, task.due_at) == ("stop", datetime(2026, 12, 1, 5, tzinfo=UTC)), "Nov 30 ends in New York"
     assert "May want to stop" in desk.get("/today").text
     assert standing(house, held.patient_id)[Channel.SMS] is State.AGREED
-    assert desk.post(f"{path}/stop", data={"csrf": csrf, "asked_on": "2026-11-16"}).status_code == 303
+    assert desk.post(f"{path}/stop", data={"csrf": csrf, "asked": "1", "asked_on": "2026-11-16"}).status_code == 303
     with house.out.sessions() as session:
         [task] = session.scalars(select(Task)).all()
     assert (task.outcome, task.closed_at) == ("done", NOW)
@@ -90,7 +90,7 @@ def test_a_request_that_must_wait_is_a_task_with_the_laws_deadline_until_it_is_d
 def test_nobody_can_have_asked_tomorrow(house: House, day: str) -> None:
     held, desk = hold(house), house.desk()
     path = f"/patients/{held.patient_id}"
-    answer = desk.post(f"{path}/stop", data={"csrf": token(desk, path), "asked_on": day})
+    answer = desk.post(f"{path}/stop", data={"csrf": token(desk, path), "asked": "1", "asked_on": day})
     assert answer.status_code == 422
     assert "cannot be in the future" in answer.text
     assert standing(house, held.patient_id)[Channel.SMS] is State.AGREED
@@ -166,7 +166,7 @@ def test_what_staff_take_back_for_one_channel_ends_the_other_from_then_on(
     at = datetime(day.year, day.month, day.day, 18, tzinfo=UTC)
     desk = house.later(at - NOW).desk()
     path = f"/patients/{held.patient_id}"
-    assert desk.post(f"{path}/stop", data={"csrf": token(desk, path), "channel": "email"}).status_code == 303
+    assert desk.post(f"{path}/stop", data={"csrf": token(desk, path), "asked": "1", "channel": "email"}).status_code == 303
     found = standing(house, held.patient_id, at)
     assert found[Channel.EMAIL] is State.REVOKED_BY_STAFF
     assert found[Channel.SMS] is (State.REVOKED_BY_STAFF if other is State.OPTED_OUT else State.AGREED)

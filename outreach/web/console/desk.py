@@ -64,6 +64,7 @@ def at_desk(request: Request, out: Wired) -> Desk:
         raise SignInFirst
     signed, clinic = found
     request.state.staff_locale = signed.locale  # for pages of trouble, which have no desk
+    request.state.may_see_patients = may(signed.role, Permission.PATIENTS)
     if not staff_may(signed.role, request.method, request.scope["route"].path):
         raise HTTPException(403, say("Your role here does not allow this. An administrator can change your role."))
     return Desk(signed, clinic.facts, clinic.demo, clinic.country, clinic.locale)

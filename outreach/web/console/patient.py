@@ -44,7 +44,7 @@ SAVED = {
     "later": say("Written down, but the patient stopped on that day or later. The later word counts: nothing is sent."),
     "stop_later": say("Noted as a task with its deadline. Until it is done, messages still go out."),
     "given_back": say("This patient is written to again; the others on the same number are not."),
-    "stopped": say("Stopped. Nothing more is sent; only a new agreement of the patient changes that."),
+    "stopped": say("Stopped at the desk, as the patient asked. Only a new agreement of the patient changes that."),
 }
 
 
@@ -129,6 +129,9 @@ def stopped(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Respons
     if asked_on is None or asked_on > here:
         wrong = {"asked_on": say("Give the day on which the patient asked; it cannot be in the future.")}
         return page_of(desk, out, who, values=fields, wrong=wrong)
+    if not fields.get("asked") and fields.get("when") != "later":
+        wrong = {"asked": say("Tick this first: one press ends this patient's messages.")}
+        return page_of(desk, out, who, values=fields, wrong=wrong)
     channels = [one for one in Channel if fields.get("channel", "") in ("", one.value)]
     with out.sessions.begin() as session:
         law = out.laws[clinics.by_id(session, clinic.id).law]
@@ -158,12 +161,14 @@ def page_of(
     now, clinic_id = out.clock(), desk.clinic.id
     with out.sessions() as session:
         person = patients.get(session, clinic_id, patient_id)
+        reaches = _contacts(session, clinic_id, patient_id, now)
         part = _part(seen.timeline(session, clinic_id, patient_id), now, start)
         return desk.page(
             "patient.html",
             422 if wrong else 200,
             person=person,
-            reaches=_contacts(session, clinic_id, patient_id, now),
+            reaches=reaches,
+            words=_words(person.wording, desk.clinic.wording, reaches),
             visits=_visits(session, clinic_id, patient_id),
             now=now,
             items=_lines(session, desk, out, part, now),
@@ -204,6 +209,17 @@ def _contacts(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime
         shared = permission.state is State.OPTED_OUT and may_give_back(session, reach.id, now)
         found.append(Contact(channel, text, reach.value, permission.state, reach.usable, permission.warned, shared))
     return found
+
+
+def _words(wished: str, of_clinic: str, reaches: list[Contact]) -> str:
+    """Which words go, as actions.compose.wording_of decides for each address: full, neutral (as wished), clinic (its
+    rule), unwarned (was not told of the channel), partly. Our question warns, so who has not answered yet is told."""
+    if wished != "full":
+        return "neutral"
+    if of_clinic != "full":
+        return "clinic"
+    told = {one.warned for one in reaches if one.state is State.AGREED}
+    return "partly" if len(told) > 1 else "unwarned" if told == {False} else "full"
 
 
 def _visits(session: Session, clinic_id: UUID, patient_id: UUID) -> list[list[Visit]]:
