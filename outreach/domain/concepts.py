@@ -7,25 +7,27 @@ a rule, the same for all languages, names the ideas that stand near one another.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from typing import Literal, NamedTuple
 
 from outreach.domain.passage import Passage
 from outreach.domain.patterns import Form, Forms
 
-Means = Literal["stop", "help", "urgent", "symptom", "calm", "joke", "keep", "helped"]
+Means = Literal["stop", "help", "urgent", "symptom", "calm", "keep", "helped"]
 HEARD: frozenset[Means] = frozenset({"stop", "help", "urgent", "symptom"})
-"""The others take one of these away."""
+"""The others take words of one of these away, their own and no more."""
 NEAR = 5
 """How many words may stand between two ideas of a rule, unless it says otherwise."""
 GUARDED = 4
 """How near a word must stand that takes a rule's meaning away: "no pain in the chest", "the chest is better"."""
 AGAIN = "again"
 """The concept that lets nothing take a rule back: "it was gone, now the chest pain is here again"."""
+LINK = "link"
+"""The concept of little words that may stand inside one thing: "in the", "some"."""
 MANY = 400  # ways to combine what was found, looked at for one rule: a text of one word repeated must not be for ever
 
 
@@ -45,6 +47,12 @@ class Rule:
     unless: tuple[str, ...] = ()
     most: int = 0
     """The longest message, in words, that it is read in; 0: any."""
+    never: tuple[str, ...] = ()
+    """Concepts that must not be named anywhere in the message: "until", "but", "now"."""
+    needs: tuple[str, ...] = ()
+    """Concepts that the message must name as well, anywhere: a pain of last year that is "over"."""
+    tight: bool = False
+    """Nothing may stand between but little words (the concept `link`): "no pain in the chest", all of it one thing."""
 
     @property
     def name(self) -> str:
@@ -100,7 +108,9 @@ class Sense:
     @cached_property
     def _forms(self) -> Forms:
         """Laid out for the first message: most processes never read one, and it is most of what loading would cost."""
-        return Forms(self._known, self._spared)
+        heard = {name for rule in self.rules if rule.means in HEARD for names in rule.each for name in names}
+        guards = {name for rule in self.rules for names in (*rule.each, rule.unless) for name in names} - heard
+        return Forms(self._known, self._spared, frozenset(guards))
 
     def hits(self, passage: Passage) -> Hits:
         """The concepts in a passage, by language and name."""
@@ -123,11 +133,21 @@ class Sense:
                     locale
                     for locale, theirs in hits.items()
                     if not any(theirs.keys().isdisjoint(names) for names in rule.each)  # asked first: it mostly is
-                    and _fulfilled(rule, theirs, _guards(rule, hits, theirs))
+                    and _fulfilled(rule, theirs)
                 ]
                 if locales:
                     found.append(Sensed(rule, self._written(locales, passage.varied)))
         return found
+
+    def spans(self, rule: Rule, passage: Passage, hits: Hits) -> dict[str, set[tuple[int, int]]]:
+        """By language, the letters of `passage.text` that fulfil a rule."""
+        if any(not theirs.keys().isdisjoint(rule.unless) for theirs in hits.values()):
+            return {}
+        every = {
+            locale: {span for hit in _together(rule, passage, theirs) for span in _letters(rule, hit)}
+            for locale, theirs in hits.items()
+        }
+        return {locale: letters for locale, letters in every.items() if letters}
 
     def _written(self, locales: Iterable[str], varied: bool) -> tuple[str, ...]:
         """The languages, and those that share their words: first, where the letters are theirs."""
@@ -135,20 +155,39 @@ class Sense:
         return tuple(one for way in ways for one in (way[::-1] if varied else way))
 
 
-def _guards(rule: Rule, hits: Hits, theirs: Mapping[str, list[Hit]]) -> list[Hit]:
-    """What may take a rule back. What takes an alarm away is itself taken back by a word of any language."""
-    among = [theirs] if rule.means in HEARD else list(hits.values())
-    return [hit for each in among for name in rule.unless for hit in each.get(name, ())]
+def _together(rule: Rule, passage: Passage, theirs: Mapping[str, list[Hit]]) -> Iterator[tuple[Hit, ...]]:
+    """Each way in which the words of a rule stand together."""
+    if any(theirs.keys().isdisjoint(names) for names in rule.each):
+        return
+    little = {at for hit in theirs.get(LINK, ()) for at in range(hit.begin, hit.end)} if rule.tight else set()
+    places = [[hit for name in names for hit in theirs.get(name, ())] for names in rule.each]
+    for together in islice(product(*places), MANY):
+        if _stand_together(together, rule) and (not rule.tight or _all_of_it(together, passage.text, little)):
+            yield together
 
 
-def _fulfilled(rule: Rule, theirs: Mapping[str, list[Hit]], guards: list[Hit]) -> bool:
+def _all_of_it(hits: tuple[Hit, ...], text: str, little: set[int]) -> bool:
+    """Whether nothing but little words stands between them."""
+    first, last = min(hit.begin for hit in hits), max(hit.end for hit in hits)
+    theirs = {at for hit in hits for at in range(hit.begin, hit.end)}
+    return all(at in theirs or at in little or text[at] == " " for at in range(first, last))
+
+
+def _letters(rule: Rule, hits: tuple[Hit, ...]) -> set[tuple[int, int]]:
+    if rule.tight:
+        return {(min(hit.begin for hit in hits), max(hit.end for hit in hits))}
+    return {(hit.begin, hit.end) for hit in hits}
+
+
+def _fulfilled(rule: Rule, theirs: Mapping[str, list[Hit]]) -> bool:
+    guards = [hit for name in rule.unless for hit in theirs.get(name, ())]
     places = [[hit for name in names for hit in theirs.get(name, ())] for names in rule.each]
     for count, together in enumerate(product(*places)):
         if count > MANY:
             return False
         if _stand_together(together, rule):
             again = any(hit.sentence == one.sentence for hit in theirs.get(AGAIN, ()) for one in together)
-            if (again and rule.means in HEARD) or not any(_takes_back(guard, together) for guard in guards):
+            if again or not any(_takes_back(guard, together) for guard in guards):
                 return True
     return False
 

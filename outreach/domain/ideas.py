@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from outreach.domain.concepts import Hit, Hits, Means, Sense, Sensed
+from outreach.domain.concepts import Hit, Hits, Means, Rule, Sense, Sensed
 from outreach.domain.passage import Passage
 from outreach.domain.wording import Tokens
 
 ENDS, THING = "ends", "thing"
 OURS = ("send", "message", "listed")
 """What stands in a sentence that is about our messages after all."""
-_PARTS = re.compile("[.!?;:,\n\u061f\u060c\u061b\u3002\uff01\uff1f\uff0c\u3001]+")
+ALARMING = frozenset({"chest", "heart", "breath", "throat"})
+"""Where one of these is named besides what was taken back, nothing was: it is not sure what is meant."""
+# What divides a sentence, so that no denial reaches over it: "no, chest pain" denies nothing.
+_PARTS = re.compile(
+    '[.!?;:,\n()"/|*\u2013\u2014\u2026\u061f\u060c\u061b\u3002\uff01\uff1f\uff0c\u3001\uff1a\uff1b]+|\\s-+\\s?|\\s?-+\\s'
+)
 BESIDE = 2
 """How many words may stand between "stop" and the medicine that is to be stopped."""
 
@@ -38,15 +44,33 @@ class Ideas:
         """The rules of a meaning that it fulfils."""
         return self.sense.sensed(self.passage, self.hits, means)
 
-    def besides(self, *means: Means) -> str:
-        """The text without the parts of its sentences that fulfil a rule of these meanings; all of it if none does."""
-        if not any(self.sensed(each) for each in means):
-            return self.text
-        parts = _PARTS.split(self.text)
-        kept = [part for part in parts if not any(Ideas.of(part, self.sense).sensed(each) for each in means)]
-        if len(kept) == len(parts) and means == ("keep",):
-            return ""  # it takes all of the message to say so: cancel Thursday, put me down for Friday
-        return self.text if len(kept) == len(parts) else ". ".join(kept)
+    def besides(self, means: Means) -> tuple[str, frozenset[str]]:
+        """The text without the words that say so, and no other, and the languages of these; the text if none does.
+
+        What is left is read for itself: a guard that took more than its own words would hide the stop or the alarm
+        beside it. Each rule reads what those before it have left.
+        """
+        text, locales = self.text, set[str]()
+        for rule in self.sense.rules:
+            if rule.means == means and _may_say(rule, self.named):
+                kept = []
+                for part in _PARTS.split(text) if means == "calm" else (text,):
+                    one = Ideas.of(part, self.sense)
+                    found = self.sense.spans(rule, one.passage, one.hits)
+                    locales |= found.keys()
+                    spans = set().union(*found.values())
+                    kept.append(" ".join(one.passage.without(spans).marked) if spans else part)
+                text = ", ".join(kept)
+        return (text, frozenset(locales)) if locales else (self.text, frozenset())
+
+    def alarming(self, locales: Iterable[str]) -> bool:
+        """Whether a place of the body that alarms follow is named in one of these languages."""
+        return any(not ALARMING.isdisjoint(self.hits.get(locale, {})) for locale in locales)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The concepts that any language's words in it are of."""
+        return frozenset(name for theirs in self.hits.values() for name in theirs)
 
     def without_other_ends(self) -> Tokens | None:
         """Its words without those that end something else: a medicine, a bus, a pain; None where nothing else ends."""
@@ -62,6 +86,12 @@ class Ideas:
     def _ours(self, sentence: int) -> bool:
         every = (hit for theirs in self.hits.values() for name in OURS for hit in theirs.get(name, ()))
         return any(hit.sentence == sentence for hit in every)
+
+
+def _may_say(rule: Rule, named: frozenset[str]) -> bool:
+    """Whether a message that names these concepts may fulfil the rule."""
+    each = not any(named.isdisjoint(names) for names in rule.each)
+    return each and named.isdisjoint(rule.never) and named.issuperset(rule.needs)
 
 
 def _apart(end: Hit, thing: Hit) -> int:

@@ -54,8 +54,10 @@ class Form:
 class Forms:
     """Forms that can be looked up by what a message holds."""
 
-    def __init__(self, forms: Iterable[Form], spared: frozenset[str]) -> None:
+    def __init__(self, forms: Iterable[Form], spared: frozenset[str], exact: frozenset[str] = frozenset()) -> None:
+        """`exact`: concepts that only take meaning away: a word that merely looks like one of these takes nothing."""
         self._spared = spared
+        self._guards = exact
         self._exact: dict[str, list[Form]] = defaultdict(list)
         self._open: dict[str, list[Form]] = defaultdict(list)
         self._held: dict[str, list[Form]] = defaultdict(list)
@@ -74,7 +76,7 @@ class Forms:
             self._open[first[:HEAD]].append(form)
         else:
             self._exact[first].append(form)
-        if not form.held and len(first) >= LEAST:
+        if not form.held and len(first) >= LEAST and form.concept not in self._guards:
             for short in _shorter(first):
                 self._near[short].append(form)
 

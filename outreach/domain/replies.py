@@ -146,25 +146,24 @@ def _meaning(said: Said, ideas: Ideas, words: ReplyWords, asked: str | None) -> 
 
 
 def _alarms(said: Said, ideas: Ideas, words: ReplyWords) -> tuple[list[Word], list[Sensed]]:
-    """What is urgent. Not a pain that is denied or long gone; but who speaks of ending their life is heard."""
+    """What is urgent. Words right beside an alarm take it back ("no chest pain"), where nothing else rings.
+
+    Whoever speaks of ending their life is heard, whatever stands beside it.
+    """
     alarms, sensed = words.inside("urgent", said.all), ideas.sensed("urgent")
-    if not (alarms or sensed):
+    about = {*(word.about for word in alarms), *(one.rule.about for one in sensed)}
+    if not about or SELF_HARM in about:
         return alarms, sensed
-    serious = _besides(said, ideas, words, "joke")
-    calm = _besides(*serious, words, "calm")
-    if calm[0] is said:
+    text, locales = ideas.besides("calm")
+    rest, left = Said.of(text, words.polite), Ideas.of(text, words.sense)
+    if not locales or words.inside("urgent", rest.all) or left.sensed("urgent") or left.alarming(locales):
         return alarms, sensed
-    loud = words.inside("urgent", calm[0].all), calm[1].sensed("urgent")
-    deep = words.inside("urgent", serious[0].all), serious[1].sensed("urgent")
-    return (
-        [word for word in deep[0] if word in loud[0] or word.about == SELF_HARM],
-        [one for one in deep[1] if one in loud[1] or one.rule.about == SELF_HARM],
-    )
+    return [], []
 
 
 def _besides(said: Said, ideas: Ideas, words: ReplyWords, means: Means) -> tuple[Said, Ideas]:
-    """The message without the parts that say so."""
-    rest = ideas.besides(means)
+    """The message without the words that say so."""
+    rest, _ = ideas.besides(means)
     return (said, ideas) if rest is ideas.text else (Said.of(rest, words.polite), Ideas.of(rest, words.sense))
 
 
