@@ -32,6 +32,8 @@ def test_the_clinics_country_comes_first_by_the_names_that_people_use(house: Hou
     names = [name for _, options in groups for name, _ in options]
     assert len(names) == len(set(names))
     assert set(names) <= zone_names()
+    cities = [said for _, options in groups for _, said in options]
+    assert [one for one in cities if one in ("Toronto", "Sydney", "Tokyo")] == ["Toronto", "Tokyo", "Sydney"]
     assert {"America/Argentina/Buenos_Aires", "Asia/Ho_Chi_Minh", "Europe/Madrid", "UTC"} <= set(names)
     with house.out.sessions.begin() as session:
         session.execute(update(Staff).values(locale="es"))

@@ -166,7 +166,8 @@ def test_what_staff_take_back_for_one_channel_ends_the_other_from_then_on(
     at = datetime(day.year, day.month, day.day, 18, tzinfo=UTC)
     desk = house.later(at - NOW).desk()
     path = f"/patients/{held.patient_id}"
-    assert desk.post(f"{path}/stop", data={"csrf": token(desk, path), "asked": "1", "channel": "email"}).status_code == 303
+    asked = {"csrf": token(desk, path), "asked": "1", "channel": "email"}
+    assert desk.post(f"{path}/stop", data=asked).status_code == 303
     found = standing(house, held.patient_id, at)
     assert found[Channel.EMAIL] is State.REVOKED_BY_STAFF
     assert found[Channel.SMS] is (State.REVOKED_BY_STAFF if other is State.OPTED_OUT else State.AGREED)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from outreach import logs
 from outreach.store import uploads
+from outreach.store.tables import Staff
 from outreach.web.headers import EVERYWHERE
 from tests.web.house import PUBLIC, House, TestClient
 
@@ -58,3 +60,13 @@ def test_the_server_does_not_write_down_the_text_of_a_bug(
         logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=RuntimeError(SECRET))
         logging.getLogger("uvicorn.error").error("address in use")
     assert set(caplog.messages) == {"address in use"}  # twice where another test's server hands its lines on itself
+
+
+def test_who_may_not_see_patients_is_led_from_a_refusal_to_a_page_that_opens(house: House) -> None:
+    browser = house.desk()
+    with house.out.sessions.begin() as session:
+        session.execute(update(Staff).values(role="translator"))
+    refused = browser.get("/today")
+    assert refused.status_code == 403
+    assert 'href="/languages"' in refused.text
+    assert browser.get("/languages").status_code == 200

@@ -21,9 +21,14 @@ _SEAS = {
 }  # fmt: skip
 
 
-def zones(desk: Desk) -> Groups:
-    """Groups for the zone's select; a clinic's own zone leads them, since most of its patients live there."""
+def zones(desk: Desk, kept: str = "") -> Groups:
+    """Groups for the zone's select; a clinic's own zone leads them, since most of its patients live there.
+
+    One name for each clock. `kept`: what is stored may be an older name; left out, saving the form would change it.
+    """
     home, lands = _zones(desk.country, desk.clinic.zone, desk.signed.locale)
+    for older in sorted({kept, desk.clinic.zone} & _older()):
+        home = [*home, (older, _plain(older, desk.signed.locale))]
     seas = _seas(desk.country, desk.signed.locale)
     near = [(desk.say(say("In this country")), home)] if home else []
     return [
@@ -37,7 +42,7 @@ def zones(desk: Desk) -> Groups:
 @cache
 def _zones(country: str, own: str, locale: str) -> tuple[list[tuple[str, str]], Groups]:
     home = [(name, _plain(name, locale)) for name in _of(country)]
-    home.sort(key=lambda one: (one[0] != own, ": " not in one[1], one[1]))
+    home.sort(key=lambda one: (one[0] != own, one[0] not in _main(), ": " not in one[1], one[1]))
     territories = Locale.parse(locale).territories
     lands = [(territories[code], there) for land, code in _LANDS.items() if (there := _abroad(country, land, locale))]
     return home, sorted(lands)
@@ -49,12 +54,25 @@ def _seas(country: str, locale: str) -> Groups:
 
 
 def _abroad(country: str, part: str, locale: str) -> list[tuple[str, str]]:
-    names = (one for one in zone_names() - set(_of(country)) if one.startswith(part + "/"))
+    names = (one for one in zone_names() - _older() - set(_of(country)) if one.startswith(part + "/"))
     return sorted(((name, _city(name, locale)) for name in names), key=lambda one: one[1])
 
 
 def _of(country: str) -> list[str]:
-    return sorted(set(get_global("territory_zones").get(country, ())) & zone_names())
+    return sorted(set(get_global("territory_zones").get(country, ())) & (zone_names() - _older()))
+
+
+@cache
+def _older() -> frozenset[str]:
+    """Names that are only other names of a zone that is offered."""
+    aliases = get_global("zone_aliases")
+    return frozenset(name for name, now in aliases.items() if now in zone_names() and now != name)
+
+
+@cache
+def _main() -> frozenset[str]:
+    """The city by which each clock of the world is best known."""
+    return frozenset(get_global("windows_zone_mapping").values())
 
 
 def _plain(name: str, locale: str) -> str:

@@ -103,7 +103,7 @@ def _form(
 ) -> Response:  # fmt: skip
     return desk.page(
         "patient_edit.html", status or (422 if wrong else 200), person=known, values=values, wrong=wrong,
-        meanwhile=meanwhile, languages=languages(out), zones=zones(desk),
+        meanwhile=meanwhile, languages=languages(out), zones=zones(desk, known.zone),
         language=lambda locale: language_name(out, locale),
     )  # fmt: skip
 
