@@ -15,7 +15,7 @@ from outreach.errors import BadFile
 
 RULES = "rules.yaml"
 KEYS = ("means", "about", "each", "within", "ordered", "unless", "most", "tight", "needs", "never")
-OF_RULES = ("rules", "guards", "spared", "shared")
+OF_RULES = ("rules", "guards", "spared", "shared", "english", "everyday")
 OF_LANGUAGE = ("source", "review", "also", "variants", "concepts")
 _LETTER = re.compile("[a-zA-Z\u00c0-\u024f\u0430-\u044f\u0621-\u063a\u4e00-\u9fff\uac00-\ud7a3]")
 """What surely is a letter: to fold thirty thousand words to see that each has one takes a third of a second."""
@@ -37,7 +37,15 @@ def load_sense(folder: Path) -> Sense:
     variants = {ord(pair[0]): pair[1] for pair in pairs}
     also = {file.stem: tuple(each.get("also", ())) for file, each in files.items()}
     forms = [form for file, each in files.items() for form in _forms(file, each, named, variants)]
-    return Sense(forms, rules, map(fold, tree.get("spared", ())), tree.get("shared", ()), variants, also)
+    return Sense(
+        forms,
+        rules,
+        map(fold, tree.get("spared", ())),
+        tree.get("shared", ()),
+        variants,
+        also,
+        english=(tree.get("english", ()), tree.get("everyday", ())),
+    )
 
 
 def _language(path: Path) -> Any:

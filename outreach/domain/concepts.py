@@ -90,15 +90,18 @@ class Sense:
         shared: Iterable[str] = (),
         variants: Mapping[int, str] | None = None,
         also: Mapping[str, tuple[str, ...]] | None = None,
+        english: tuple[Iterable[str], Iterable[str]] = ((), ()),
     ) -> None:
         """`spared`: words never taken for a misspelling; `shared`: concepts whose English words all languages use.
 
+        `english`: little words that tell an English message, and its everyday words that are no other language's there;
         `variants`: letters read as others; `also`: languages written with the words of another, but for these letters.
         """
         self.rules = tuple(rules)
         self.variants = dict(variants or {})
         self._also = dict(also or {})
         self.shared = frozenset(shared)
+        self._english, self._everyday = (frozenset(one) for one in english)
         self._known = tuple(forms)
         self._spared = frozenset(spared)
         lines = [f"{one.locale} {one.concept}: {one.text}" for one in self._known]
@@ -115,14 +118,23 @@ class Sense:
     def hits(self, passage: Passage) -> Hits:
         """The concepts in a passage, by language and name."""
         found: dict[str, dict[str, list[Hit]]] = defaultdict(lambda: defaultdict(list))
-        for form, hit in self._forms.found_in(passage):
-            found[form.locale][form.concept].append(Hit(*hit))
+        every = [(form, Hit(*hit)) for form, hit in self._forms.found_in(passage)]
+        if len(self._english.intersection(passage.words)) > 1:
+            ours = [hit for form, hit in every if form.locale == "en"]
+            every = [one for one in every if one[0].locale == "en" or not self._is_english(passage, one[1], ours)]
+        for form, hit in every:
+            found[form.locale][form.concept].append(hit)
         english = found.get("en", {})
         for locale, theirs in found.items():
             if locale != "en":
                 for name in self.shared & english.keys():
                     theirs[name] = theirs.get(name, []) + english[name]
         return found
+
+    def _is_english(self, passage: Passage, hit: Hit, english: list[Hit]) -> bool:
+        """In an English message "about" is not the Haitian for weary, nor a word of ours in English a Filipino one."""
+        known = passage.text[hit.begin : hit.end] in self._everyday
+        return known or any(one.begin <= hit.begin and hit.end <= one.end for one in english)
 
     def sensed(self, passage: Passage, hits: Hits, means: Means) -> list[Sensed]:
         """The rules of a meaning that the passage fulfils."""
