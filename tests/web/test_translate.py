@@ -23,7 +23,8 @@ from outreach.errors import BadFile
 from outreach.settings import ROOT
 from outreach.store import staff
 from outreach.web.app import create
-from outreach.web.translate import local
+from outreach.web.translate import local, patient_page
+from tests import shipped
 from tests.web.house import NOW, PASSWORD, PUBLIC, House, TestClient, field
 
 HERE = "http://127.0.0.1:8790"
@@ -319,3 +320,12 @@ def test_a_text_whose_english_has_changed_shows_the_english_that_it_was_translat
         page = alone.get(PAGE).text
         assert re.search(r"Before</dt><dd[^>]*>.*?Questions, or late\?.*?</dd>", page)
         assert "Will you be late?" in page
+
+
+def test_a_sample_reader_has_all_that_the_templates_ask_of_a_reader() -> None:
+    named = [ROOT / "templates" / "pages" / f"{name}.html" for name in (*patient_page.TEMPLATES, "call", "base")]
+    asked = {name for path in named for name in re.findall(r"\breader\.(\w+)", path.read_text("utf-8"))}
+    assert "stopped" in asked
+    reader = patient_page.Reader(shipped.words().language("en"))
+    assert not reader.declined, "only of whoever declined is the message itself asked for"
+    assert {name for name in asked if not hasattr(reader, name)} == {"due"}

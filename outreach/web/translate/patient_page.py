@@ -29,6 +29,8 @@ class Reader:
 
     language: Language
     stopped: bool = False
+    declined: bool = False
+    withheld: bool = False
     may_agree: bool = False
     token: str = "example"
     chosen: str = ""
