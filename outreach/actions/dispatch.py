@@ -18,13 +18,13 @@ import uvloop
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions.books import Claimer, Recorder
-from outreach.actions.calm import calm
 from outreach.actions.carry import carry, not_begun
 from outreach.actions.lanes import Lanes
 from outreach.actions.prepare import Handed, Sources
 from outreach.actions.slots import Slots
 from outreach.actions.speak import Speakers
 from outreach.actions.timekeeper import Timekeeper
+from outreach.collector import calm
 from outreach.content.lexicon import Lexicon
 from outreach.domain.channel import Channel
 from outreach.domain.law import Law

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 
+from outreach import collector
 from outreach.errors import NotFound, say
 from outreach.settings import load_settings
 from outreach.web import api, console, hooks, patient, translate
@@ -28,10 +28,6 @@ from outreach.wiring import Outreach, build
 
 log = structlog.get_logger()
 
-COLLECTED = (20_000, 20, 50)
-"""A page leaves some hundred objects to the collector, and what it walks in full (templates and languages that were
-opened since the start) takes fifty milliseconds: so that is for every few thousand pages, not for every hundred."""
-
 
 def create(outreach: Outreach | None = None) -> StatusRoute:
     """The application over `outreach`; built from the environment's settings, and closed again, when None."""
@@ -39,13 +35,10 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        wired.lexicon.watch(_keep)  # here and not when it is wired: after the process was forked
-        _keep()
-        before = gc.get_threshold()
-        gc.set_threshold(*COLLECTED)
-        yield
-        gc.set_threshold(*before)
-        gc.unfreeze()
+        wired.lexicon.watch(collector.settle)  # here and not when it is wired: after the process was forked
+        collector.settle()
+        with collector.calm():
+            yield
         await to_thread(front.close)
         if outreach is None:
             wired.close()
@@ -68,17 +61,6 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
     # Around the application, not within it: the framework answers bugs outside of all its middleware.
     front = StatusRoute(Headers(app, secure=wired.settings.public_url.startswith("https:")), wired)
     return front
-
-
-def _keep() -> None:
-    """Spare the collector what lives as long as the process: words, rules, the application itself.
-
-    It walks all of that every few hundred requests, for a sixth of a second in which nobody is answered. Earlier words
-    are looked at once more: they may be gone.
-    """
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
 
 
 def health(out: Wired) -> PlainTextResponse:
