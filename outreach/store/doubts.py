@@ -28,7 +28,7 @@ ASKED = ("not listed", "listed", "no list", "carrier away")
 """The words of a question that moved nothing: how many an attempt has says when it is asked about again."""
 
 
-AHEAD = timedelta(days=2)
+SENT_BEFORE_DUE = timedelta(days=2)
 """One may be known as sent before it is due: its next try was put off by less than this, and an older one got there."""
 UNKNOWN = (Message.doubtful == true(), Message.sent_at.is_(None))
 """`sent_at` is never set before a carrier is known to have it."""
@@ -74,7 +74,7 @@ def settle(
 
 def _open(status: Status, sent_before: datetime) -> list[ColumnElement[bool]]:
     """Led by the index of open messages: what was sent by then was due by then, however far a worker's clock is off."""
-    return [Message.open == true(), Message.due_at <= sent_before + AHEAD, Message.status == status.value]
+    return [Message.open == true(), Message.due_at <= sent_before + SENT_BEFORE_DUE, Message.status == status.value]
 
 
 def turn_all(

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form
+from outreach.domain.status import ENDS
 from outreach.errors import NotFound
 from outreach.store.inbox import Heard
+from outreach.store.messages import HANDED_OVER
 from outreach.store.office import Task
 from outreach.store.patients import by_external
 from outreach.store.seen import Seen, opened, seen
@@ -95,12 +97,12 @@ def _listed(vault: Vault, row: Any) -> Listed:
     return Listed(row.id, name, external, row.locale, row.zone, row.wording, row.active, row.version, row.created_at)
 
 
-_OPEN = {"sending", "unknown", "accepted", "sent"}
-"""Of these the flag `open` is true, which has an index."""
-
-
-AHEAD = timedelta(hours=6)
-"""One that was refused and put off may have arrived all the same; it is put off by no more."""
+_IN_HAND = {status.value for status in set(HANDED_OVER) - ENDS}
+"""Handed over, and no end of it known. Of these the flag `open` is true, as of what is scheduled; it has an index."""
+LOOKED_AHEAD = timedelta(hours=6)
+"""How long after now what is in hand is looked for. One that was refused and put off may have arrived all the same; put
+off farther (by quiet hours, after that) it is not listed by these statuses until then: to look farther would be to read
+whatever is planned for these hours."""
 LOOKED_AT = 20_000
 """So many messages are looked at for one page of a list that is narrowed by what no index knows."""
 
@@ -124,7 +126,8 @@ def messages(
     Besides them the instant that was looked up to, where that was not the end: a filter that nothing meets would else
     read every message the clinic ever had. What is due from then on is not among them.
     """
-    few = bool(patient_id) or (statuses and set(statuses) <= _OPEN)  # by indexes of their own
+    in_hand = bool(statuses) and set(statuses) <= _IN_HAND
+    few = bool(patient_id) or in_hand  # by indexes of their own
     begin = max((one for one in (after[0] if after else None, due_from) if one), default=None)
     until = _window(session, clinic_id, begin, due_to) if not few and (statuses or channel or step) else None
     where = [
@@ -132,7 +135,7 @@ def messages(
         *([Message.patient_id == patient_id] if patient_id else []),
         *([Message.status.in_(statuses)] if statuses else []),
         # Few of a million, by their index: what was handed over was due by then.
-        *([Message.open == true(), Message.due_at <= now + AHEAD] if statuses and set(statuses) <= _OPEN else []),
+        *([Message.open == true(), Message.due_at <= now + LOOKED_AHEAD] if in_hand else []),
         *([Message.doubtful == true()] if set(statuses) == {"unknown"} else []),
         *([Message.channel == channel] if channel else []),
         *([Message.step == step] if step else []),
