@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, text
 
+from outreach.store.turns import INTO_QUEUE
+
 _SHAPE = """
 select indexname, indexdef from pg_indexes
 where tablename = 'message' and schemaname = current_schema()
@@ -48,10 +50,5 @@ def queue_anew(engine: Engine) -> None:
         connection.execute(text("truncate queued"))
         [[turn]] = connection.execute(text("select indexdef from pg_indexes where indexname = 'queued_turn'"))
         connection.execute(text("drop index queued_turn"))
-        connection.execute(
-            text(
-                "insert into queued (message_id, clinic_id, patient_id, channel, urgent, due_at)"
-                " select id, clinic_id, patient_id, channel, urgent, due_at from message where status = 'scheduled'"
-            )
-        )
+        connection.execute(text(f"{INTO_QUEUE} where m.status = 'scheduled'"))
         connection.execute(text(turn))
