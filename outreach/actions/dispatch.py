@@ -70,6 +70,11 @@ class Pump:
         """How many messages of a channel may be in flight."""
         return self.window if channel is Channel.SMS else self.mail_window
 
+    def sources(self) -> Sources:
+        """For one claim: it says everything in the same words, the next one in those that are in use by then."""
+        words, carriers = self.lexicon.words, frozenset(self.providers)
+        return Sources(words, self.sequences, self.public_url, carriers, self.laws, self.speakers)
+
 
 @dataclass
 class Tally:
@@ -102,7 +107,7 @@ class _Shift:
         self.lanes = Lanes({provider.channel for provider in pump.providers.values()}, pump.poll)
         self.slots = Slots({channel: pump.room(channel) for channel in Channel})
         self.claimer = Claimer(
-            pump.sessions, self._sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead, self.slots.free
+            pump.sessions, pump.sources, self.lanes, clock, pump.lease, pump.timeout, pump.ahead, self.slots.free
         )  # fmt: skip
         self.recorder = Recorder(pump.sessions, pump.lease)
         self.counts: Counter[str] = Counter()
@@ -125,11 +130,6 @@ class _Shift:
         if self.fault is not None:
             raise self.fault
         return Tally(self.counts + self.recorder.counts)
-
-    def _sources(self) -> Sources:
-        """For one claim: it says everything in the same words, the next one in those that are in use by then."""
-        pump, words = self.pump, self.pump.lexicon.words
-        return Sources(words, pump.sequences, pump.public_url, frozenset(pump.providers), pump.laws, pump.speakers)
 
     async def _claiming(self) -> None:
         while not self._over():

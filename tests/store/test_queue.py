@@ -9,13 +9,13 @@ from sqlalchemy import Engine, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from outreach.actions.claim import claim
+from outreach.actions.claimed import Claim
 from outreach.actions.dispatch import drain
-from outreach.actions.prepare import Sources
 from outreach.actions.watch import watch
 from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.store.traffic import Message, Queued
-from outreach.store.turns import BEGINNING, Ahead, Lane
+from outreach.store.turns import BEGINNING, Ahead, Lane, Wanted
 from outreach.store.vault import Vault
 from tests import shipped
 from tests.actions.world import World, make_world
@@ -67,6 +67,11 @@ def crowd(engine: Engine, vault: Vault, count: int) -> World:
     return world
 
 
+def claimed(session: Session, world: World, wanted: Wanted, places: int) -> Claim:
+    return claim(session, world.pump().sources(), wanted, world.now, lease=30, timeout=1, ahead=Ahead(None),
+                 places=lambda _: places)  # fmt: skip
+
+
 def test_what_was_lost_from_the_queue_goes_back_into_it_and_out(engine: Engine, vault: Vault) -> None:
     world = crowd(engine, vault, 2)
     with world.sessions.begin() as session:
@@ -90,14 +95,10 @@ def test_what_was_lost_from_the_queue_goes_back_into_it_and_out(engine: Engine, 
 
 
 def test_a_claim_takes_no_more_than_find_a_place_and_leaves_the_rest_to_the_next(engine: Engine, vault: Vault) -> None:
-    world, free = crowd(engine, vault, 5), 2
-    pump = world.pump()
-    sources = Sources(pump.lexicon.words, pump.sequences, pump.public_url, frozenset(pump.providers), pump.laws,
-                      pump.speakers)  # fmt: skip
+    world = crowd(engine, vault, 5)
     with world.sessions.begin() as session:
         lane = Lane(world.clinic_id, Channel.SMS, False)
-        found = claim(session, sources, [(lane, BEGINNING, 5)], world.now, lease=30, timeout=1, ahead=Ahead(None),
-                      places=lambda _: free)  # fmt: skip
+        found = claimed(session, world, [(lane, BEGINNING, 5)], 2)
     assert len(found.handed) == 2
     assert lane in found.more
     with world.sessions() as session:
@@ -114,10 +115,7 @@ def test_where_places_run_out_answers_come_first_and_then_the_first_of_each_lane
         for number, one in enumerate(ids):  # the last one is an answer, and due last
             session.execute(update(Message).where(Message.id == one).values(
                 due_at=world.now - timedelta(minutes=9 - number), urgent=number == 5))  # fmt: skip
-    pump = world.pump()
-    sources = Sources(pump.lexicon.words, pump.sequences, pump.public_url, frozenset(pump.providers), pump.laws,
-                      pump.speakers)  # fmt: skip
     with world.sessions.begin() as session:
         wanted = [(Lane(world.clinic_id, Channel.SMS, urgent), BEGINNING, 5) for urgent in (False, True)]
-        found = claim(session, sources, wanted, world.now, lease=30, timeout=1, ahead=Ahead(None), places=lambda _: 2)
+        found = claimed(session, world, wanted, 2)
     assert [one.due.message.id for one in found.handed] == [ids[5], ids[0]]
