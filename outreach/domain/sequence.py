@@ -10,16 +10,9 @@ from datetime import time, timedelta
 
 from outreach.domain.approval import TOPICS
 from outreach.domain.channel import Channel
+from outreach.domain.decision import ANSWERS
 from outreach.domain.timing import BadRule, Until, When, parse_clock
 from outreach.errors import NotFound
-
-# Steps of these triggers answer a patient's own message: they go at once, quiet hours or not.
-ANSWERS = frozenset(
-    {
-        "agreed", "stopped", "restarted", "help", "urgent", "coming", "change", "call", "gone", "still", "other",
-        "escalated",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class Step:
 
     @property
     def minds_quiet_hours(self) -> bool:
-        return self.trigger not in ANSWERS
+        return self.key not in ANSWERS
 
 
 @dataclass(frozen=True)
