@@ -15,12 +15,12 @@ from outreach.providers.listener import Told, call
 from outreach.store import alerts, audit, calls, kept
 from outreach.store.calls import Due
 from outreach.store.happened import happened
+from outreach.store.webhooks import SWITCHED_OFF
 
 log = structlog.get_logger()
 AT_ONCE = 40
 THREADS = 8
 ROUNDS = 5
-ALERT = "webhook off"
 GONE = 410
 Caller = Callable[[Due, datetime], Told]
 
@@ -98,7 +98,7 @@ def _one(session: Session, one: Due, answer: Told, now: datetime) -> None:
 def _off(session: Session, clinic_id: UUID, webhook_id: UUID, about: str, now: datetime) -> None:
     if not calls.switch_off(session, webhook_id):
         return
-    alerts.raise_alert(session, clinic_id, ALERT, str(webhook_id), f"webhook {webhook_id}: {about}", now)
+    alerts.raise_alert(session, clinic_id, SWITCHED_OFF, str(webhook_id), f"webhook {webhook_id}: {about}", now)
     audit.note(session, clinic_id=clinic_id, at=now, actor_kind="system", actor_id=None, action="webhook.switched_off",
                subject="webhook", subject_id=webhook_id)  # fmt: skip
     log.warning("a webhook was switched off", clinic=str(clinic_id))

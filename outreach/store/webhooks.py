@@ -16,10 +16,16 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.news import SECRET, Kind
 from outreach.errors import NotFound
+from outreach.store import alerts
 from outreach.store.doors import Webhook, WebhookCall, WebhookMark
 from outreach.store.tables import Consent
 from outreach.store.traffic import Event
 from outreach.store.vault import vault_of
+
+MOST = 20
+"""So many a clinic may have."""
+SWITCHED_OFF = "webhook off"
+"""The kind of alert that says that we have switched one off; its key is the webhook's id."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,8 @@ def change(
     kinds: Collection[Kind] | None = None,
     active: bool | None = None,
 ) -> None:
-    """Set some of it. Switched on again it begins afresh; what happened meanwhile is not told, what waited is."""
+    """Set some of it. Switched on again it begins afresh and its alert is over; what happened meanwhile is not told,
+    what waited is."""
     values: dict[str, Any] = {} if url is None else {"url": url}
     if kinds is not None:
         values["kinds"] = sorted(kinds)
@@ -80,13 +87,16 @@ def change(
         )
     if active and not hook.active:
         _mark(session, hook.clinic_id, now)
+    if active:
+        alerts.clear(session, hook.clinic_id, SWITCHED_OFF, str(hook.id), now)
 
 
-def remove(session: Session, clinic_id: UUID, webhook_id: UUID) -> None:
-    """Take it away with the history of its calls. NotFound as get()."""
+def remove(session: Session, clinic_id: UUID, webhook_id: UUID, now: datetime) -> None:
+    """Take it away with the history of its calls and its alert. NotFound as get()."""
     get(session, clinic_id, webhook_id)
     session.execute(delete(WebhookCall).where(WebhookCall.clinic_id == clinic_id, WebhookCall.webhook_id == webhook_id))
     session.execute(delete(Webhook).where(Webhook.clinic_id == clinic_id, Webhook.id == webhook_id))
+    alerts.clear(session, clinic_id, SWITCHED_OFF, str(webhook_id), now)
 
 
 def listing(session: Session, clinic_id: UUID) -> list[Hook]:

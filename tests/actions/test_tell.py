@@ -142,6 +142,22 @@ def test_one_that_says_it_is_gone_is_switched_off_at_once(ear: Ear) -> None:
     assert ear.tell(timedelta(days=1)) == 0
 
 
+@pytest.mark.parametrize("removed", [False, True], ids=["switched on", "removed"])
+def test_once_it_is_on_again_or_gone_nobody_is_told_any_more_that_it_is_off(ear: Ear, removed: bool) -> None:
+    ear.answer = lambda _: Told(410)
+    ear.stop()
+    ear.tell()
+    with ear.world.sessions.begin() as session:
+        clinic, now = ear.world.clinic_id, ear.world.now
+        hook = webhooks.get(session, clinic, ear.webhook_id)
+        assert alerts.is_open(session, clinic, webhooks.SWITCHED_OFF, str(hook.id))
+        if removed:
+            webhooks.remove(session, clinic, hook.id, now)
+        else:
+            webhooks.change(session, hook, now, active=True)
+        assert not alerts.open_alerts(session, clinic)
+
+
 def test_what_was_given_up_is_told_again_from_the_history(ear: Ear) -> None:
     ear.stop()
     ear.tell()

@@ -21,7 +21,6 @@ from outreach.web.api.fields import Asked, At
 from outreach.web.api.problems import Trouble
 
 router = APIRouter(prefix="/v1", tags=["webhooks"])
-MOST = 20
 Url = Annotated[
     str,
     Field(min_length=1, max_length=2000, description="https, reachable from the internet.",
@@ -96,8 +95,8 @@ def made(caller: AtDoor, given: WebhookIn, repeat: IdempotencyKey = None) -> Res
     place(given.url, caller.out.settings.demo)
 
     def act(session: Session) -> Answer:
-        if len(webhooks.listing(session, caller.clinic_id)) >= MOST:
-            raise Trouble(409, f"There are {MOST} webhooks already. Take one away first.")
+        if len(webhooks.listing(session, caller.clinic_id)) >= webhooks.MOST:
+            raise Trouble(409, f"There are {webhooks.MOST} webhooks already. Take one away first.")
         webhook_id, secret = webhooks.add(session, caller.clinic_id, given.url, set(given.kinds), caller.out.clock())
         hook = webhooks.get(session, caller.clinic_id, webhook_id)
         caller.note(session, "webhook.added", "webhook", webhook_id, kinds=sorted(given.kinds))
@@ -135,7 +134,7 @@ def removed(caller: AtDoor, webhook_id: UUID) -> Response:
     """Take it away with the history of its calls."""
 
     def act(session: Session) -> Answer:
-        webhooks.remove(session, caller.clinic_id, webhook_id)
+        webhooks.remove(session, caller.clinic_id, webhook_id, caller.out.clock())
         caller.note(session, "webhook.removed", "webhook", webhook_id)
         return Answer(204, "")
 

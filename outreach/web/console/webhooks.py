@@ -15,16 +15,14 @@ from sqlalchemy.orm import Session
 from outreach.domain.news import Kind
 from outreach.errors import BadInput, Sentence, say
 from outreach.providers.listener import place
-from outreach.store import alerts, audit, calls, webhooks
+from outreach.store import audit, calls, webhooks
 from outreach.store.calls import Made
-from outreach.store.webhooks import Hook
+from outreach.store.webhooks import MOST, Hook
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
-MOST = 20
 SHOWN = 50
-ALERT = "webhook off"
 TRIAL = "webhook.trial"
 WORDS: dict[str, Sentence] = {
     Kind.DELIVERED: say("A message was delivered"),
@@ -100,8 +98,6 @@ def switched(webhook_id: str, desk: AtDesk, form: Checked, out: Wired) -> Respon
     with out.sessions.begin() as session:
         hook = webhooks.get(session, desk.clinic.id, id_of(webhook_id))
         webhooks.change(session, hook, out.clock(), active=on)
-        if on:
-            alerts.clear(session, desk.clinic.id, ALERT, str(hook.id), out.clock())
         _note(session, desk, out, "webhook.changed", hook.id, active=on)
     return _back(hook, "on" if on else "off")
 
@@ -144,8 +140,7 @@ def removed(webhook_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Respon
     """Take it away with its history."""
     with out.sessions.begin() as session:
         hook = webhooks.get(session, desk.clinic.id, id_of(webhook_id))
-        webhooks.remove(session, desk.clinic.id, hook.id)
-        alerts.clear(session, desk.clinic.id, ALERT, str(hook.id), out.clock())
+        webhooks.remove(session, desk.clinic.id, hook.id, out.clock())
         _note(session, desk, out, "webhook.removed", hook.id)
     return RedirectResponse("/webhooks?done=removed", 303)
 
