@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from outreach.domain.brakes import OWED_TO_THE_STOPPED
 from outreach.domain.consent import ConsentEvent, ConsentKind, Scope, State, may_contact
 from outreach.errors import Reason
 from outreach.store import consents, messages, patients, tasks, told_once
@@ -15,8 +16,6 @@ from outreach.store.patients import Reach
 
 TEXT = "sms"
 """The method of a reply by text, whose STOP and START speak for every channel."""
-# The one confirmation of a STOP, and what is owed to everybody: the answer to HELP, and to what is urgent.
-KEPT = ("reply.stopped", "reply.stopped_all", "reply.stopped_visit", "reply.help", "reply.urgent")
 
 
 def stop(
@@ -47,7 +46,7 @@ def stop(
         shared = [one for one in shared if one.patient_id in own]
     _write(session, shared, ConsentKind.OPTED_OUT, method=method, evidence=evidence, now=now, actor=actor,
            wording=wording, locale=locale, scope=Scope.ALL if everywhere else Scope.ADDRESS)  # fmt: skip
-    return messages.suppress_scheduled(session, [one.id for one in shared], Reason.OPTED_OUT, now, KEPT)
+    return messages.suppress_scheduled(session, [one.id for one in shared], Reason.OPTED_OUT, now, OWED_TO_THE_STOPPED)
 
 
 def ask_whose(session: Session, clinic_id: UUID, patient_id: UUID, address_ids: Collection[UUID], message_id: UUID,

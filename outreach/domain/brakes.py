@@ -16,9 +16,12 @@ FIRST_REST = timedelta(minutes=1)
 LONGEST_REST = timedelta(minutes=15)
 """How long a carrier that does not answer is left alone: doubled each time that it still does not, up to this."""
 
-OWED = frozenset(
-    {"reply.urgent", "reply.help", "reply.stopped", "reply.stopped_all", "reply.stopped_visit", "staff.escalation"}
+OWED_TO_THE_STOPPED = frozenset(
+    {"reply.urgent", "reply.help", "reply.stopped", "reply.stopped_all", "reply.stopped_visit"}
 )
+"""The one confirmation of a STOP, and what is owed to everybody: the answer to HELP, and to what is urgent."""
+
+OWED = OWED_TO_THE_STOPPED | {"staff.escalation"}
 """Steps that only a pause of the whole service or of a sender holds back: whoever is in need, asks for help or says
 STOP is answered, and staff are told of it, whatever else a clinic has paused."""
 
