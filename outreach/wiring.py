@@ -39,8 +39,6 @@ from outreach.store.vault import Vault
 WINDOW = 256
 """Texts in flight at once, in one worker: with it, fifty milliseconds of latency allow five thousand a second."""
 MAIL_WINDOW = 8
-AHEAD = 30.0
-"""Seconds a worker's clock may be ahead of the database's before it is not believed."""
 
 
 @cache
@@ -110,7 +108,7 @@ class Outreach:
             timeout=settings.carrier_timeout_seconds,
             lease=settings.lease_seconds,
             # A rehearsal's clock runs ahead of everybody's, on purpose.
-            ahead=Ahead(None if settings.clock == "database" else AHEAD),
+            ahead=Ahead(None) if settings.clock == "database" else Ahead(),
             laws=self.laws,
             speakers=self.speakers,
         )

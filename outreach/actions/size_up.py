@@ -20,6 +20,7 @@ from outreach.store.seen import Seen
 from outreach.store.tables import Clinic
 
 ASKING = (REQUEST, VISIT, CHECK_IN)
+"""The messages that a reply may answer."""
 LATELY = timedelta(days=3)
 """Two of a family who were both asked within this time cannot be told apart by a digit."""
 A_DAY = timedelta(days=1)

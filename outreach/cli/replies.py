@@ -11,13 +11,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from outreach.actions.size_up import ASKING
 from outreach.content.keywords import load_replies
-from outreach.domain.replies import CHECK_IN, REQUEST, VISIT, Understood, understand
+from outreach.domain.replies import Understood, understand
 from outreach.errors import BadInput
 from outreach.settings import ROOT
 
 app = typer.Typer(help="What patients write back.", no_args_is_help=True)
-ASKING = (REQUEST, VISIT, CHECK_IN)
 COLOURS = {"stop": "red", "urgent": "bold red", "help": "yellow", "answer": "green", "start": "green", "thanks": "cyan"}
 
 

@@ -12,10 +12,10 @@ from python_multipart.exceptions import MultipartParseError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from outreach.actions.sheet import LARGEST
 from outreach.errors import say
 from outreach.web.console.desk import AtDesk
 
-MOST = 10 * 1024 * 1024
 AROUND = 64 * 1024
 """What the other fields and the wrapping of the form may take beside the file."""
 SWALLOWED = 100 * 1024 * 1024
@@ -24,7 +24,7 @@ SWALLOWED = 100 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Sent:
-    """A form that came with a file. `data` None: no file was chosen. `too_large`: it was more than MOST; not kept."""
+    """A form that came with a file. `data` None: no file was chosen. `too_large`: more than LARGEST came; not kept."""
 
     fields: dict[str, str] = field(default_factory=dict)
     name: str = ""
@@ -39,7 +39,7 @@ class _TooLarge(Exception):
 class _InMemory(MultiPartParser):
     """Patients' data must not lie in a temporary file."""
 
-    spool_max_size = MOST + AROUND
+    spool_max_size = LARGEST + AROUND
 
 
 async def checked_upload(request: Request, desk: AtDesk) -> Sent:
@@ -65,7 +65,7 @@ async def _read(request: Request) -> Sent:
             request.headers, _limited(stream), max_files=1, max_fields=10, max_part_size=AROUND
         ).parse()  # fmt: skip
     except _TooLarge:
-        size = MOST
+        size = LARGEST
         async for piece in stream:
             size += len(piece)
             if size > SWALLOWED:
@@ -84,6 +84,6 @@ async def _limited(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes,
     size = 0
     async for piece in stream:
         size += len(piece)
-        if size > MOST + AROUND:
+        if size > LARGEST + AROUND:
             raise _TooLarge
         yield piece

@@ -23,11 +23,10 @@ from outreach.store import answers, audit
 from outreach.store.seen import by_token
 from outreach.web.forms import Posted, Wired
 from outreach.web.patient import visit as visits
-from outreach.web.patient.reader import In, Reader, isolated, mark, readable, show, tells, unbroken
+from outreach.web.patient.reader import OF_CARE, In, Reader, isolated, mark, readable, show, tells, unbroken
 
 log = structlog.get_logger()
 router = APIRouter()
-_OF_CARE = ("pre.", "post.", "visit.")
 
 
 class Question(NamedTuple):
@@ -47,7 +46,7 @@ def read(token: str, out: Wired, wanted: In) -> HTMLResponse:
         visit = visits.shown(session, reader, now)
         question = _question(session, out, reader, now)
         body = _body(session, out, reader, now)
-    of_care = reader.due.message.step.startswith(_OF_CARE)
+    of_care = reader.due.message.step.startswith(OF_CARE)
     agreed = reader.permission.allowed and reader.due.message.step == REQUEST
     return show(out, "message", reader, body=body, visit=visit, question=question, of_care=of_care, agreed=agreed,
                 mark=mark(body.striptags()), refused=False)  # fmt: skip

@@ -33,6 +33,8 @@ SHOWN_FOR = timedelta(days=180)
 """How long after its end a message is still shown. Stopping by its link works for ever."""
 NOBODY = UUID(int=0)
 PAGE, CONSENT = "page", "consent."
+OF_CARE = ("pre.", "post.", "visit.")
+"""So begin the steps that tell of a treatment: below them stands when to call the clinic."""
 """The text of these pages; what the keys of messages about an agreement begin with."""
 _LETTERS = string.ascii_letters + string.digits + "-_"
 

@@ -15,7 +15,7 @@ from outreach.content.compose import Words
 from outreach.content.formats import Language, day, phone, time
 from outreach.content.values import Values
 from outreach.settings import ROOT
-from outreach.web.patient.reader import isolated, sheet, unbroken
+from outreach.web.patient.reader import OF_CARE, isolated, sheet, unbroken
 from outreach.web.views import render
 
 TEMPLATES = ("message", "privacy", "over", "unsubscribe", "gone")
@@ -101,7 +101,7 @@ def _message(words: Words, locale: str, key: str, use: Use | None, values: Value
         "body": Markup(html.replace(number, unbroken(number))),
         "visit": _visit(words, locale, key, values),
         "question": _question(key, ui) if asks else None,
-        "of_care": message.startswith(("pre.", "post.", "visit.")),
+        "of_care": message.startswith(OF_CARE),
         "agreed": key == "page.agreed",
         "refused": False,
         "mark": "",
