@@ -25,13 +25,17 @@ LINKS = re.compile(r"https?:|www\.|://", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Rules:
-    """What cells are checked against. `language` turns what is written into an offered locale, or raises BadInput."""
+    """What cells are checked against. `language` turns what is written into an offered locale, or raises BadInput.
+
+    `named`: what to write for each of them; the codes of `offered` where nothing else is understood.
+    """
 
     country: str
     zone: str
     language: Callable[[str], str]
     offered: tuple[str, ...]
     now: datetime
+    named: tuple[str, ...] = ()
 
     @property
     def today(self) -> date:
@@ -98,7 +102,9 @@ def language(text: str, rules: Rules) -> str:
     except BadInput:
         found = None
     if found is None or (found and found not in rules.offered):
-        raise Fault(say("unknown language"), say("use one of %(languages)s", languages=", ".join(rules.offered)))
+        raise Fault(
+            say("unknown language"), say("use one of %(languages)s", languages=", ".join(rules.named or rules.offered))
+        )
     return found
 
 

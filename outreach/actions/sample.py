@@ -33,7 +33,7 @@ LINES = (*TEXTS, "law", *CLOCKS, *NUMBERS)
 """What a file may say. Hours and numbers that it leaves out are those of its profile of the law."""
 AHEAD = timedelta(days=2)
 DEMO_STAFF = {
-    Role.ADMINISTRATOR: (staff.DEMO_EMAIL, "Demo"),
+    Role.ADMINISTRATOR: (staff.DEMO_EMAIL, "Alex Administrator"),
     Role.COORDINATOR: ("coordinator@clinic.example", "Casey Coordinator"),
     Role.APPROVER: ("approver@clinic.example", "Dr. Avery Approver"),
     Role.TRANSLATOR: ("translator@clinic.example", "Tala Translator"),

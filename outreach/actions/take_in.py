@@ -120,7 +120,8 @@ def read_roster(session: Session, one: List, words: Words) -> tuple[Clinic, Shee
         raise NotAllowed(say("What stood in this list is no longer kept. Upload the file again."))
     clinic, sheet = clinics.by_id(session, one.clinic_id), Sheet.of(kept)
     spoken = Speakers().view(session, clinic, words)
-    rules = Rules(clinic.country, clinic.zone, reader(spoken), spoken.offered, one.created_at)
+    own = tuple(spoken.words.language(locale).own_name for locale in spoken.offered)
+    rules = Rules(clinic.country, clinic.zone, reader(spoken), spoken.offered, one.created_at, own)
     return clinic, sheet, check(lines_of(sheet, Reading.of(one.mapping)), rules)
 
 

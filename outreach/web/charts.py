@@ -1,18 +1,25 @@
-"""Plots as SVG inside a page: stacked bars, told in words too; colours by class, for dark mode and a strict CSP."""
+"""Plots as SVG inside a page: stacked bars, told in words too; colours by class, for dark mode and a strict CSP.
+
+Across, everything stands in percent of the room there is: a plot is as wide as its page, its words keep their size, and
+nothing is cut off or scrolled on a telephone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-WIDTH, HEIGHT = 720, 260
-LEFT, RIGHT, TOP, BOTTOM = 52, 8, 12, 30
+HEIGHT, TOP, BOTTOM = 260, 12, 30
+SCALE = 52
+"""How wide the column of the scale's numbers is."""
 MOST_LABELS = 8
 SERIES = 6
 """So many series have a colour of their own; what is more is added up before."""
-_RECT = Markup('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" class="s{}"><title>{}</title></rect>')
+_RECT = Markup('<rect x="{:.2f}%" y="{:.1f}" width="{:.2f}%" height="{:.1f}" class="s{}"><title>{}</title></rect>')
+_LINE = Markup('<line x1="0" x2="100%" y1="{:.1f}" y2="{:.1f}" class="rule"/>')
+_TICK = Markup('<text x="{:.2f}%" y="{}" class="tick{}">{}</text>')
 
 
 @dataclass(frozen=True)
@@ -25,26 +32,29 @@ class Bars:
     bars: Sequence[tuple[str, Sequence[int]]]
 
 
-def stacked(bars: Bars) -> Markup:
-    """The plot, of which a page has one. Title and description are read out; each piece tells its figure."""
+def stacked(bars: Bars, number: Callable[[int], str] = "{:,}".format) -> Markup:
+    """The plot, of which a page has one. Title and description are read out; each piece tells its figure, written by
+    `number`."""
     top = ceiling(max((sum(values) for _, values in bars.bars), default=0))
+    steps = [top * quarter // 4 for quarter in range(5)]
     pieces = [
-        Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-labelledby="plot-t plot-d">').format(
-            WIDTH, HEIGHT
+        Markup('<div class="plot"><svg class="scale" width="{}" height="{}" aria-hidden="true">').format(SCALE, HEIGHT),
+        *(Markup('<text x="{}" y="{:.1f}">{}</text>').format(SCALE - 6, _y(one, top) + 4, number(one))
+          for one in steps),
+        Markup('</svg><svg class="bars" width="100%" height="{}" role="img" aria-labelledby="plot-t plot-d">').format(
+            HEIGHT
         ),
         Markup('<title id="plot-t">{}</title><desc id="plot-d">{}</desc>').format(bars.title, bars.about),
-        *_scale(top),
-    ]
-    wide = (WIDTH - LEFT - RIGHT) / max(len(bars.bars), 1)
+        *(_LINE.format(_y(one, top), _y(one, top)) for one in steps),
+    ]  # fmt: skip
+    wide = 100 / max(len(bars.bars), 1)
     every = -(-len(bars.bars) // MOST_LABELS) or 1
     for place, (label, values) in enumerate(bars.bars):
-        x = LEFT + place * wide
-        pieces += _bar(bars.series, label, values, x, wide, top)
-        if place % every == 0:
-            pieces.append(
-                Markup('<text x="{:.1f}" y="{}" class="tick">{}</text>').format(x + wide / 2, HEIGHT - 10, label)
-            )
-    return Markup("\n").join([*pieces, Markup("</svg>")])
+        pieces += _bar(bars.series, label, values, place * wide, wide, top, number)
+        if place % every == 0:  # on a telephone every second one is hidden
+            second = " second" if place // every % 2 else ""
+            pieces.append(_TICK.format((place + 0.5) * wide, HEIGHT - 10, second, label))
+    return Markup("\n").join([*pieces, Markup("</svg></div>")])
 
 
 def ceiling(value: int) -> int:
@@ -57,23 +67,16 @@ def ceiling(value: int) -> int:
         power *= 10
 
 
-def _scale(top: int) -> list[Markup]:
-    lines = []
-    for quarter in range(5):
-        y = _y(top * quarter / 4, top)
-        line = Markup('<line x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}" class="rule"/>')
-        said = Markup('<text x="{}" y="{:.1f}" class="scale">{}</text>')
-        lines += [line.format(LEFT, WIDTH - RIGHT, y, y), said.format(LEFT - 6, y + 4, f"{top * quarter // 4:,}")]
-    return lines
-
-
-def _bar(names: Sequence[str], label: str, values: Sequence[int], x: float, wide: float, top: int) -> list[Markup]:
+def _bar(
+    names: Sequence[str], label: str, values: Sequence[int], x: float, wide: float, top: int,
+    number: Callable[[int], str],
+) -> list[Markup]:  # fmt: skip
     pieces, below = [], 0
-    for number, (name, value) in enumerate(zip(names, values, strict=True)):
+    for place, (name, value) in enumerate(zip(names, values, strict=True)):
         if value:
             y = _y(below + value, top)
-            said = escape(f"{label}, {name}: {value:,}")
-            pieces.append(_RECT.format(x + wide * 0.12, y, wide * 0.76, _y(below, top) - y, number % SERIES + 1, said))
+            said = escape(f"{label}, {name}: {number(value)}")
+            pieces.append(_RECT.format(x + wide * 0.12, y, wide * 0.76, _y(below, top) - y, place % SERIES + 1, said))
         below += value
     return pieces
 

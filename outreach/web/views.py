@@ -10,7 +10,7 @@ from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, format_time
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,9 +18,10 @@ from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
 from outreach.content.checks import PLACEHOLDER
+from outreach.content.formats import phone
 from outreach.domain.window import zone as zone_of
 from outreach.settings import ROOT
-from outreach.web.numbers import whole
+from outreach.web.numbers import grouped, share, whole
 from outreach.web.tongue import Tongue, offered, tongue
 from outreach.web.ways import ways
 
@@ -73,19 +74,28 @@ def _templates(locale: str) -> Environment:
         "asset": asset,
         "style": asset("style.css"),
     }
-    formats = _FORMATS.get(locale, locale)
+    formats = formats_of(locale)
     filters: dict[str, Callable[..., str]] = {
         "day": partial(day, formats=formats),
         "clock": partial(clock, formats=formats),
         "date": partial(date_in, formats=formats),
         "moment": partial(moment_in, formats=formats),
         "city": city,
+        "number": partial(grouped, formats=formats),
+        "percent": partial(share, formats=formats),
+        "phone": phone,
+        "language": partial(language, spoken=locale),
         "whole": whole,
         "chips": chips,
         "said": spoken.gettext,  # never `_(value)`: that takes its value for markup
     }
     templates.filters.update(filters)
     return templates
+
+
+def formats_of(locale: str) -> str:
+    """Whose dates and numbers go with a language of the console."""
+    return _FORMATS.get(locale, locale)
 
 
 def _saying(spoken: Tongue) -> Callable[..., Markup]:
@@ -139,6 +149,16 @@ def date_in(at: datetime, zone: str, formats: str = "en_US") -> str:
 def city(zone: str) -> str:
     """America/Argentina/Buenos_Aires → Buenos Aires."""
     return zone.rpartition("/")[2].replace("_", " ")
+
+
+@cache
+def language(locale: str, spoken: str = "en") -> str:
+    """Spanish for es: a language as the language `spoken` calls it; the code itself where it has no name."""
+    try:
+        named = Locale.parse(locale).get_display_name(spoken)
+    except (ValueError, UnknownLocaleError):
+        named = None
+    return named or locale
 
 
 def chips(words: str) -> Markup:

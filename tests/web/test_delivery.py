@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -151,7 +152,27 @@ def test_the_funnel_adds_up() -> None:
     whole = figures.whole([figure(None, None, status, "", 10) for status in ends])
     assert whole.planned == 70
     assert whole.delivered + 10 + whole.trouble + whole.withheld + whole.waiting == whole.planned
-    assert figures.kind("", []).arrived is None
+
+
+def test_no_share_is_told_of_few_and_what_may_still_arrive_is_not_counted_as_lost() -> None:
+    fresh = figures.kind("sms", [figure(None, None, "delivered", None, 38), figure(None, None, "sent", None, 37)])
+    assert (fresh.sent, fresh.known) == (75, 38)
+    assert figures.rate(fresh.delivered, fresh.known) == 1.0
+    mails = figures.kind("email", [figure(None, None, "accepted", None, 500)])
+    assert figures.rate(mails.delivered, mails.known) is None
+    three = figures.kind("sms", [figure(None, None, "delivered", None, 3)])
+    assert figures.rate(three.delivered, three.known) is None
+    assert figures.untold([fresh, three], [])
+    assert not figures.untold([fresh, mails], [])
+
+
+def test_the_page_tells_three_messages_as_numbers_only(counted: House) -> None:
+    page = counted.desk().get("/delivery?days=7").text
+    funnel = page.partition('<ol class="funnel">')[2].partition("</ol>")[0]
+    assert "<b>3</b>" in funnel
+    assert "%" not in re.sub(r"<svg.*?</svg>", "", funnel)
+    assert "Besides, 0" not in page
+    assert "0 are still to go" not in page
 
 
 def test_a_plot_escapes_its_words_and_survives_nothing() -> None:
@@ -160,4 +181,9 @@ def test_a_plot_escapes_its_words_and_survives_nothing() -> None:
     assert "<i>" not in drawn
     assert "&lt;u&gt;, &lt;i&gt;: 3" in drawn
     assert "<svg" in stacked(Bars("t", "d", [], []))
+    month = stacked(Bars("t", "d", ["a"], [(f"Nov {day}", [day * 100]) for day in range(1, 31)]), "{:_}".format)
+    assert "Nov 30, a: 3_000" in month
+    assert (month.count('class="tick"'), month.count('class="tick second"')) == (4, 4)
+    across = [float(place) for place in re.findall(r'x="([\d.]+)%"', month)]
+    assert max(across) < 100
     assert [ceiling(value) for value in (0, 4, 5, 21, 40, 81, 1000)] == [4, 4, 8, 40, 40, 200, 2000]

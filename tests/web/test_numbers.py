@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outreach.web.numbers import whole
+from outreach.web.numbers import grouped, share, whole
 from outreach.web.patient.reader import unbroken
 
 WHOLE = {
@@ -19,6 +19,12 @@ def test_a_number_stays_whole_and_what_is_none_is_left_alone() -> None:
     for text in UNTOUCHED:
         assert whole(text) == text
     assert whole("<b>2025550143") == '&lt;b&gt;<bdi dir="ltr" class="whole">2025550143</bdi>'  # escaped all the same
+
+
+def test_counts_and_shares_are_written_as_their_language_has_them() -> None:
+    assert [grouped(1234567, one) for one in ("en_US", "es_US", "de")] == ["1,234,567", "1,234,567", "1.234.567"]
+    assert [grouped(one) for one in (0, 2.5)] == ["0", "2.5"]
+    assert share(0.744) == "74%"
 
 
 def test_patients_see_no_place_where_a_line_could_break() -> None:

@@ -53,8 +53,8 @@ def test_a_wrong_number_is_corrected_and_the_new_one_is_asked_first(house: House
     form |= {"phone": "(202) 555-0177", "step": "preview"}
     preview = browser.post(f"{path}/edit", data=form).text
     assert "Not saved yet" in preview
-    assert "+12025550188" in preview
-    assert "+12025550177" in preview
+    assert "+1 202-555-0188" in preview
+    assert "+1 202-555-0177" in preview
     assert "The new one is asked first" in preview
     assert "Asking for agreement" in preview
     assert state(house) is State.AGREED

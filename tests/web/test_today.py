@@ -58,3 +58,16 @@ def test_what_is_due_at_once_stands_text_before_mail_whatever_its_ids(house: Hou
         assert lines[0][0] == "Asking for agreement"
         for text, mail in pairwise(lines):
             assert text[1] == "E-mail" or mail == (text[0], "E-mail"), lines
+
+
+def test_a_day_without_visits_leads_to_the_next_ones(house: House) -> None:
+    empty = house.desk().get("/today").text
+    assert "No visit is booked yet." in empty
+    assert 'href="/imports"' in empty
+    who = hold(house).patient_id
+    page = house.desk().get("/today").text
+    following = page.partition("The next visits")[2].partition("</ul>")[0]
+    assert f'href="/patients/{who}"' in following
+    on = re.findall(r'href="/today\?day=([0-9-]+)"', following)
+    assert len(on) == 1
+    assert "The next visits" not in house.desk().get(f"/today?day={on[0]}").text

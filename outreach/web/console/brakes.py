@@ -20,8 +20,8 @@ from outreach.store import alerts, audit, patients, pauses, unusable
 from outreach.store.alerts import Raised
 from outreach.store.pauses import Held
 from outreach.web.console.desk import AtDesk, Checked, Desk
-from outreach.web.console.patients import language_name
 from outreach.web.forms import Wired, id_of
+from outreach.web.views import language
 
 router = APIRouter()
 SHOWN = 60
@@ -120,8 +120,8 @@ def _page(
         following=following,
         after=after,
         owners=owners,
-        named={key: words for scope in known for key, words in _words(out, scope, known).items()},
-        choices={scope.value: _words(out, scope, known) for scope in known if known[scope]},
+        named={key: words for scope in known for key, words in _words(desk, scope, known).items()},
+        choices={scope.value: _words(desk, scope, known) for scope in known if known[scope]},
         values=values or {},
         wrong={"": wrong} if wrong else {},
         done=done,
@@ -136,7 +136,7 @@ def _chosen(value: str) -> tuple[Scope, str]:
 
 
 def _line(session: Session, desk: Desk, out: Wired, held: Held, known: Mapping[Scope, Mapping[str, str]]) -> Line:
-    what = _words(out, held.scope, known).get(held.key, held.key)
+    what = _words(desk, held.scope, known).get(held.key, held.key)
     by = "you" if held.actor == _actor(desk) else held.actor.partition(":")[0]
     waiting = pauses.waiting(session, held, desk.clinic.id, out.clock())
     return Line(held, what, waiting, by, held.clinic_id == desk.clinic.id)
@@ -153,9 +153,9 @@ def _owners(session: Session, clinic_id: UUID, raised: list[Raised]) -> dict[str
     }
 
 
-def _words(out: Wired, scope: Scope, known: Mapping[Scope, Mapping[str, str]]) -> dict[str, str]:
+def _words(desk: Desk, scope: Scope, known: Mapping[Scope, Mapping[str, str]]) -> dict[str, str]:
     names = dict(known.get(scope, {}))
-    return {one: language_name(out, one) for one in names} if scope is Scope.LOCALE else names
+    return {one: language(one, desk.signed.locale) for one in names} if scope is Scope.LOCALE else names
 
 
 def _audit(session: Session, desk: Desk, out: Wired, action: str, subject: str, subject_id: str) -> None:

@@ -19,8 +19,8 @@ from outreach.store import counts, senders
 from outreach.web import charts, sheets
 from outreach.web.console import figures
 from outreach.web.console.desk import AtDesk, Desk
-from outreach.web.console.patients import language_name
 from outreach.web.forms import Wired
+from outreach.web.views import language
 
 router = APIRouter()
 RANGES = (7, 30, 90)
@@ -63,16 +63,19 @@ def shown(desk: AtDesk, out: Wired, days: str = "", first: str = "", last: str =
     with out.sessions() as session:
         found = counts.figures(session, desk.clinic.id, span.first, span.last, asked.by)
         as_of = counts.as_of(session, desk.clinic.id, span.first, span.last)
-        named = _names(session, desk, out)
+        named = _names(session, desk)
     asking = {step.key: step for one in out.sequences.values() for step in one.steps if step.asks}
     by_step = figures.kinds(found, "step")
+    shown_kinds = by_step if asked.by == "step" else figures.kinds(found, asked.by)
+    answers = figures.answering(by_step, asking)
     course = figures.trend(found, asked.by, span.first, span.last)
     return desk.page(
         "delivery.html", 422 if asked.wrong else 200, asked=asked, span=span, ranges=RANGES, as_of=as_of,
         whole=figures.whole(found), cancelled=figures.cancelled(found),
-        kinds=by_step if asked.by == "step" else figures.kinds(found, asked.by), course=course,
+        kinds=shown_kinds, course=course, rate=figures.rate, few=figures.FEW,
+        hidden=figures.untold(shown_kinds, answers),
         table=[(datetime.combine(day, time()), values) for day, values in course.bars],
-        plot=lambda titles: _plot(desk, course, titles), tells=named, answers=figures.answering(by_step, asking),
+        plot=lambda titles: _plot(desk, course, titles), tells=named, answers=answers,
         failures=figures.causes(found, figures.TROUBLE),
         withheld=figures.causes(found, (Status.SUPPRESSED, Status.EXPIRED)),
     )  # fmt: skip
@@ -123,16 +126,17 @@ def _day(name: str, text: str, wrong: dict[str, Sentence]) -> date | None:
     return found
 
 
-def _names(session: Session, desk: Desk, out: Wired) -> dict[str, Callable[[str], str]]:
+def _names(session: Session, desk: Desk) -> dict[str, Callable[[str], str]]:
     """How what stands in tallies is called, where it is no word of ours."""
     addresses = {str(one.id): one.address for one in senders.listing(session, desk.clinic.id)}
-    return {"sender": lambda key: addresses.get(key, ""), "locale": lambda key: language_name(out, key)}
+    return {"sender": lambda key: addresses.get(key, ""), "locale": lambda key: language(key, desk.signed.locale)}
 
 
 def _plot(desk: Desk, course: figures.Trend, titles: Mapping[str, str]) -> str:
     """The course of days; `titles` are the words for series and plot, made where words are: in the template."""
     bars = [(format_skeleton("MMMd", day, locale=desk.signed.locale), values) for day, values in course.bars]
-    return charts.stacked(charts.Bars(titles["title"], titles["about"], titles["series"].split("\n"), bars))
+    series = titles["series"].split("\n")
+    return charts.stacked(charts.Bars(titles["title"], titles["about"], series, bars), desk.number)
 
 
 def _exported(out: Wired, desk: Desk, days: str, first: str, last: str) -> Span:
@@ -145,7 +149,7 @@ def _exported(out: Wired, desk: Desk, days: str, first: str, last: str) -> Span:
 def _rows(desk: Desk, out: Wired, span: Span) -> list[list[sheets.Cell]]:
     with out.sessions() as session:
         found = counts.rows(session, desk.clinic.id, span.first, span.last, MOST_ROWS)
-        sender = _names(session, desk, out)["sender"]
+        sender = _names(session, desk)["sender"]
     return [[row[0].isoformat(), *row[1:4], sender(row[4]), *row[5:]] for row in found]
 
 

@@ -15,8 +15,9 @@ from outreach.store import staff
 from outreach.store.due import ClinicFacts
 from outreach.web.access import staff_may
 from outreach.web.forms import Form, Posted, Wired
+from outreach.web.numbers import grouped
 from outreach.web.tongue import tongue
-from outreach.web.views import page
+from outreach.web.views import formats_of, page
 
 COOKIE = "outreach_desk"
 
@@ -45,6 +46,10 @@ class Desk:
         if isinstance(text, OutreachError):
             text = text.args[0] if text.args and isinstance(text.args[0], Sentence) else str(text)
         return spoken.gettext(text)
+
+    def number(self, number: int) -> str:
+        """1,234 as the reader's language writes it."""
+        return grouped(number, formats_of(self.signed.locale))
 
     def may(self, permission: str) -> bool:
         """For templates: whether to show a way at all. The door itself is guarded by the table (web.access)."""

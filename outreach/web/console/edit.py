@@ -17,7 +17,7 @@ from outreach.store.patients import Person
 from outreach.web.console.clocks import zones
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import PERSON, person
-from outreach.web.console.patients import language_name, languages
+from outreach.web.console.patients import languages
 from outreach.web.console.trial import trial
 from outreach.web.console.typed import Reading, one_of, sentence
 from outreach.web.forms import Wired, id_of
@@ -103,8 +103,7 @@ def _form(
 ) -> Response:  # fmt: skip
     return desk.page(
         "patient_edit.html", status or (422 if wrong else 200), person=known, values=values, wrong=wrong,
-        meanwhile=meanwhile, languages=languages(out), zones=zones(desk, known.zone),
-        language=lambda locale: language_name(out, locale),
+        meanwhile=meanwhile, languages=languages(desk, out), zones=zones(desk, known.zone),
     )  # fmt: skip
 
 
@@ -114,5 +113,4 @@ def _preview(
     return desk.page(
         "patient_preview.html", person=known, values=typed, difference=difference,
         changes=_changes(_values(known, before), _values(known, wish)),
-        language=lambda locale: language_name(out, locale),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from outreach.web.console import visit_form
 from outreach.web.console.clocks import zones
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import read, starting
-from outreach.web.console.patients import language_name, languages
+from outreach.web.console.patients import languages
 from outreach.web.console.timeline import Item, items
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired
@@ -71,15 +71,15 @@ def _trial(desk: Desk, out: Wired, wanted: Enrol) -> list[Item]:
         try:
             patient_id = _enrol(session, desk, out, wanted).patient_id
             rows = seen.timeline(session, desk.clinic.id, patient_id)
-            return items(session, out, rows, desk.clinic.zone, out.clock())
+            return items(session, out, rows, desk.clinic.zone, out.clock(), desk.signed.locale)
         finally:
             session.rollback()
 
 
 def _form(desk: Desk, out: Wired, values: Mapping[str, str], wrong: Mapping[str, str]) -> HTMLResponse:
     return desk.page(
-        "enrol.html", 422 if wrong else 200, values=values, wrong=wrong, languages=languages(out), zones=zones(desk),
-        lines=visit_form.lines(values), most=visit_form.MOST,
+        "enrol.html", 422 if wrong else 200, values=values, wrong=wrong, languages=languages(desk, out),
+        zones=zones(desk), lines=visit_form.lines(values), most=visit_form.MOST,
     )  # fmt: skip
 
 
@@ -88,5 +88,4 @@ def _preview(desk: Desk, out: Wired, values: Mapping[str, str], wanted: Enrol) -
         "enrol_preview.html", values=values, items=_trial(desk, out, wanted),
         visits=sorted(wanted.visits, key=lambda one: one.starts), email=wanted.email,
         phone=readable(wanted.phone) if wanted.phone else "",
-        language=lambda locale: language_name(out, locale),
     )  # fmt: skip

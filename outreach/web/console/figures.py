@@ -16,11 +16,14 @@ TROUBLE = (Status.FAILED, Status.UNDELIVERED, Status.UNKNOWN)
 GONE = (Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNDELIVERED, Status.UNKNOWN)
 WEEKLY_FROM = 32
 """From so many days on a bar is a week: more bars than a month's nobody can read."""
+FEW = 20
+"""Of fewer no share is told: one message more or less would move it by more than five points."""
 _DAY = timedelta(days=1)
 
 
 class Kind(NamedTuple):
-    """Messages told apart by one thing, or all. `sent`: a carrier took them; `planned`: all but cancelled ones."""
+    """Messages told apart by one thing, or all. `planned`: all but cancelled ones; `sent`: a carrier took them;
+    `underway`: of those, the ones without news since."""
 
     key: str
     planned: int
@@ -29,13 +32,19 @@ class Kind(NamedTuple):
     trouble: int
     withheld: int
     waiting: int
+    underway: int
     segments: int
     answered: int
 
     @property
-    def arrived(self) -> int | None:
-        """Delivered of those sent, in whole percent; None where nothing was sent."""
-        return round(100 * self.delivered / self.sent) if self.sent else None
+    def known(self) -> int:
+        """Of those sent, how many a carrier has told the end of, or given up; the others may still arrive."""
+        return self.sent - self.underway
+
+
+def rate(part: int, of: int) -> float | None:
+    """A share to be told; None of too few."""
+    return part / of if of >= FEW else None
 
 
 class Cause(NamedTuple):
@@ -71,6 +80,7 @@ def kind(key: str, figures: Iterable[Figure]) -> Kind:
         trouble=sum(status[one] for one in TROUBLE),
         withheld=status[Status.SUPPRESSED] + status[Status.EXPIRED],
         waiting=status[Status.SCHEDULED] + status[Status.SENDING],
+        underway=status[Status.ACCEPTED] + status[Status.SENT],
         segments=segments,
         answered=answered,
     )
@@ -126,6 +136,11 @@ def trend(figures: Sequence[Figure], by: str, first: date, last: date) -> Trend:
         for day, held in counts.items()
     )
     return Trend((*kept, *(["…"] if rest else [])), bars, step)
+
+
+def untold(sent: Iterable[Kind], asked: Iterable[Kind]) -> bool:
+    """Whether a share is left out of the tables because there are too few."""
+    return any(0 < one.known < FEW for one in sent) or any(0 < one.sent < FEW for one in asked)
 
 
 def answering(found: Iterable[Kind], asking: Mapping[str, object]) -> list[Kind]:

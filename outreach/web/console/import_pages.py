@@ -20,8 +20,8 @@ from outreach.errors import Sentence, say
 from outreach.store import changes, patients, uploads
 from outreach.store.uploads import List
 from outreach.web.console.desk import Desk
-from outreach.web.console.patients import language_name
 from outreach.web.forms import Wired
+from outreach.web.views import language
 
 PAGE = 50
 SAMPLES = 3
@@ -88,7 +88,7 @@ def columns(
         values=values, wrong=wrong,
         required=REQUIRED, fixable=FIXABLE, samples=sheet.rows[:SAMPLES], read_as=_read_as(sheet),
         doubtful=sheet.encoding in (WINDOWS, LATIN),
-        languages=[(locale, language_name(out, locale)) for locale in out.spoken(desk.clinic).offered],
+        languages=[(locale, language(locale, desk.signed.locale)) for locale in out.spoken(desk.clinic).offered],
     )  # fmt: skip
 
 

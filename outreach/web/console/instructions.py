@@ -9,13 +9,12 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from outreach.actions import instruct
-from outreach.actions.approve import Reviewer
 from outreach.actions.review import Changed, Read, State, review, sound, stands
 from outreach.content.checker.findings import Fault
 from outreach.content.instructions import LONGEST, as_text, objected
 from outreach.domain.approval import OWN, TOPICS
 from outreach.errors import BadInput, NotFound, Sentence, say
-from outreach.web.console.approving import lacking
+from outreach.web.console.approving import answering, lacking
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired
@@ -85,7 +84,7 @@ def approved(desk: AtDesk, form: Checked, out: Wired) -> Response:
     locale = _locale(desk, out, form.fields.get("language", ""))
     fields = form.fields
     marked = {topic: digest for topic in TOPICS if (digest := fields.get(f"approve.{topic}", ""))}
-    by = Reviewer(fields.get("reviewer", ""), fields.get("role", ""), desk.signed.staff_id)
+    by = answering(desk, fields)
     wrong: dict[str, Sentence | str] = {} if marked else {"approve": say("Choose at least one text.")}
     wrong, status = wrong | lacking(desk, fields), 422
     if not wrong:

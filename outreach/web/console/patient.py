@@ -24,7 +24,6 @@ from outreach.errors import BadInput, say
 from outreach.store import clinics, consents, enrolments, inbox, infusions, notes, patients, seen, todo
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import day_signed
-from outreach.web.console.patients import language_name
 from outreach.web.console.timeline import Item, items, with_news
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Form, Wired, id_of
@@ -177,7 +176,6 @@ def page_of(
             proofs=consents.history(session, clinic_id, patient_id),
             notes=notes.of_patient(session, clinic_id, patient_id),
             tasks=todo.of_patient(session, clinic_id, patient_id),
-            language=lambda locale: language_name(out, locale),
             saved=saved,
             stopping=stopping,
             today=f"{wall_at(now, desk.clinic.zone):%Y-%m-%d}",
@@ -196,7 +194,8 @@ def _part(rows: list[seen.Seen], now: datetime, start: str) -> Part:
 
 
 def _lines(session: Session, desk: Desk, out: Wired, part: Part, now: datetime) -> list[Item]:
-    return with_news(session, desk.clinic.id, items(session, out, part.rows, desk.clinic.zone, now))
+    shown = items(session, out, part.rows, desk.clinic.zone, now, desk.signed.locale)
+    return with_news(session, desk.clinic.id, shown)
 
 
 def _contacts(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) -> list[Contact]:

@@ -9,6 +9,7 @@ from outreach.domain.finding import wanted
 from outreach.store import roll
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.forms import Wired
+from outreach.web.views import language
 
 router = APIRouter()
 PAGE = 50
@@ -28,15 +29,9 @@ def found(desk: AtDesk, form: Checked, out: Wired) -> HTMLResponse:
                  fields.get("after", ""))  # fmt: skip
 
 
-def language_name(out: Wired, locale: str) -> str:
-    """Spanish for es; the code itself for a language that is no longer loaded."""
-    voice = out.words.voices.get(locale)
-    return voice.language.name if voice else locale
-
-
-def languages(out: Wired) -> list[tuple[str, list[tuple[str, str]]]]:
+def languages(desk: Desk, out: Wired) -> list[tuple[str, list[tuple[str, str]]]]:
     """One group for a select."""
-    return [("", [(locale, language_name(out, locale)) for locale in out.words.locales])]
+    return [("", [(locale, language(locale, desk.signed.locale)) for locale in out.words.locales])]
 
 
 def _list(desk: Desk, out: Wired, find: str, show: str, language: str, after: str) -> HTMLResponse:
@@ -48,6 +43,5 @@ def _list(desk: Desk, out: Wired, find: str, show: str, language: str, after: st
         )  # fmt: skip
     return desk.page(
         "patients.html", people=page.people, next=page.next, find=find, after=after,
-        values={"show": show, "language": language}, languages=languages(out)[0][1],
-        language=lambda locale: language_name(out, locale),
+        values={"show": show, "language": language}, languages=languages(desk, out)[0][1],
     )  # fmt: skip

@@ -15,7 +15,6 @@ from outreach.store import audit, colleagues, consents, patients
 from outreach.store.patients import Reach
 from outreach.web.console.desk import AtDesk, Checked
 from outreach.web.console.patient import date_of, page_of
-from outreach.web.console.patients import language_name
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired, id_of
 
@@ -39,7 +38,6 @@ def document(patient_id: str, desk: AtDesk, out: Wired) -> HTMLResponse:
         "consent.html", person=person, proofs=proofs, now=now,
         addresses={one: (_shown(at), at.active) for one, at in reach.items()},
         by={proof.actor: names[one] for proof in proofs if (one := _staff_id(proof.actor)) in names},
-        language=lambda locale: language_name(out, locale),
     )  # fmt: skip
 
 

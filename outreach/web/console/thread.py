@@ -22,7 +22,6 @@ from outreach.store.patients import Person, Reach
 from outreach.store.told import Told, of_tasks
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.patient import keep_note
-from outreach.web.console.patients import language_name
 from outreach.web.console.talk import SHOWN, place, symptoms, talk
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired, id_of
@@ -176,7 +175,7 @@ def _page(
             canned=_canned(desk, out, person), visits=visits[-VISITS:],
             notes=notes.of_patient(session, clinic_id, person.id, NOTES),
             language=out.words.voices[person.locale].language if person.locale in out.words.voices else None,
-            language_name=language_name(out, person.locale), now=now, before=before, done=DONE.get(done, ""),
+            now=now, before=before, done=DONE.get(done, ""),
             late=LATE.get(done, ""), outcomes=attend.OUTCOMES, values=typed, wrong=wrong or {}, once=str(uuid4()),
             seen=str(said.newest_of_staff(session, clinic_id, person.id) or ""), longest=answer.LONGEST,
             parts=_parts(desk, out, person, typed.get("text", "")) if counted else "",

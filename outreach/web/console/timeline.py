@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -30,7 +31,8 @@ _LINK = re.compile(r"(/[pu]/)[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")
 @dataclass(frozen=True)
 class Item:
     """One line of a timeline. `preview`: the words are what it would say now, not what was said. `lacking`: the
-    language and message (`es/pre.tomorrow`) whose words the clinic has not approved: it waits for them."""
+    language and message (`es/pre.tomorrow`) whose words the clinic has not approved: it waits for them. `beside`: what
+    a preview says, in the language of who looks at it; "" where that is the same one or cannot be said."""
 
     seen: Seen
     at: datetime
@@ -44,6 +46,7 @@ class Item:
     news: tuple[News, ...] = ()
     segments: int = 0
     lacking: str = ""
+    beside: str = ""
 
     @property
     def zone(self) -> str:
@@ -60,8 +63,10 @@ class Item:
         return here.utcoffset() != there.utcoffset()
 
 
-def items(session: Session, out: Wired, rows: Iterable[Seen], clinic_zone: str, now: datetime) -> list[Item]:
-    """Lines for `rows`, in their order, with words."""
+def items(
+    session: Session, out: Wired, rows: Iterable[Seen], clinic_zone: str, now: datetime, beside: str = ""
+) -> list[Item]:  # fmt: skip
+    """Lines for `rows`, in their order, with words; what is to come also in the language `beside`, if one is named."""
     listed = list(rows)
     coming = {due.message.id: due for due in read_due(session, [row.id for row in listed if _to_come(row)])}
     ledgers = consents.ledgers(session, {row.address_id for row in listed if row.address_id})
@@ -69,7 +74,9 @@ def items(session: Session, out: Wired, rows: Iterable[Seen], clinic_zone: str, 
     for row in (row._replace(reason=truly(row, listed)) for row in listed):
         due = coming.get(row.id)
         warned = _will_be_warned(due, ledgers, now) if due else False
-        found.append(_composed(session, out, due, clinic_zone, warned, now) if due else _said(out, row, clinic_zone))
+        found.append(
+            _composed(session, out, due, clinic_zone, warned, now, beside) if due else _said(out, row, clinic_zone)
+        )
     return found
 
 
@@ -97,20 +104,27 @@ def _said(out: Wired, row: Seen, clinic_zone: str) -> Item:
     return Item(row, at, clinic_zone, row.subject, text, False, direction, tag, segments=row.segments)
 
 
-def _composed(session: Session, out: Wired, due: Due, clinic_zone: str, warned: bool, now: datetime) -> Item:
+def _composed(
+    session: Session, out: Wired, due: Due, clinic_zone: str, warned: bool, now: datetime, beside: str
+) -> Item:  # fmt: skip
     """The words it would have if it went now; none when they are missing, which dispatch would say as well."""
     row, link = due.message, f"{out.settings.public_url}/p/example"
+    spoken = out.speakers.view(session, due.clinic, out.words)
+    at = max(row.due_at, now)  # as of then: "next visit" must not name one that will be over
     try:
-        # As of then: "next visit" must not name one that will be over.
-        spoken = out.speakers.view(session, due.clinic, out.words)
-        content = compose(due, spoken, out.sequences, link, link, warned, max(row.due_at, now)).content
+        content = compose(due, spoken, out.sequences, link, link, warned, at).content
     except NotApproved as error:
         return Item(row, row.due_at, clinic_zone, lacking=f"{error.locale}/{error.step}")
     except BadInput:
         return Item(row, row.due_at, clinic_zone)
     direction, tag = _language(out, content.locale)
+    theirs = ""
+    if beside in out.words.voices and beside != content.locale:
+        reader = due._replace(patient_locale=beside, message=row._replace(locale=None))
+        with suppress(BadInput):  # NotApproved too: whoever looks has no words of theirs to look at
+            theirs = compose(reader, spoken, out.sequences, link, link, warned, at).content.text
     return Item(row, row.due_at, clinic_zone, content.subject, content.text, True, direction, tag,
-                segments=content.segments)  # fmt: skip
+                segments=content.segments, beside=theirs)  # fmt: skip
 
 
 def _language(out: Wired, locale: str | None) -> tuple[str, str]:

@@ -26,8 +26,8 @@ from outreach.web.console.timeline import Item
 from outreach.web.forms import Wired
 
 router = APIRouter()
-MOST, VISITS, TASKS = 60, 60, 10
-WEEK = timedelta(days=7)
+MOST, VISITS, NEXT, TASKS = 60, 60, 5, 10
+WEEK, AHEAD = timedelta(days=7), timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,12 @@ def today(desk: AtDesk, out: Wired, day: str = "") -> HTMLResponse:
     with out.sessions() as session:
         tally = days.tally(session, clinic_id, shown.start, shown.end)
         visits = days.visits(session, clinic_id, shown.wall, shown.wall + timedelta(days=1), VISITS + 1)
+        coming = [] if visits else days.visits(session, clinic_id, shown.wall, shown.wall + AHEAD, NEXT)
         found = _needs(session, desk, now, tally)
-        names = _names(session, clinic_id, visits, found.tasks)
+        names = _names(session, clinic_id, visits or coming, found.tasks)
     return desk.page(
         "today.html", day=shown, tally=tally, visits=visits[:VISITS], more_visits=len(visits) > VISITS, needs=found,
-        names=names,
+        names=names, coming=coming,
     )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def compare(before: list[Item], after: list[Item]) -> Difference:
 
 def _read(session: Session, desk: Desk, out: Wired, patient_id: UUID) -> list[Item]:
     rows = seen.timeline(session, desk.clinic.id, patient_id)
-    return items(session, out, rows, desk.clinic.zone, out.clock())
+    return items(session, out, rows, desk.clinic.zone, out.clock(), desk.signed.locale)
 
 
 def _in_order(pair: Pair) -> tuple[object, ...]:
