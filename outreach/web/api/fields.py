@@ -18,6 +18,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from outreach.domain import names
 from outreach.domain.contact import email as normal_email
 from outreach.domain.window import zone_names
 from outreach.errors import BadInput
@@ -43,12 +44,10 @@ def _zone(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    plain = " ".join(text.split())
-    if not plain:
-        raise ValueError("it is empty")
-    if "://" in plain:
-        raise ValueError("this looks like a link, not like a name")
-    return plain
+    try:
+        return names.checked(text)
+    except BadInput as error:
+        raise ValueError(str(error)) from None
 
 
 def _mail(text: str) -> str:

@@ -17,7 +17,7 @@ from outreach.actions.join import HOUR, Joining, join
 from outreach.actions.load import chosen
 from outreach.content.formats import phone
 from outreach.content.values import Values
-from outreach.domain import contact
+from outreach.domain import contact, names
 from outreach.domain.channel import Channel
 from outreach.domain.decision import REQUEST
 from outreach.errors import BadInput
@@ -71,11 +71,11 @@ def posted(slug: str, form: Posted, out: Wired, request: Request, wanted: In) ->
     if form.fields.get("shown") != mark(shown):  # other words than those on the screen: the box must be ticked anew
         unread = {name: value for name, value in form.fields.items() if name != "read"}
         return _page(out, clinic, wanted, 409, typed=Typed(unread, {"read": "choices.read.first"}))
-    given, wrong = _read(out, clinic, form.fields)
+    name, given, wrong = _read(out, clinic, form.fields)
     if wrong:
         return _page(out, clinic, wanted, 422, typed=Typed(form.fields, wrong))
     if not form.fields.get(TRAP):
-        wish = Joining(" ".join(form.fields["name"].split()), wanted, given, shown, mark(shown))
+        wish = Joining(name, wanted, given, shown, mark(shown))
         with out.sessions.begin() as session:
             join(session, clinics.by_id(session, clinic.id), wish, chosen(out.sequences, None), now)
     return RedirectResponse(f"/join/{clinic.slug}?in={wanted}&sent=1", 303)
@@ -88,12 +88,15 @@ def _open(out: Wired, slug: str) -> Clinic | None:
     return clinic if clinic is not None and clinic.join_open and out.spoken(clinic).offered else None
 
 
-def _read(out: Wired, clinic: Clinic, fields: Mapping[str, str]) -> tuple[dict[Channel, str], dict[str, str]]:
-    """(addresses in normal form, what is wrong): of a number only what anybody could see about it."""
-    wrong: dict[str, str] = {}
+def _read(out: Wired, clinic: Clinic, fields: Mapping[str, str]) -> tuple[str, dict[Channel, str], dict[str, str]]:
+    """(name, addresses in normal form, what is wrong): of a number only what anybody could see about it."""
+    name, wrong = "", dict[str, str]()
     given: dict[Channel, str] = {}
-    name = " ".join(fields.get("name", "").split())
-    if not name or len(name) > LONGEST_NAME or not name.isprintable() or "://" in name:
+    try:
+        name = names.checked(fields.get("name", ""))
+    except BadInput:
+        wrong["name"] = "join.wrong.name"
+    if len(name) > LONGEST_NAME:
         wrong["name"] = "join.wrong.name"
     number, mail = fields.get("phone", "").strip(), fields.get("email", "").strip()
     try:
@@ -110,7 +113,7 @@ def _read(out: Wired, clinic: Clinic, fields: Mapping[str, str]) -> tuple[dict[C
         wrong["phone"] = "join.wrong.one"
     if fields.get("read") != "yes":
         wrong["read"] = "choices.read.first"
-    return given, wrong
+    return name, given, wrong
 
 
 def _number(out: Wired, clinic: Clinic, typed: str) -> str:
