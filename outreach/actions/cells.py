@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from outreach.actions.move import check_start
-from outreach.domain import contact, window
+from outreach.domain import contact, names, window
 from outreach.errors import BadInput, Sentence, say
 
 YES = frozenset({"yes", "y", "true", "1", "x", "si", "sí"})
@@ -18,9 +18,6 @@ NO = frozenset({"", "no", "n", "false", "0"})
 REFUSED = frozenset({"refused", "declined"})
 START = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{1,2}:\d{2})(?::00)?")
 FARTHEST = timedelta(days=3 * 366)
-# What turns the direction of the text after it, and so can make a page or a log say something else.
-TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-LINKS = re.compile(r"https?:|www\.|://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,16 @@ class Fault(BadInput):
         return f"{self.problem}; {self.remedy}"
 
 
+_NOT_A_NAME = {
+    names.Wrong.EMPTY: (say("there is none"), say("give the name the patient goes by")),
+    names.Wrong.LONG: (say("longer than 200 characters"), say("give only the name the patient goes by")),
+    names.Wrong.LINK: (say("looks like a link"), say("give the name the patient goes by")),
+    names.Wrong.SIGN: (say("has pictures or signs in it"), say("give the name the patient goes by")),
+    names.Wrong.HIDDEN: (say("has invisible control characters"), say("type the name anew")),
+    names.Wrong.NO_LETTER: (say("has no letter in it"), say("give the name the patient goes by")),
+}
+
+
 def identifier(text: str, rules: Rules) -> str:
     if not text:
         raise Fault(say("there is none"),
@@ -67,13 +74,12 @@ def visit_identifier(text: str, _rules: Rules) -> str:
 
 
 def name(text: str, _rules: Rules) -> str:
-    if len(text) > 200:
-        raise Fault(say("longer than 200 characters"), say("give only the name the patient goes by"))
-    if TURNING.search(text) or any(unicodedata.category(char) == "Cc" for char in text):
-        raise Fault(say("has invisible control characters"), say("type the name anew"))
-    if LINKS.search(text):
-        raise Fault(say("looks like a link"), say("give the name the patient goes by"))
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    """As names.checked; "" for none, which is a fault of the row: see roster."""
+    try:
+        return names.checked(text) if text else ""
+    except names.BadName as error:
+        problem, remedy = _NOT_A_NAME[error.wrong]
+        raise Fault(problem, remedy) from None
 
 
 def phone(text: str, rules: Rules) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from enum import Enum
 
 from outreach.errors import BadInput, say
 
@@ -14,25 +15,49 @@ _MARKUP = re.compile(r"[<>{}]")
 _INSIDE = {"\u200c", "\u200d"}  # Persian and Indic names are written with them
 
 
+class Wrong(Enum):
+    """Why something is no name, for whoever says it in words of their own."""
+
+    EMPTY = "empty"
+    LONG = "long"
+    LINK = "link"
+    SIGN = "sign"
+    HIDDEN = "hidden"
+    NO_LETTER = "no letter"
+
+
+class BadName(BadInput):
+    """Not a name."""
+
+    def __init__(self, text: str, wrong: Wrong) -> None:
+        super().__init__(text)
+        self.wrong = wrong
+
+
 def checked(text: str) -> str:
-    """The name with single spaces. BadInput says what is wrong: a phone would show it as a link, turn it around ..."""
+    """The name with single spaces. BadName says what is wrong: a phone would show it as a link, turn it around ..."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name:
-        raise BadInput(say("Give the name the patient goes by."))
+        raise BadName(say("Give the name the patient goes by."), Wrong.EMPTY)
     if len(name) > LONGEST:
-        raise BadInput(
-            say("This has %(n)s characters; a name may have %(most)s. Shorten it.", n=len(name), most=LONGEST)
+        raise BadName(
+            say("This has %(n)s characters; a name may have %(most)s. Shorten it.", n=len(name), most=LONGEST),
+            Wrong.LONG,
         )
     if _TURNS.search(name):
-        raise BadInput(say("This holds invisible signs that turn text around. Type the name anew, do not paste it."))
+        text = say("This holds invisible signs that turn text around. Type the name anew, do not paste it.")
+        raise BadName(text, Wrong.HIDDEN)
     if _MARKUP.search(name) or _LINK.search(name):
-        raise BadInput(say("This does not look like a name: a phone could show it as a link. Write only the name."))
+        text = say("This does not look like a name: a phone could show it as a link. Write only the name.")
+        raise BadName(text, Wrong.LINK)
     for char in name:
         category = unicodedata.category(char)
         if category in ("So", "Sk") and char not in "`´^¨":
-            raise BadInput(say("A name cannot hold pictures or signs such as %(sign)s. Leave them out.", sign=char))
+            text = say("A name cannot hold pictures or signs such as %(sign)s. Leave them out.", sign=char)
+            raise BadName(text, Wrong.SIGN)
         if category in ("Cc", "Co", "Cs") or (category == "Cf" and char not in _INSIDE):
-            raise BadInput(say("This holds invisible characters. Type the name anew, do not paste it."))
+            text = say("This holds invisible characters. Type the name anew, do not paste it.")
+            raise BadName(text, Wrong.HIDDEN)
     if not any(unicodedata.category(char)[0] == "L" for char in name):
-        raise BadInput(say("There is no letter in this. Give the name the patient goes by."))
+        raise BadName(say("There is no letter in this. Give the name the patient goes by."), Wrong.NO_LETTER)
     return name
