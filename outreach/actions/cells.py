@@ -18,6 +18,7 @@ NO = frozenset({"", "no", "n", "false", "0"})
 REFUSED = frozenset({"refused", "declined"})
 START = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{1,2}:\d{2})(?::00)?")
 FARTHEST = timedelta(days=3 * 366)
+"""A visit farther away is taken for a slip of the pen."""
 
 
 @dataclass(frozen=True)

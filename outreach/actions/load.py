@@ -23,7 +23,8 @@ from outreach.domain.sequence import Sequence
 from outreach.errors import BadInput, NotFound, say
 from outreach.store.tables import Clinic
 
-DEFAULT = "ketamine-infusion"
+SEQUENCE = "ketamine-infusion"
+"""What a patient gets where nobody names another."""
 Tick = Callable[[int, int], None]
 
 
@@ -96,7 +97,7 @@ def load_lines(
 def chosen(sequences: Mapping[str, Sequence], name: str | None) -> Sequence:
     """The sequence of this name; without one, the only one there is, or the default."""
     if name is None:
-        name = next(iter(sequences)) if len(sequences) == 1 else DEFAULT
+        name = next(iter(sequences)) if len(sequences) == 1 else SEQUENCE
     if name not in sequences:
         raise NotFound(f'there is no sequence "{name}"; there is: {", ".join(sorted(sequences)) or "none"}.')
     return sequences[name]

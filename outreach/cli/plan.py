@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from outreach.actions.load import SEQUENCE
 from outreach.content import sequences
 from outreach.content.yaml_lines import suggest
 from outreach.domain import plan as planner
@@ -34,7 +35,7 @@ def plan(
     zone: Annotated[str, typer.Option(help="The patient's time zone, such as America/Vancouver.")],
     clinic_zone: Annotated[str | None, typer.Option(help="The clinic's time zone, where it differs.")] = None,
     minutes: Annotated[int, typer.Option(help="How long the infusion takes.")] = 60,
-    sequence: Annotated[str, typer.Option(help="A file of config/sequences, without .yaml.")] = "ketamine-infusion",
+    sequence: Annotated[str, typer.Option(help="A file of config/sequences, without .yaml.")] = SEQUENCE,
     now: Annotated[str | None, typer.Option(help="Plan as if it were this time (patient's zone unless given).")] = None,
     channels: Annotated[str, typer.Option(help="The channels the patient has.")] = "sms,email",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from outreach.actions.conclude import conclude
+from outreach.actions.load import SEQUENCE
 from outreach.domain.sequence import Sequence
 from outreach.store import bookings, enrolments
 from outreach.store.kept import Answer
@@ -18,7 +19,6 @@ from outreach.web.api.door import AtDoor, Caller, IdempotencyKey, said
 from outreach.web.api.problems import Trouble
 
 router = APIRouter(prefix="/v1", tags=["courses and infusions"])
-SEQUENCE = "ketamine-infusion"
 SequenceName = Annotated[
     str, Field(max_length=60, pattern=r"^[a-z0-9-]+$", description="One of `GET /v1/sequences`.", examples=[SEQUENCE])
 ]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.amend import change_patient
 from outreach.actions.enrol import Enrol, NewVisit, enrol, take_turn
+from outreach.actions.load import SEQUENCE
 from outreach.actions.recognise import recognised
 from outreach.domain import contact
 from outreach.domain.access import Scope
@@ -23,7 +24,7 @@ from outreach.store.reading import Listed
 from outreach.web.api import cursors
 from outreach.web.api.cursors import Cursor, Limit, Page
 from outreach.web.api.door import AtDoor, Caller, IdempotencyKey, IfMatch, changed_meanwhile, etag, said, version_of
-from outreach.web.api.enrolments import SEQUENCE, SequenceName, named, of_patient
+from outreach.web.api.enrolments import SequenceName, named, of_patient
 from outreach.web.api.fields import Asked, At, External, Locale, Mail, Minutes, Name, Phone, Wall, Zone
 from outreach.web.api.problems import Trouble
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
+from outreach.actions.load import SEQUENCE
 from outreach.actions.replan import quiet_of
 from outreach.domain.access import Scope
 from outreach.domain.channel import Channel
@@ -18,7 +19,7 @@ from outreach.errors import NotFound
 from outreach.store import choices
 from outreach.store.keys import Key
 from outreach.web.api.door import AtDoor
-from outreach.web.api.enrolments import SEQUENCE, SequenceName, named
+from outreach.web.api.enrolments import SequenceName, named
 from outreach.web.api.fields import Asked, At, Instant, Minutes, Wall, Zone
 from outreach.web.api.visits import Line
 

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from outreach.actions.enrol import Enrol, Enrolled, enrol, take_turn
-from outreach.actions.load import DEFAULT, chosen
+from outreach.actions.load import chosen
 from outreach.actions.recognise import recognised
 from outreach.content.formats import phone as readable
 from outreach.errors import BadInput, say
@@ -24,7 +24,6 @@ from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired
 
 router = APIRouter()
-SEQUENCE = DEFAULT
 KNOWN = say("This patient is enrolled already: look under Patients.")
 
 

@@ -9,11 +9,10 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from outreach.domain.status import Status
-from outreach.store.counts import Figure
+from outreach.store.counts import OUT, Figure
 from outreach.web.charts import SERIES
 
 TROUBLE = (Status.FAILED, Status.UNDELIVERED, Status.UNKNOWN)
-GONE = (Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNDELIVERED, Status.UNKNOWN)
 WEEKLY_FROM = 32
 """From so many days on a bar is a week: more bars than a month's nobody can read."""
 FEW = 20
@@ -75,7 +74,7 @@ def kind(key: str, figures: Iterable[Figure]) -> Kind:
     return Kind(
         key,
         planned=status.total() - status[Status.CANCELLED],
-        sent=sum(status[one] for one in GONE),
+        sent=sum(status[one] for one in OUT),
         delivered=status[Status.DELIVERED],
         trouble=sum(status[one] for one in TROUBLE),
         withheld=status[Status.SUPPRESSED] + status[Status.EXPIRED],
@@ -121,7 +120,7 @@ def trend(figures: Sequence[Figure], by: str, first: date, last: date) -> Trend:
     while day <= last:
         counts[day] = Counter()
         day += step * _DAY
-    gone = {status.value for status in GONE}
+    gone = {status.value for status in OUT}
     total: Counter[str] = Counter()
     for one in figures:
         if one.day is not None and one.status in gone:

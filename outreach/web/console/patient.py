@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -25,7 +25,7 @@ from outreach.store import clinics, consents, enrolments, inbox, infusions, note
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import day_signed
 from outreach.web.console.timeline import Item, items, with_news
-from outreach.web.console.typed import sentence
+from outreach.web.console.typed import date_of, sentence
 from outreach.web.forms import Form, Wired, id_of
 
 router = APIRouter()
@@ -141,15 +141,6 @@ def stopped(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Respons
         silence(session, clinic.id, who, staff_id=staff_id, now=now, channels=channels, asked_on=asked_on,
                 every_channel=law.ends_every_channel(here))  # fmt: skip
     return RedirectResponse(f"/patients/{who}?saved=stopped", 303)
-
-
-def date_of(text: str) -> date | None:
-    """YYYY-MM-DD of this century, else None."""
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2100 else None
 
 
 def page_of(

@@ -14,8 +14,8 @@ from outreach.errors import BadInput
 from outreach.store import audit, colleagues, consents, patients
 from outreach.store.patients import Reach
 from outreach.web.console.desk import AtDesk, Checked
-from outreach.web.console.patient import date_of, page_of
-from outreach.web.console.typed import sentence
+from outreach.web.console.patient import page_of
+from outreach.web.console.typed import date_of, sentence
 from outreach.web.forms import Wired, id_of
 
 router = APIRouter()

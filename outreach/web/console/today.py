@@ -23,6 +23,7 @@ from outreach.store.patients import Person
 from outreach.store.todo import Todo
 from outreach.web.console.desk import AtDesk, Desk
 from outreach.web.console.timeline import Item
+from outreach.web.console.typed import date_of
 from outreach.web.forms import Wired
 
 router = APIRouter()
@@ -114,14 +115,6 @@ def _names(session: Session, clinic_id: UUID, visits: list[Due], tasks: list[Tod
 def _day(desk: Desk, out: Wired, text: str) -> Day:
     zone = desk.clinic.zone
     present = wall_at(out.clock(), zone).date()
-    shown = _date(text) or present
+    shown = date_of(text) or present
     start, end = (moment(datetime.combine(one, time()), zone).at for one in (shown, shown + timedelta(days=1)))
     return Day(datetime.combine(shown, time()), start, end, shown == present)
-
-
-def _date(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2100 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import date
 from typing import TypeVar
 
 from outreach.errors import BadInput, OutreachError, Sentence, say
@@ -46,3 +47,12 @@ def whole(text: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and least <= int(text[:6]) <= most and len(text) <= 6):
         raise BadInput(say("Give a whole number from %(least)s to %(most)s.", least=least, most=most))
     return int(text)
+
+
+def date_of(text: str) -> date | None:
+    """YYYY-MM-DD of this century, else None."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
+from outreach.actions.cells import FARTHEST
 from outreach.actions.enrol import NewVisit
 from outreach.domain.window import moment, wall_at
 from outreach.errors import BadInput, say
@@ -12,7 +13,6 @@ from outreach.web.console.typed import Reading, whole
 
 MOST = 12
 """Visits on one form. A longer course is a list to import, or a second form."""
-FARTHEST = timedelta(days=3 * 366)
 FIELDS = ("date", "time", "minutes", "every", "times",
           *(f"{name}{number}" for number in range(2, MOST + 1) for name in ("date", "time")))  # fmt: skip
 
