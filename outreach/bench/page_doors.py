@@ -81,7 +81,10 @@ MORE = (
     "/delivery?by=step", "/patients/{patient_id}?start=0",
     "/api/v1/patients?limit=200", "/api/v1/messages?limit=200", "/api/v1/messages?status=failed&limit=200",
     "/api/v1/inbound?needs_person=true&limit=200", "/api/v1/tasks?state=all&limit=200",
-    "/api/v1/messages?status=unknown&channel=email",
+    "/api/v1/messages?status=unknown&channel=email", "/api/v1/messages?status=scheduled&limit=200",
+    "/api/v1/messages?status=sending&limit=200", "/api/v1/messages?status=cancelled&limit=200",
+    "/api/v1/messages?status=delivered&limit=200", "/api/v1/messages?status=expired&limit=200",
+    "/api/v1/messages?status=accepted&status=sent&limit=200",
 )  # fmt: skip
 """Pages with a question: each way to narrow a list that reads something else than the list does."""
 

@@ -137,3 +137,18 @@ def test_a_patient_stops_from_the_page_on_a_telephone_without_a_script(
     expect(page.locator("form[action$='/stop']")).to_have_count(0)
     desk.reload()
     expect(desk.locator("dl.facts").first).to_contain_text("Stopped by the patient")
+
+
+def test_the_desk_stops_all_messages_only_with_a_tick_that_the_patient_asked(window: Window) -> None:
+    desk = window()
+    enrol(desk, "Tara Tick", "+17735550197", consent="warned")
+    desk.get_by_role("link", name="Stop messages to this patient").click()
+    everything = desk.get_by_role("button", name="Stop all messages")
+    everything.click()
+    expect(desk.locator("[name=asked]")).to_have_attribute("aria-invalid", "true")
+    expect(everything).to_be_visible()  # the form is open where it was left
+    expect(desk.locator("dl.facts").first).not_to_contain_text("Stopped")
+    desk.locator("[name=asked]").check()
+    everything.click()
+    expect(desk.locator("dl.facts").first).to_contain_text("Stopped at the desk")
+    expect(desk.get_by_role("link", name="Stop messages to this patient")).to_have_count(0)

@@ -122,7 +122,8 @@ def _composed(
     if beside in out.words.voices and beside != content.locale:
         reader = due._replace(patient_locale=beside, message=row._replace(locale=None))
         with suppress(BadInput):  # NotApproved too: whoever looks has no words of theirs to look at
-            theirs = compose(reader, spoken, out.sequences, link, link, warned, at).content.text
+            known = compose(reader, spoken, out.sequences, link, link, warned, at).content
+            theirs = "\n\n".join(filter(None, (known.subject, known.text)))
     return Item(row, row.due_at, clinic_zone, content.subject, content.text, True, direction, tag,
                 segments=content.segments, beside=theirs)  # fmt: skip
 
