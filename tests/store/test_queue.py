@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import timedelta
 
 from sqlalchemy import Engine, delete, select, text, update
@@ -13,8 +14,9 @@ from outreach.actions.claimed import Claim
 from outreach.actions.dispatch import drain
 from outreach.actions.watch import watch
 from outreach.domain.channel import Channel
+from outreach.domain.status import ENDS as OVER
 from outreach.domain.status import Status
-from outreach.store.traffic import Message, Queued
+from outreach.store.traffic import OPEN, Message, Queued
 from outreach.store.turns import BEGINNING, Ahead, Lane, Wanted
 from outreach.store.vault import Vault
 from tests import shipped
@@ -57,6 +59,12 @@ def test_what_is_scheduled_is_queued_and_nothing_else_whatever_is_written(stock:
             stock.set(one, reason="paused")
         assert queued(session) == scheduled(session), what
     assert queued(session), "or nothing is proved"
+
+
+def test_a_message_is_open_by_the_index_until_it_has_ended() -> None:
+    """The index names the statuses in SQL: one that it does not know would be neither mended nor asked about."""
+    named = set(re.findall(r"'(\w+)'", OPEN))
+    assert named == {status.value for status in Status} - {end.value for end in OVER}
 
 
 def crowd(engine: Engine, vault: Vault, count: int) -> World:
