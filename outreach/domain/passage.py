@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from outreach.domain.folding import fold
-from outreach.domain.wording import Tokens
+from outreach.domain.wording import UNSPACED, Tokens
 
 _ENDS = re.compile("[.!?;\n\u061f\u061b\u3002\uff01\uff1f\uff1b]+")
-UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 GAP = 3
 """A full stop keeps ideas apart as much as this many words do."""

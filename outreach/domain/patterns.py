@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from outreach.domain.folding import fold, one_off
-from outreach.domain.passage import UNSPACED, Passage
+from outreach.domain.passage import Passage
+from outreach.domain.wording import ARABIC_PREFIX, UNSPACED
 
 HEAD = 3
 LEAST = 5
@@ -19,7 +20,6 @@ TONAL = frozenset({"vi"})
 # Letters that only Vietnamese has: what other languages write without their accents is not what it looks like here.
 _THEIRS = re.compile("[\u0103\u0111\u01a1\u01b0\u1ea0-\u1ef9]")
 _SPELT = re.compile("[a-z]+|[\u0430-\u044f]+")  # a letter less makes another word in Arabic
-_ARABIC_PREFIX = re.compile("^[وف]?[بلك]?(?:ال)?")
 Span = tuple[int, int, int, int, int]
 
 
@@ -160,7 +160,7 @@ def _stems(word: str) -> tuple[str, ...]:
     """The word, and without what Arabic and Persian write onto it."""
     if not "\u0600" <= word[0] <= "\u06ff":
         return (word,)
-    bare = _ARABIC_PREFIX.sub("", word, count=1)
+    bare = ARABIC_PREFIX.sub("", word, count=1)
     return (word, bare) if bare and bare != word else (word,)
 
 

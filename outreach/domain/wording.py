@@ -32,9 +32,9 @@ NEAR = 6
 """How many words apart the halves of `chest ~ pain` may stand."""
 
 # Arabic and Persian write "and", "with", "the" onto the word: والإلغاء is و + ال + إلغاء.
-_ARABIC_PREFIX = re.compile("^[وف]?[بلك]?(?:ال)?")
+ARABIC_PREFIX = re.compile("^[وف]?[بلك]?(?:ال)?")
 # These scripts put no space between words, or write endings onto them: there a word is looked for inside the text.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 _GONE = "…"
@@ -138,11 +138,11 @@ def _tokens(half: str, marks: bool) -> tuple[str, ...]:
 
 def _places(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
     """Where a run of words begins. In scripts without spaces: where its letters stand in the whole text."""
-    if _UNSPACED.search(wanted[0]):
+    if UNSPACED.search(wanted[0]):
         return _inside("".join(tokens), "".join(wanted).replace("*", ""))
     found = _runs(tokens, wanted)
     if not found and len(wanted[0]) > 1 and "\u0600" <= wanted[0][0] <= "\u06ff":
-        bare = tuple(_ARABIC_PREFIX.sub("", token, count=1) for token in tokens)
+        bare = tuple(ARABIC_PREFIX.sub("", token, count=1) for token in tokens)
         found = _runs(bare, wanted)
     return found
 
@@ -158,7 +158,7 @@ def _runs(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
 def _cut(tokens: tuple[str, ...], halves: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     """The words without the first half; a mark in its place keeps its neighbours apart."""
     first, near = halves[0], NEAR
-    if unspaced := bool(_UNSPACED.search(first[0])):
+    if unspaced := bool(UNSPACED.search(first[0])):
         tokens, near = tuple("".join(tokens)), 2 * NEAR
         halves = tuple(tuple("".join(half).replace("*", "")) for half in halves)
         first = halves[0]
@@ -198,7 +198,7 @@ class Lexicon:
         for word in words:
             first = word.halves[0][0] if word.halves and word.halves[0] else ""
             letters = first.rstrip("*")[:LETTERS]
-            if _UNSPACED.search(first) and not word.symbol:
+            if UNSPACED.search(first) and not word.symbol:
                 self._unspaced.setdefault(first[0], []).append(word)
             elif len(letters) < LETTERS - 1 or word.symbol:
                 self._always.append(word)
@@ -207,7 +207,7 @@ class Lexicon:
 
     def found_in(self, said: Tokens) -> list[Word]:
         """Every word that the message holds, in no particular order."""
-        bare = {_ARABIC_PREFIX.sub("", token, count=1) for token in said.plain if "\u0600" <= token[0] <= "\u06ff"}
+        bare = {ARABIC_PREFIX.sub("", token, count=1) for token in said.plain if "\u0600" <= token[0] <= "\u06ff"}
         starts = {token[:size] for token in {*said.plain, *said.marked, *bare} for size in (LETTERS - 1, LETTERS)}
         likely = [word for start in sorted(starts) for word in self._by_letters.get(start, ())]
         # A word of these scripts begins anywhere: with any letter of the message.
