@@ -14,7 +14,7 @@ from outreach.domain.wording import ALARMS
 from outreach.errors import BadFile
 
 RULES = "rules.yaml"
-KEYS = ("means", "about", "each", "within", "ordered", "unless", "most", "tight", "needs", "never")
+KEYS = ("means", "about", "each", "within", "ordered", "unless", "most", "tight", "last", "needs", "never", "then")
 OF_RULES = ("rules", "guards", "spared", "shared", "english", "everyday")
 OF_LANGUAGE = ("source", "review", "also", "variants", "concepts")
 _LETTER = re.compile("[a-zA-Z\u00c0-\u024f\u0430-\u044f\u0621-\u063a\u4e00-\u9fff\uac00-\ud7a3]")
@@ -30,7 +30,10 @@ def load_sense(folder: Path) -> Sense:
     rules = [_rule(path, tree["rules"], at) for at in range(len(tree["rules"]))]
     guards = tuple(tree.get("guards", ()))
     named = {
-        name for rule in rules for names in (*rule.each, rule.unless, rule.never, rule.needs) for name in names
+        name
+        for rule in rules
+        for names in (*rule.each, rule.unless, rule.never, rule.needs, rule.then)
+        for name in names
     } | set(guards)
     files = {file: _language(file) for file in sorted(folder.glob("*.yaml")) if file.name != RULES}
     pairs = [pair for each in files.values() for pair in str(each.get("variants", "")).split()]
@@ -86,7 +89,7 @@ def _rule(path: Path, rules: Any, at: int) -> Rule:
         rule["means"], tuple(tuple(one.split("|")) for one in rule["each"]), rule.get("about", ""),
         int(rule.get("within", NEAR)), bool(rule.get("ordered", False)), tuple(rule.get("unless", ())),
         int(rule.get("most", 0)), tuple(rule.get("never", ())), tuple(rule.get("needs", ())),
-        bool(rule.get("tight", False)),
+        bool(rule.get("tight", False)), bool(rule.get("last", False)), tuple(rule.get("then", ())),
     )  # fmt: skip
 
 

@@ -7,8 +7,8 @@ a rule, the same for all languages, names the ideas that stand near one another.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import islice, pairwise, product
@@ -53,6 +53,10 @@ class Rule:
     """Concepts that the message must name as well, anywhere: a pain of last year that is "over"."""
     tight: bool = False
     """Nothing may stand between but little words (the concept `link`): "no pain in the chest", all of it one thing."""
+    last: bool = False
+    """Nothing but little words may follow in its sentence: "pain in the chest: none", not "none of my pills"."""
+    then: tuple[str, ...] = ()
+    """Concepts that must not follow it, unless they end a sentence: "no chest pain, now it is there"."""
 
     @property
     def name(self) -> str:
@@ -153,13 +157,21 @@ class Sense:
 
     def spans(self, rule: Rule, passage: Passage, hits: Hits) -> dict[str, set[tuple[int, int]]]:
         """By language, the letters of `passage.text` that fulfil a rule."""
-        if any(not theirs.keys().isdisjoint(rule.unless) for theirs in hits.values()):
-            return {}
+        unless = [hit for theirs in hits.values() for name in rule.unless for hit in theirs.get(name, ())]
         every = {
             locale: {span for hit in _together(rule, passage, theirs) for span in _letters(rule, hit)}
             for locale, theirs in hits.items()
+            # A word of another language that is a little one in this ("ko") says nothing here.
+            if all(are(passage.text, hit.begin, hit.end, letters_of(theirs, LINK)) for hit in unless)
         }
         return {locale: letters for locale, letters in every.items() if letters}
+
+    def findings(self, passage: Passage, theirs: Mapping[str, list[Hit]]) -> set[tuple[int, int]]:
+        """The stretches of `passage.text` that would be an alarm or a symptom in a language, each one thing."""
+        told = (rule for rule in self.rules if rule.means in ("urgent", "symptom") and rule.about != "self_harm")
+        tight = (replace(rule, tight=True) for rule in told)
+        every = (together for rule in tight for together in _together(rule, passage, theirs))
+        return {(min(hit.begin for hit in one), max(hit.end for hit in one)) for one in every}
 
     def _written(self, locales: Iterable[str], varied: bool) -> tuple[str, ...]:
         """The languages, and those that share their words: first, where the letters are theirs."""
@@ -171,18 +183,27 @@ def _together(rule: Rule, passage: Passage, theirs: Mapping[str, list[Hit]]) -> 
     """Each way in which the words of a rule stand together."""
     if any(theirs.keys().isdisjoint(names) for names in rule.each):
         return
-    little = {at for hit in theirs.get(LINK, ()) for at in range(hit.begin, hit.end)} if rule.tight else set()
+    little = letters_of(theirs, LINK) if rule.tight or rule.last else set()
     places = [[hit for name in names for hit in theirs.get(name, ())] for names in rule.each]
     for together in islice(product(*places), MANY):
-        if _stand_together(together, rule) and (not rule.tight or _all_of_it(together, passage.text, little)):
+        if not _stand_together(together, rule):
+            continue
+        first, last = min(hit.begin for hit in together), max(hit.end for hit in together)
+        known = little.union(*(range(hit.begin, hit.end) for hit in together))
+        if rule.tight and not are(passage.text, first, last, known):
+            continue
+        if not rule.last or are(passage.text, last, len(passage.text), little | letters_of(theirs, *rule.then)):
             yield together
 
 
-def _all_of_it(hits: tuple[Hit, ...], text: str, little: set[int]) -> bool:
-    """Whether nothing but little words stands between them."""
-    first, last = min(hit.begin for hit in hits), max(hit.end for hit in hits)
-    theirs = {at for hit in hits for at in range(hit.begin, hit.end)}
-    return all(at in theirs or at in little or text[at] == " " for at in range(first, last))
+def letters_of(theirs: Mapping[str, list[Hit]], *names: str) -> set[int]:
+    """The letters that the words of these concepts are written with, as places in the text."""
+    return {at for name in names for hit in theirs.get(name, ()) for at in range(hit.begin, hit.end)}
+
+
+def are(text: str, begin: int, end: int, known: Collection[int]) -> bool:
+    """Whether the letters of a stretch of text are all among those known."""
+    return all(at in known or text[at] == " " for at in range(begin, end))
 
 
 def _letters(rule: Rule, hits: tuple[Hit, ...]) -> set[tuple[int, int]]:

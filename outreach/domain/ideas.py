@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from outreach.domain.concepts import Hit, Hits, Means, Rule, Sense, Sensed
+from outreach.domain.concepts import LINK, Hit, Hits, Means, Rule, Sense, Sensed, are, letters_of
 from outreach.domain.passage import Passage
 from outreach.domain.wording import Tokens
 
@@ -16,6 +16,14 @@ OURS = ("send", "message", "listed")
 """What stands in a sentence that is about our messages after all."""
 ALARMING = frozenset({"chest", "heart", "breath", "throat"})
 """Where one of these is named besides what was taken back, nothing was: it is not sure what is meant."""
+STRICT = frozenset({"but", "now", "past"})
+"""Where the message names one of these, the next must not be named either besides what was taken back."""
+BODILY = frozenset(
+    {"pain", "pressure", "racing", "numb", "weak", "swell", "close", "hardship", "blue", "bleed", "droop"}
+)
+DENIALS = frozenset({"denial", "negated", "none_after", "none_last"})
+"""What says that there is none; one reaches over a word of `nor` to the next thing that would be an alarm."""
+NOR = "nor"
 # What divides a sentence, so that no denial reaches over it: "no, chest pain" denies nothing.
 _PARTS = re.compile(
     '[.!?;:,\n()"/|*\u2013\u2014\u2026\u061f\u060c\u061b\u3002\uff01\uff1f\uff0c\u3001\uff1a\uff1b]+|\\s-+\\s?|\\s?-+\\s'
@@ -50,22 +58,42 @@ class Ideas:
         What is left is read for itself: a guard that took more than its own words would hide the stop or the alarm
         beside it. Each rule reads what those before it have left.
         """
-        text, locales = self.text, set[str]()
+        whole = _PARTS.split(self.text) if means == "calm" else [self.text]
+        parts = [Ideas.of(part, self.sense) for part in whole if part.strip()]
+        locales = set[str]()
         for rule in self.sense.rules:
             if rule.means == means and _may_say(rule, self.named):
-                kept = []
-                for part in _PARTS.split(text) if means == "calm" else (text,):
-                    one = Ideas.of(part, self.sense)
-                    found = self.sense.spans(rule, one.passage, one.hits)
-                    locales |= found.keys()
+                for at, one in enumerate(parts):
+                    found = one._saying(rule)
                     spans = set().union(*found.values())
-                    kept.append(" ".join(one.passage.without(spans).marked) if spans else part)
-                text = ", ".join(kept)
-        return (text, frozenset(locales)) if locales else (self.text, frozenset())
+                    if spans and not _followed(rule, parts[at:], max(end for _, end in spans)):
+                        locales |= found.keys()
+                        parts[at] = Ideas.of(" ".join(one.passage.without(spans).marked), self.sense)
+        return (", ".join(one.text for one in parts), frozenset(locales)) if locales else (self.text, frozenset())
 
-    def alarming(self, locales: Iterable[str]) -> bool:
-        """Whether a place of the body that alarms follow is named in one of these languages."""
-        return any(not ALARMING.isdisjoint(self.hits.get(locale, {})) for locale in locales)
+    def _saying(self, rule: Rule) -> dict[str, set[tuple[int, int]]]:
+        """By language, the letters that fulfil a rule, with all that one denial reaches: "no chest pain or fever"."""
+        found = self.sense.spans(rule, self.passage, self.hits)
+        forward, back = (not DENIALS.isdisjoint(rule.each[at]) for at in (0, -1))
+        if forward or back:
+            for locale, spans in found.items():
+                theirs = self.hits[locale]
+                nor = letters_of(theirs, NOR)
+                little = nor | letters_of(theirs, LINK)
+                for begin, end in sorted(self.sense.findings(self.passage, theirs), reverse=back) if nor else ():
+                    apart = [range(last, begin) if forward else range(end, first) for first, last in spans]
+                    if any(not nor.isdisjoint(one) and are(self.passage.text, one.start, one.stop, little)
+                           for one in apart):  # fmt: skip
+                        spans.add((begin, end))
+        return found
+
+    def alarming(self, left: Ideas, locales: Iterable[str]) -> bool:
+        """Whether what is left names a place of the body that alarms follow, in one of these languages.
+
+        Where something "but" or "now" follows, an ache of any place is enough: "no chest pain but it is tight".
+        """
+        places = ALARMING if STRICT.isdisjoint(self.named) else ALARMING | BODILY
+        return any(not places.isdisjoint(left.hits.get(locale, {})) for locale in locales)
 
     @cached_property
     def named(self) -> frozenset[str]:
@@ -83,6 +111,15 @@ class Ideas:
         }
         return self.passage.without(spans) if spans else None
 
+    def ending(self, rest: Tokens) -> list[Sensed]:
+        """The rules by which it ends our messages; `rest`: the message without what ends elsewhere.
+
+        An idea of one word ("stop now") may be the bus that stops: then what is left must say it too.
+        """
+        found = self.sensed("stop")
+        sure = any(len(one.rule.each) > 1 for one in found) or "\u2026" not in "".join(rest.plain)
+        return found if sure or Ideas.of(" ".join(rest.marked), self.sense).sensed("stop") else []
+
     def _ours(self, sentence: int) -> bool:
         every = (hit for theirs in self.hits.values() for name in OURS for hit in theirs.get(name, ()))
         return any(hit.sentence == sentence for hit in every)
@@ -92,6 +129,21 @@ def _may_say(rule: Rule, named: frozenset[str]) -> bool:
     """Whether a message that names these concepts may fulfil the rule."""
     each = not any(named.isdisjoint(names) for names in rule.each)
     return each and named.isdisjoint(rule.never) and named.issuperset(rule.needs)
+
+
+def _followed(rule: Rule, parts: list[Ideas], end: int) -> bool:
+    """Whether a concept that must not come after it does: in the rest of its part (from letter `end`) or a later one.
+
+    As the last word of a part it may: "no chest pain now" says nothing else.
+    """
+    for at, part in enumerate(parts if rule.then else ()):
+        text = part.passage.text
+        for theirs in part.hits.values():
+            little = letters_of(theirs, *rule.then)
+            for hit in (hit for name in rule.then for hit in theirs.get(name, ())):
+                if (at or hit.begin >= end) and not are(text, hit.end, len(text), little):
+                    return True
+    return False
 
 
 def _apart(end: Hit, thing: Hit) -> int:

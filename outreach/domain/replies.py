@@ -156,7 +156,7 @@ def _alarms(said: Said, ideas: Ideas, words: ReplyWords) -> tuple[list[Word], li
         return alarms, sensed
     text, locales = ideas.besides("calm")
     rest, left = Said.of(text, words.polite), Ideas.of(text, words.sense)
-    if not locales or words.inside("urgent", rest.all) or left.sensed("urgent") or left.alarming(locales):
+    if not locales or words.inside("urgent", rest.all) or left.sensed("urgent") or ideas.alarming(left, locales):
         return alarms, sensed
     return [], []
 
@@ -185,7 +185,8 @@ def _stops(said: Said, ideas: Ideas, words: ReplyWords) -> Understood | None:
             rest = elsewhere.without(rest)
         if found := words.inside("stop", rest):
             return _by(found, "stop", "inside a longer message", doubtful=True)
-    return _by_idea(sensed, "stop") if (sensed := ideas.sensed("stop")) else None
+    sensed = ideas.ending(rest if words.inside("elsewhere", said.all) else said.all)
+    return _by_idea(sensed, "stop") if sensed else None
 
 
 def _answers(said: Said, words: ReplyWords, asked: str | None) -> Understood | None:
