@@ -105,7 +105,7 @@ class Found:
 def _look(session: Session, slug: str | None, day: date | None, now: datetime) -> Found:
     chosen = [clinics.chosen(session, slug)] if slug is not None else list(clinics.every(session))
     if not chosen:
-        raise BadInput("There is no clinic yet. `outreach up` makes the sample clinic on its first run.")
+        raise BadInput("There is no clinic yet. Begin one with `outreach clinic add`; a demo gets the sample clinic.")
     sheet = weigh(session, [_span(one, day) for one in chosen], whole=day is None)
     late = stuck(session, [one.id for one in chosen], now)
     return Found(sheet, late, {one.id: one.slug for one in chosen}, {one.id: one.zone for one in chosen})

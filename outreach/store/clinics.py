@@ -52,7 +52,7 @@ def chosen(session: Session, slug: str | None) -> Clinic:
     if len(wanted) == 1:
         return wanted[0]
     if not clinics:
-        raise BadInput("There is no clinic yet. `outreach up` makes the sample clinic on its first run.")
+        raise BadInput("There is no clinic yet. Begin one with `outreach clinic add`; a demo gets the sample clinic.")
     names = ", ".join(clinic.slug for clinic in clinics)
     what = f'There is no clinic "{slug}".' if slug is not None else "There are several clinics."
     raise BadInput(f"{what} Name one with --clinic: {names}.")
