@@ -28,7 +28,7 @@ from outreach.store import due as due_messages
 from outreach.store.aside import rest
 from outreach.store.due import Due
 from outreach.store.queue import Outcome
-from outreach.store.rows import together
+from outreach.store.rows import together_last
 from outreach.store.turns import Ahead
 
 log = structlog.get_logger()
@@ -77,9 +77,9 @@ class Claimer(Desk):
         A STOP waits for the claim's locks, and then finds its message `sending`: only this keeps it here. Who withdraws
         words does not even wait.
         """
-        clinics = {one.due.clinic.id: one.due.clinic for one in handed}
+        clinics = {one.id: one for one in {id(one.due.clinic): one.due.clinic for one in handed}.values()}
         with self.transaction() as session:
-            noes, versions = together(
+            noes, versions = together_last(
                 session, consents.asking_after_a_no({to for one in handed if (to := one.due.message.address_id)}),
                 due_messages.asking_versions(clinics),
             )  # fmt: skip

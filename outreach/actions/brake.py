@@ -45,10 +45,16 @@ class _Run:
     forgiven: bool = False
 
 
-def judge(session: Session, trials: Sequence[Trial], now: datetime) -> None:
-    """Count a batch of answers, in their order. All went well, as before: that is one read and no write."""
-    if not any(trial.reason for trial in trials) and not strikes.present(session, {one.clinic_id for one in trials}):
-        return  # nearly always
+def judge(session: Session, trials: Sequence[Trial], now: datetime, struck: bool | None = None) -> None:
+    """Count a batch of answers, in their order. All went well, as before: that is one read and no write.
+
+    `struck`: whether their clinics have strikes, if that was just read.
+    """
+    if not any(trial.reason for trial in trials):
+        if struck is None:
+            struck = bool(strikes.present(session, {one.clinic_id for one in trials}))
+        if not struck:
+            return  # nearly always
     runs = _tally(trials)
     forgiven = {key for key, run in runs.items() if run.forgiven}
     had = forgiven & strikes.present(session, {key[0] for key in forgiven}) if forgiven else set()

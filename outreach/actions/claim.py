@@ -93,10 +93,11 @@ class _Taking:
     ) -> None:
         self.session, self.sources, self.now, self.begin_by, self.stops = session, sources, now, begin_by, stops
         self.places, self.taken = places, Counter[Channel]()
+        self.left: dict[Channel, int] = {}
         self.vault: Vault = vault_of(session)
         self.claim = Claim()
         self.clinics: Mapping[UUID, ClinicFacts] = {}
-        self.spoken: dict[UUID, Spoken] = {}
+        self.spoken: dict[int, Spoken] = {}
         self.senders: dict[tuple[int, Channel], list[Sender]] = {}
         self.meters: dict[UUID, Meter] = {}
         self.openings: dict[tuple[int, str], datetime] = {}
@@ -112,7 +113,7 @@ class _Taking:
         """The clinics, and the senders that may be used now; limited ones locked for this claim, or not used in it."""
         self.clinics = clinics
         self.spoken = {
-            one.id: self.sources.speakers.view(self.session, one, self.sources.words) for one in clinics.values()
+            id(one): self.sources.speakers.view(self.session, one, self.sources.words) for one in clinics.values()
         }
         limited: dict[UUID, Sender] = {}
         for clinic in clinics.values():
@@ -157,9 +158,16 @@ class _Taking:
             if due.earlier is not None:  # out of sight: locked by another worker, or passed while theirs was flying
                 self.passed[lane] = min(due.earlier, self.passed.get(lane, due.earlier))
                 continue
-            if self.taken[lane.channel] >= self.places(lane.channel):
+            if self._left(lane.channel) <= 0:
                 continue
             self._one(due, lane, standing_of(due, ledgers, self.now))
+
+    def _left(self, channel: Channel) -> int:
+        """Places that may still be taken; they change only where we let others work (`breathe`)."""
+        left = self.left.get(channel)
+        if left is None:
+            left = self.left[channel] = self.places(channel) - self.taken[channel]
+        return left
 
     def _held(self, lined_up: Sequence[Turn]) -> set[Lane]:
         """Lanes of clinics that are paused: they rest, and nothing in them is touched."""
@@ -169,7 +177,8 @@ class _Taking:
 
     def _one(self, due: Due, lane: Lane, permission: Permitted) -> None:
         message = due.message
-        held = self.stops.message_held(message.clinic_id, due.sequence, message.step, due.patient_locale)
+        stops = self.stops
+        held = bool(stops.on) and stops.message_held(message.clinic_id, due.sequence, message.step, due.patient_locale)
         try:
             opening = self._opening(due)
         except BadInput:
@@ -217,7 +226,7 @@ class _Taking:
     def _go(self, due: Due, sender: Sender, warned: bool) -> Go | Wait | End:
         """Compose, and take it. BadInput: no such words."""
         try:
-            spoken = self.spoken[due.clinic.id]
+            spoken = self.spoken[id(due.clinic)]
             handed, row = self.preparing.prepare(due, sender, spoken, warned, hint=self.owed(due, self.now))
         except NotApproved as error:
             return self._unapproved(due, error)
@@ -230,8 +239,10 @@ class _Taking:
         self.claim.handed.append(handed)
         self.going.append(row)
         self.taken[due.message.channel] += 1
+        self.left[due.message.channel] -= 1
         if not len(self.going) % BREATH:
             breathe()
+            self.left.clear()
         self.begun.add(due.message.patient_id.int)
         self.dealt.add(due.message.id.int)
         if self.meters and (meter := self.meters.get(sender.id)):

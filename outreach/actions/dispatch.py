@@ -194,7 +194,7 @@ class _Shift:
         self.freed.set()
 
     def _over(self) -> bool:
-        if self.asking or self.landed or self.slots.flying.total():
+        if self.asking or self.landed or self.slots.in_flight:
             return False
         return self._closing() or not (self.linger or self.lanes.more)
 
@@ -214,7 +214,7 @@ class _Shift:
 
     def _ripe(self) -> bool:
         """Enough has landed for one transaction, or nothing more is to come."""
-        return len(self.landed) * RIPE >= self.pump.window or not self.slots.flying.total()
+        return len(self.landed) * RIPE >= self.pump.window or not self.slots.in_flight
 
     async def _begin(self, going: Sequence[Handed]) -> None:
         """Bunch by bunch, while the next claim is under way: its answers, and the carrier's, are read in between."""
@@ -242,7 +242,7 @@ class _Shift:
         finally:
             self.slots.give_back(channel)
         self._land(handed, outcome)
-        if self.lanes.busy and self.slots.worth(channel):
+        if self.lanes.busy and not self.freed.is_set() and self.slots.worth(channel):
             self.freed.set()
 
     def _land(self, handed: Handed, outcome: Outcome) -> None:

@@ -30,9 +30,9 @@ def owed(sources: Sources, hints: Iterable[Sequence[Any]]) -> Owed:
 
     def owes(due: Due, now: datetime) -> bool:
         message, law = due.message, sources.laws.get(due.clinic.law)
-        if law is None or message.id not in last or message.step in ANSWERS:
+        if law is None or message.id.int not in last or message.step in ANSWERS:
             return False
-        at = last[message.id]
+        at = last[message.id.int]
         return at is None or now - at >= law.hint_every
 
     return owes

@@ -13,6 +13,7 @@ from outreach.actions.unanswered import did_not_go
 from outreach.domain.decision import REQUEST
 from outreach.domain.status import Status
 from outreach.errors import Reason
+from outreach.store import strikes
 from outreach.store.queue import Outcome, record
 
 # By name, since Python looks an enumeration's member up anew each time, and this is asked for each message.
@@ -24,11 +25,14 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
     """Record a batch of outcomes with their consequences: the ledger, the brakes, and other ways."""
     if not landed:
         return
-    moved = record(session, [outcome for _, outcome in landed])
+    trials = _trials(landed)
+    moved, (struck,) = record(
+        session, [outcome for _, outcome in landed], strikes.asking({trial.clinic_id for trial in trials})
+    )
     # Before the brakes, as receipts do: both lock these alerts, then the clinics.
     for code in sorted(one.code for _, one in landed if one.reason is _UNKNOWN):
         not_in_our_tables(session, "unknown code", code, "a carrier refused a message with", landed[0][1].at)
-    brake.judge(session, _trials(landed), landed[0][1].at)
+    brake.judge(session, trials, landed[0][1].at, struck=bool(struck))
     for handed, outcome in landed:
         message = handed.due.message
         if message.step == REQUEST and outcome.status in _TAKEN:

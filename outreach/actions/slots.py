@@ -18,16 +18,19 @@ class Slots:
     def __init__(self, limits: Mapping[Channel, int]) -> None:
         self._limits = limits
         self.flying: Counter[Channel] = Counter()
+        self.in_flight = 0
         self._landed: Counter[Channel] = Counter()
         self._meanwhile: Mapping[Channel, int] = {}
 
     def take(self, channel: Channel) -> None:
         """One more is in flight."""
         self.flying[channel] += 1
+        self.in_flight += 1
 
     def give_back(self, channel: Channel) -> None:
         """One has landed."""
         self.flying[channel] -= 1
+        self.in_flight -= 1
         self._landed[channel] += 1
 
     @contextmanager

@@ -34,7 +34,7 @@ class Timekeeper:
         self._word = ""
 
     def __call__(self) -> datetime:
-        return self._clock() if self._watch is None else self._watch.now(self._clock(), self._running())
+        return self._clock() if self._watch is None else self._watch.now(self._clock(), self._running)
 
     def compare(self, session: Session) -> None:
         """Read the database's clock when it is time to; asked before each claim."""

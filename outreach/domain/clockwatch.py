@@ -14,6 +14,7 @@ Not for a rehearsal, whose clock stands in the database and is weeks ahead on pu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,10 +70,14 @@ class ClockWatch:
         # Pairs in one place each: another thread sees the old one or the new one, never half of both.
         self._last = _aware(wall), running
         self._database = _aware(database), running
+        self._surely = database + tolerance
+        """No time up to here is cut, however little has passed since the database was asked."""
 
-    def now(self, wall: datetime, running: float) -> datetime:
-        """The time to work with, and nothing else: cheap enough for each message."""
-        return min(wall, self._expected(running) + self.tolerance)
+    def now(self, wall: datetime, running: Callable[[], float]) -> datetime:
+        """The time to work with, and nothing else: for each message. `running` is read where it matters."""
+        if wall <= self._surely:
+            return wall
+        return min(wall, self._expected(running()) + self.tolerance)
 
     def judge(self, wall: datetime, running: float, database: datetime | None = None) -> Judged:
         """Compare the clocks. Without a fresh reading the database's time is the last one plus what passed since.
@@ -85,6 +90,7 @@ class ClockWatch:
         if database is not None:
             database_jump = _notable(_aware(database) - expected)
             self._database, expected = (database, running), database
+            self._surely = database + self.tolerance
         self._last = wall, running
         return Judged(min(wall, expected + self.tolerance), wall - expected, jump, database_jump, self.tolerance)
 

@@ -107,13 +107,18 @@ class QuietHours:
 
     def open_at(self, at: datetime, name: str) -> bool:
         """May a message go at this instant to someone living in the zone?"""
-        clock = wall_at(at, name).time()
+        return self._open(wall_at(at, name))
+
+    def _open(self, wall: datetime) -> bool:
+        clock = wall.time()
         return self.opens <= clock and (self.closes == time(0) or clock < self.closes)
 
     def next_open(self, at: datetime, name: str) -> datetime:
         """The same instant when it is open, else the first open one after it (UTC)."""
-        day = wall_at(at, name).date()
-        candidate = at
+        wall = wall_at(at, name)
+        if self._open(wall):
+            return at.astimezone(UTC)
+        day, candidate = wall.date(), at
         while not self.open_at(candidate, name) or candidate < at:
             candidate = self._opening(datetime.combine(day, self.opens), name, at)
             day += timedelta(days=1)

@@ -100,8 +100,8 @@ select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id
     when m.occasion is not null then true
     else exists (select from infusion i where i.course_id = m.course_id and i.status <> 'cancelled'
       and (m.infusion_id is null or (i.id = m.infusion_id and i.revision = m.revision))) end,
-  coalesce(a.unusable_at is null, false)
-from unnest(%(ids)b::uuid[]) as asked(id)
+  coalesce(a.unusable_at is null, false), asked.place::int4
+from unnest(%(ids)b::uuid[]) with ordinality as asked(id, place)
 join message m on m.id = asked.id
 join patient p on p.id = m.patient_id
 left join address a on a.id = m.address_id
@@ -125,9 +125,10 @@ order by m.due_at, m.id
 
 
 _VISITS = """
-select m.id, i.id, i.course_id, i.starts, i.zone, i.minutes, i.revision, i.status
-from message m join infusion i on i.course_id = m.course_id
-where m.id = any(%(ids)b::uuid[]) order by i.starts, i.id
+select asked.place::int4, i.id, i.course_id, i.starts, i.zone, i.minutes, i.revision, i.status
+from unnest(%(ids)b::uuid[]) with ordinality as asked(id, place)
+join message m on m.id = asked.id join infusion i on i.course_id = m.course_id
+order by i.starts, i.id
 """
 
 
@@ -162,11 +163,11 @@ def told(
     """
     by_message: dict[int, list[Visit]] = {}
     for visit in visits:
-        by_message.setdefault(visit[0].int, []).append(Visit(*visit[1:]))
+        by_message.setdefault(visit[0], []).append(Visit(*visit[1:]))
     due = []
     for row in rows:
         try:
-            due.append(_one(vault, row, clinics[row[1]], tuple(by_message.get(row[0].int, ())), now))
+            due.append(_one(vault, row, clinics[row[1]], tuple(by_message.get(row[38], ())), now))
         except InvalidTag:
             log.exception("a sealed column does not open", message=str(row[0]))
     return due

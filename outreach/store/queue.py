@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -121,21 +121,21 @@ returning m.id
 _id_of = attrgetter("message_id.int")
 
 
-def record(session: Session, outcomes: Sequence[Outcome]) -> set[UUID]:
+def record(session: Session, outcomes: Sequence[Outcome], *beside: Ask) -> tuple[set[UUID], list[Sequence[Any]]]:
     """Write outcomes by compare-and-set on (id, status, attempt): a late writer changes nothing. Returns who moved.
 
-    A callback that came before our own record has moved the row already; then only the event is kept.
+    A callback that came before our own record has moved the row already; then only the event is kept. `beside`: asked
+    in the same round trip, after it; their rows come second.
     """
-    if not outcomes:
-        return set()
     alike: dict[tuple[object, ...], list[Outcome]] = {}
     for one in sorted(outcomes, key=_id_of):
         alike.setdefault((one.status, one.word, one.reason, one.code, one.from_status), []).append(one)
     asks = [_recording(group) for group in alike.values()]
     if len(asks) > 1:  # a single one, by index over an array in their order, locks them in it as it goes
-        lock = Ask(_LOCK, {"ids": Ids.of([one.message_id for one in outcomes])})
-        return {row[0] for rows in together(session, lock, *asks)[1:] for row in rows}
-    return {row[0] for row in together(session, *asks)[0]}
+        asks.insert(0, Ask(_LOCK, {"ids": Ids.of([one.message_id for one in outcomes])}))
+    told = together(session, *asks, *beside)
+    moved = {row[0] for rows in told[len(asks) > 1 : len(asks)] for row in rows}
+    return moved, told[len(asks) :]
 
 
 def _recording(group: Sequence[Outcome]) -> Ask:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from outreach.store.arrays import Ids
 from outreach.store.brakes import Strike
-from outreach.store.rows import fetch
+from outreach.store.rows import Ask, together
 
 Key = tuple[UUID, str, str]
 """(clinic, scope, key)."""
@@ -23,10 +23,14 @@ _PLACE = tuple_(Strike.clinic_id, Strike.scope, Strike.key)
 _PRESENT = "select clinic_id, scope, key from strike where clinic_id = any(%(ids)b::uuid[])"
 
 
+def asking(clinic_ids: Collection[UUID]) -> Ask:
+    """All strikes of these clinics, as keys: few, mostly none. Writes and locks nothing."""
+    return Ask(_PRESENT, {"ids": Ids.of(clinic_ids)})
+
+
 def present(session: Session, clinic_ids: Collection[UUID]) -> set[Key]:
-    """All strikes of these clinics: few, mostly none. Writes and locks nothing."""
-    rows = fetch(session, _PRESENT, ids=Ids.of(clinic_ids))
-    return {(clinic_id, scope, key) for clinic_id, scope, key in rows}
+    """The answer to `asking`."""
+    return {(clinic_id, scope, key) for clinic_id, scope, key in together(session, asking(clinic_ids))[0]}
 
 
 def take_turns(session: Session, clinic_ids: Collection[UUID]) -> None:

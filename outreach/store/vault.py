@@ -36,7 +36,7 @@ class Vault:
     def __init__(self, master: bytes, key_id: int = 1) -> None:
         if len(master) != 32:
             raise ValueError(f"the master key has {len(master)} bytes; it needs 32")
-        self._key_id = key_id
+        self._head = bytes([VERSION, key_id])
         self._cipher = AESGCMSIV(_derive(master, "seal"))
         self._index = _derive(master, "index")
         self._links = threading.local()
@@ -46,7 +46,7 @@ class Vault:
         """Encrypt `text` for `place` ("table.column") in one row."""
         nonce = noise(12)
         sealed = self._cipher.encrypt(nonce, text.encode(), _aad(place, clinic_id, row_id))
-        return bytes([VERSION, self._key_id]) + nonce + sealed
+        return self._head + nonce + sealed
 
     def open(self, sealed: bytes, place: str, clinic_id: UUID, row_id: UUID) -> str:
         """Decrypt; raises cryptography.exceptions.InvalidTag for a value from elsewhere."""

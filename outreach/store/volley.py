@@ -25,6 +25,9 @@ _numbers = itertools.count()
 _FORMATS = {"b": PyFormat.BINARY, "s": PyFormat.AUTO}
 
 
+_COMMIT: tuple[str, Mapping[str, object]] = ("COMMIT", {})
+
+
 class Told(NamedTuple):
     """What one statement said: its rows, and how many rows it touched."""
 
@@ -64,6 +67,10 @@ class Volley:
         with self._driver.lock:
             return self._driver.wait(self._round(made))[len(before) :]
 
+    def fire_and_commit(self, asks: Sequence[tuple[str, Mapping[str, object]]]) -> list[Told]:
+        """Ask all and commit, in one round trip: if one fails, nothing is committed."""
+        return self.fire([*asks, _COMMIT])[:-1]
+
     def load(self, statement: str, values: Mapping[str, object]) -> None:
         """Ask it with the next volley, the commit at the latest: what must be right of it, it must see to itself."""
         self._waiting.append((statement, values))
@@ -74,7 +81,7 @@ class Volley:
             # The server would answer COMMIT with ROLLBACK, and no error.
             raise psycopg.errors.InFailedSqlTransaction("nothing can be committed: a statement failed before")
         if self._waiting or self._driver.pgconn.transaction_status != TransactionStatus.IDLE:
-            self.fire([("COMMIT", {})])
+            self.fire([_COMMIT])
 
     def _made(self, statement: str, values: Mapping[str, object]) -> tuple[_Text, Sequence[Any], abc.Transformer]:
         text = _text(statement)

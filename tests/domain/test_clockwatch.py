@@ -92,7 +92,7 @@ def test_whatever_is_done_to_clocks_nothing_runs_ahead_of_the_database(
         assert judged.now <= database + TOLERANCE
         assert judged.now <= true + wall_off
         assert judged.now in (true + wall_off, database + TOLERANCE)
-        assert one.now(true + wall_off, running) == judged.now
+        assert one.now(true + wall_off, lambda at=running: at) == judged.now
         assert judged.held == (wall_off - database_off > TOLERANCE)
 
 
