@@ -125,7 +125,7 @@ order by m.due_at, m.id
 
 
 _VISITS = """
-select asked.place::int4, i.id, i.course_id, i.starts, i.zone, i.minutes, i.revision, i.status
+select asked.place::int4, i.id, i.starts, i.zone, i.minutes, i.revision, i.status
 from unnest(%(ids)b::uuid[]) with ordinality as asked(id, place)
 join message m on m.id = asked.id join infusion i on i.course_id = m.course_id
 order by i.starts, i.id
@@ -161,13 +161,13 @@ def told(
 
     A row whose sealed columns do not open is left out, loudly.
     """
-    by_message: dict[int, list[Visit]] = {}
+    by_place: dict[int, list[Sequence[Any]]] = {}
     for visit in visits:
-        by_message.setdefault(visit[0], []).append(Visit(*visit[1:]))
+        by_place.setdefault(visit[0], []).append(visit)
     due = []
     for row in rows:
         try:
-            due.append(_one(vault, row, clinics[row[1]], tuple(by_message.get(row[38], ())), now))
+            due.append(_one(vault, row, clinics[row[1]], by_place.get(row[38], ()), now))
         except InvalidTag:
             log.exception("a sealed column does not open", message=str(row[0]))
     return due
@@ -187,7 +187,9 @@ def told_clinics(rows: Iterable[Sequence[Any]]) -> dict[UUID, ClinicFacts]:
     return {row[0]: ClinicFacts(*row) for row in rows}
 
 
-def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Visit, ...], now: datetime | None) -> Due:
+def _one(
+    vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: Iterable[Sequence[Any]], now: datetime | None
+) -> Due:
     clinic_id, message_id, address_id = row[1], row[0], row[3]
     sealed, flying, sent, behind, before = row[24], row[31], row[32], row[33], row[34]
     to = vault.open(sealed, "address.value", clinic_id, address_id) if sealed else None
@@ -199,4 +201,6 @@ def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: tuple[Vi
         json.loads(vault.open(row[23], "message.facts", clinic_id, message_id)) if row[23] else {},
         None,  # what is due has not been said
     ))  # fmt: skip
-    return Due._make((message, clinic, to, *row[25:30], visits, row[30], flying, traffic, *row[35:38]))
+    course_id = row[4]
+    booked = tuple([Visit(one[1], course_id, *one[2:]) for one in visits])
+    return Due._make((message, clinic, to, *row[25:30], booked, row[30], flying, traffic, *row[35:38]))
