@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,11 @@ MISSING = (
 )
 PATIENCE = 10_000  # milliseconds a page may take on a loaded machine before it counts as broken
 
+HERE = Path(__file__).parent
+
 Window = Callable[..., Page]
+_over = ExitStack()
+_running: list[Browser] = []
 
 
 def chromium(playwright: Playwright) -> str | None:
@@ -34,8 +38,19 @@ def chromium(playwright: Playwright) -> str | None:
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """A browser, for as long as the block lasts and no longer: its driver keeps a loop running in this thread, and
-    whatever test came next on this process could not start one of its own."""
+    """The browser of this process, without the windows that were opened while the block lasted."""
+    if not _running:
+        _running.append(_over.enter_context(_started()))
+    [browser] = _running
+    before = list(browser.contexts)
+    yield browser
+    for context in browser.contexts:
+        if context not in before:
+            context.close()
+
+
+@contextmanager
+def _started() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         program = chromium(playwright)
         if program is None:
@@ -50,6 +65,16 @@ def running_browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """One browser for all tests of this folder, and none after them: its driver keeps a loop running in this thread,
+    and whatever test came next on this process could not start one of its own."""
+    yield
+    if nextitem is None or HERE not in nextitem.path.parents:
+        _running.clear()
+        _over.close()
+
+
 @pytest.fixture(scope="session")
 def there(lasting_database_url: str) -> Iterator[Site]:
     """The demo, up and running, shared by the journeys of this process: each makes the patients that it needs."""
@@ -62,7 +87,6 @@ def there(lasting_database_url: str) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def browser(there: Site) -> Iterator[Browser]:
-    """Started for each file of journeys; gone before the tests of another folder (see `running_browser`)."""
     with running_browser() as started:
         yield started
 
