@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, true, tuple_
+from sqlalchemy import ColumnElement, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form
-from outreach.domain.status import ENDS
+from outreach.domain.status import ENDS, Status
 from outreach.errors import NotFound
 from outreach.store.inbox import Heard
 from outreach.store.messages import HANDED_OVER
@@ -103,6 +103,7 @@ LOOKED_AHEAD = timedelta(hours=6)
 """How long after now what is in hand is looked for. One that was refused and put off may have arrived all the same; put
 off farther (by quiet hours, after that) it is not listed by these statuses until then: to look farther would be to read
 whatever is planned for these hours."""
+LAST = datetime.max.replace(tzinfo=UTC)
 LOOKED_AT = 20_000
 """So many messages are looked at for one page of a list that is narrowed by what no index knows."""
 
@@ -127,9 +128,15 @@ def messages(
     read every message the clinic ever had. What is due from then on is not among them.
     """
     in_hand = bool(statuses) and set(statuses) <= _IN_HAND
-    few = bool(patient_id) or in_hand  # by indexes of their own
-    begin = max((one for one in (after[0] if after else None, due_from) if one), default=None)
-    until = _window(session, clinic_id, begin, due_to) if not few and (statuses or channel or step) else None
+    waits = _first_waiting(session, clinic_id) if set(statuses) == {Status.SCHEDULED} and not patient_id else None
+    begin = max((one for one in (after[0] if after else None, due_from, waits) if one), default=None)
+    until = None
+    if patient_id or set(statuses) == {Status.UNKNOWN}:
+        pass  # few, by indexes of their own
+    elif in_hand:  # of all clinics: mails without receipts stay in hand for days
+        until = _window(session, Message.open == true(), begin, min(now + LOOKED_AHEAD, due_to or LAST))
+    elif statuses or channel or step:
+        until = _window(session, Message.clinic_id == clinic_id, begin, due_to)
     where = [
         Message.clinic_id == clinic_id,
         *([Message.patient_id == patient_id] if patient_id else []),
@@ -140,6 +147,7 @@ def messages(
         *([Message.channel == channel] if channel else []),
         *([Message.step == step] if step else []),
         *([Message.due_at >= due_from] if due_from else []),
+        *([Message.due_at >= waits] if waits else []),
         *([Message.due_at < (until or due_to)] if until or due_to else []),
         *([tuple_(Message.due_at, Message.id) > after] if after else []),
     ]
@@ -150,10 +158,28 @@ def messages(
     return [opened(vault, dict(row)) for row in session.execute(asked).mappings()], until
 
 
-def _window(session: Session, clinic_id: UUID, begin: datetime | None, end: datetime | None) -> datetime | None:
+# One probe of the index for each lane, as a claim does: all that was ever sent lies before it.
+_FIRST_WAITING = text("""
+select min(first.due_at)
+from (values ('sms', true), ('sms', false), ('email', true), ('email', false)) as lane(channel, urgent)
+cross join lateral (
+  select q.due_at from queued q where q.clinic_id = :clinic and q.channel = lane.channel and q.urgent = lane.urgent
+  order by q.due_at limit 1
+) first""")
+
+
+def _first_waiting(session: Session, clinic_id: UUID) -> datetime | None:
+    """When the first of the clinic's planned messages is due; None: none waits in the queue."""
+    first: datetime | None = session.scalar(_FIRST_WAITING, {"clinic": clinic_id})
+    return first
+
+
+def _window(
+    session: Session, among: ColumnElement[bool], begin: datetime | None, end: datetime | None
+) -> datetime | None:
     """The instant after `begin` up to which LOOKED_AT messages are due; None when fewer are left. By index alone."""
     due = select(Message.due_at).where(
-        Message.clinic_id == clinic_id,
+        among,
         *([Message.due_at > begin] if begin else []),
         *([Message.due_at < end] if end else []),
     )

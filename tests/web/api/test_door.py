@@ -11,14 +11,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from outreach.domain.access import Scope
 from outreach.store import kept, keys, reading
 from outreach.store.doors import ApiKey
 from outreach.store.office import Audit
 from outreach.store.tables import Patient
-from outreach.store.traffic import Message
+from outreach.store.traffic import Message, Queued
 from outreach.web.access import DOORS
 from outreach.web.api.rates import Rates
 from tests.web.house import NOW, House, add_clinic
@@ -209,6 +209,34 @@ def test_a_filter_that_little_meets_looks_at_so_many_messages_for_a_page_and_say
             assert (len(seen), len(set(seen))) == (there, there), (window, asked)
             assert pages < 9
             assert window > 2 or pages > 1, "the window was not felt"
+
+
+def test_what_is_planned_is_listed_from_its_first_on_and_what_is_in_hand_bit_by_bit(
+    caller: Make, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, patient = caller(), house.patient()
+    for number in range(8):
+        house.message(patient, f"step.{number}")
+    states = ("delivered", "delivered", "sent", "sending", "sent", "delivered", "scheduled", "scheduled")
+    with house.out.sessions.begin() as session:
+        for number, row in enumerate(session.scalars(select(Message).order_by(Message.step))):
+            row.due_at, row.status = NOW + timedelta(minutes=number), states[number]
+        session.flush()
+        handed_over = select(Message.id).where(Message.status != "scheduled")
+        session.execute(delete(Queued).where(Queued.message_id.in_(handed_over)))  # as a claim does
+    monkeypatch.setattr(reading, "LOOKED_AT", 2)
+    planned = one("GET", "/messages?status=scheduled").json()
+    assert [message["step"] for message in planned["items"]] == ["step.6", "step.7"]  # nothing of the past was read
+    found, cursor = list[str](), ""
+    for _ in range(9):
+        page = one("GET", f"/messages?status=sending&status=sent&limit=1{cursor}").json()
+        found += [message["step"] for message in page["items"]]
+        if not page["next_cursor"]:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    else:
+        pytest.fail("the list does not end")
+    assert found == ["step.2", "step.3", "step.4"]
 
 
 def test_a_change_needs_the_version_that_was_read(caller: Make) -> None:
