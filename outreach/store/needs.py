@@ -15,18 +15,19 @@ from outreach.store.brakes import Alert, Pause
 from outreach.store.doubts import UNKNOWN
 from outreach.store.office import Task
 from outreach.store.tables import Course, Infusion, Patient
+from outreach.store.tasks import WHOSE, in_inbox
 from outreach.store.traffic import Message
 
 
 class Numbers(NamedTuple):
-    """`open_tasks`: people wait for an answer; `in_doubt`: messages nobody knows the fate of; `pauses` that are on.
+    """`conversations` that wait for a person, as the inbox lists them; `in_doubt`: messages of unknown fate.
 
-    `not_agreed`: visits of patients who have not answered yet whether we may write. Of open alerts: `unusable` say
-    that nothing arrives at an address, `unapproved` name texts (such as `es/pre.tomorrow`) that messages wait for,
-    and `alerts` are the others.
+    `pauses`: those that are on. `not_agreed`: visits of patients who have not answered yet whether we may write. Of
+    open alerts: `unusable` say that nothing arrives at an address, `unapproved` name texts (such as `es/pre.tomorrow`)
+    that messages wait for, and `alerts` are the others.
     """
 
-    open_tasks: int
+    conversations: int
     in_doubt: int
     pauses: int
     not_agreed: int
@@ -68,7 +69,7 @@ _NOT_AGREED = (
     )
 )  # fmt: skip
 _NUMBERS = select(  # built once: building it costs more than running it
-    _count(Task.clinic_id == _CLINIC, Task.closed_at.is_(None)).scalar_subquery(),
+    in_inbox(select(func.count(WHOSE.distinct()))).where(Task.clinic_id == _CLINIC).scalar_subquery(),
     _count(*UNKNOWN, Message.clinic_id == _CLINIC).scalar_subquery(),
     _count(
         Pause.lifted_at.is_(None),

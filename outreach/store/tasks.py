@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVarTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Select, String, Update, cast, func, select, update
@@ -14,7 +15,21 @@ from sqlalchemy.orm import Session, aliased
 from outreach.domain import deadlines
 from outreach.errors import NotFound
 from outreach.store.office import Task
+from outreach.store.tables import Patient
 from outreach.store.traffic import InboundMessage
+
+Columns = TypeVarTuple("Columns")
+WHOSE = func.coalesce(
+    cast(Task.patient_id, String), func.encode(InboundMessage.sender_index, "hex"), cast(Task.id, String)
+)
+"""The conversation of a task: a patient's, or an unknown number's, or its own. Only in what `in_inbox` has joined."""
+
+
+def in_inbox(found: Select[*Columns]) -> Select[*Columns]:
+    """Open tasks that the inbox shows, with the message each is about; none of a patient who is a test."""
+    messages = found.select_from(Task).outerjoin(InboundMessage, InboundMessage.id == Task.inbound_id)
+    whose = messages.outerjoin(Patient, Patient.id == Task.patient_id)
+    return whose.where(Task.closed_at.is_(None), Patient.test.is_not(True))
 
 
 def open_task(
@@ -212,13 +227,10 @@ class Waits:
 
 
 def waits(session: Session, clinic_id: UUID, staff_id: UUID, now: datetime) -> Waits:
-    number = func.encode(InboundMessage.sender_index, "hex")
-    whose = func.coalesce(cast(Task.patient_id, String), number, cast(Task.id, String))
-    each = func.count(whose.distinct())
+    each = func.count(WHOSE.distinct())
     counts = (each, each.filter(Task.kind == "urgent"), each.filter(Task.due_at <= now),
               each.filter(Task.taken_by == staff_id))  # fmt: skip
-    found = select(*counts).select_from(Task).outerjoin(InboundMessage, InboundMessage.id == Task.inbound_id)
-    return Waits(*session.execute(found.where(Task.clinic_id == clinic_id, Task.closed_at.is_(None))).one())
+    return Waits(*session.execute(in_inbox(select(*counts)).where(Task.clinic_id == clinic_id)).one())
 
 
 def escalated(session: Session, task_ids: Collection[UUID], now: datetime) -> None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from outreach.store.office import Task
+from outreach.store.tasks import WHOSE, in_inbox
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,20 @@ class Todo:
 
 
 _TODO = (Task.id, Task.patient_id, Task.kind, Task.opened_at, Task.due_at)
+_PRESSING = Task.kind != "urgent", Task.due_at, Task.id
+_PLACED = in_inbox(
+    select(*_TODO, func.row_number().over(partition_by=WHOSE, order_by=_PRESSING).label("place"))
+).where(Task.clinic_id == bindparam("clinic_id")).subquery()  # fmt: skip
 _OF_CLINIC = (
-    select(*_TODO)
-    .where(Task.clinic_id == bindparam("clinic_id"), Task.closed_at.is_(None))
-    .order_by(Task.due_at, Task.id)
+    select(_PLACED.c.id, _PLACED.c.patient_id, _PLACED.c.kind, _PLACED.c.opened_at, _PLACED.c.due_at)
+    .where(_PLACED.c.place == 1)
+    .order_by(_PLACED.c.kind != "urgent", _PLACED.c.due_at, _PLACED.c.id)
     .limit(bindparam("most"))
 )
 
 
 def of_clinic(session: Session, clinic_id: UUID, limit: int) -> list[Todo]:
-    """A clinic's open tasks, those due first first."""
+    """The most pressing open task of each conversation in the inbox: what is urgent first, then what is due first."""
     return [Todo(*row) for row in session.execute(_OF_CLINIC, {"clinic_id": clinic_id, "most": limit})]
 
 

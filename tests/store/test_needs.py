@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import event, insert, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.brakes import Scope
 from outreach.domain.status import Status
-from outreach.store import alerts, needs, pauses, tasks
+from outreach.store import alerts, needs, pauses, tasks, todo
 from outreach.store.needs import Numbers
 from outreach.store.tables import Clinic, Course, Infusion, Patient
 from tests.store.stock import NOW, Stock
@@ -29,9 +29,9 @@ def test_each_kind_is_counted_and_another_clinic_sees_none_of_it(
 ) -> None:
     there, here = clinic("elsewhere").id, stock.clinic_id
     assert numbers(session, here) == numbers(session, there) == NOBODY
-    for number in range(3):
-        tasks.open_task(session, clinic_id=here, patient_id=stock.patient_id, now=NOW, kind="reply",
-                        occasion=f"test:{number}")  # fmt: skip
+    for number, whose in enumerate((stock.patient_id, stock.patient_id, None)):
+        tasks.open_task(session, clinic_id=here, patient_id=whose, now=NOW, kind="urgent" if number == 1 else "reply",
+                        occasion=f"test:{number}", due_at=NOW + timedelta(hours=number))  # fmt: skip
     stock.set(stock.planned(), status=Status.UNKNOWN.value)
     stock.set(stock.planned(), status=Status.UNKNOWN.value, sent_at=NOW)  # the carrier is known to have it
     stock.planned()
@@ -40,7 +40,9 @@ def test_each_kind_is_counted_and_another_clinic_sees_none_of_it(
     alerts.raise_alert(session, None, "else", "", "", NOW)  # the operator's
     alerts.clear(session, here, "dead", "1", NOW)
     pauses.switch_on(session, here, Scope.CLINIC, "", "why", "test", NOW, until=NOW + timedelta(hours=1))
-    assert numbers(session, here) == Numbers(3, 1, 1, 0, 1, ["es/a", "es/b"], 1)
+    assert numbers(session, here) == Numbers(2, 1, 1, 0, 1, ["es/a", "es/b"], 1)
+    assert tasks.waits(session, here, uuid4(), NOW).open == 2, "a patient's two are one conversation, as in the inbox"
+    assert [one.kind for one in todo.of_clinic(session, here, 9)] == ["urgent", "reply"], "the more pressing of two"
     assert numbers(session, here, NOW + timedelta(hours=2)).pauses == 0, "its time is over"
     assert numbers(session, there) == NOBODY
     pauses.switch_on(session, None, Scope.SERVICE, "", "why", "test", NOW)

@@ -33,8 +33,11 @@ WEEK, AHEAD = timedelta(days=7), timedelta(days=366)
 
 @dataclass(frozen=True)
 class Needs:
-    """What does not go by itself; `tasks`: the first few of the open ones; `words_missing`: messages of the day that
-    were not sent for want of words; `instructions`: of the clinic's own, how many wait for approval by language."""
+    """What does not go by itself; `tasks`: the most pressing of each of the first few conversations that wait.
+
+    `words_missing`: messages of the day that were not sent for want of words; `instructions`: of the clinic's own, how
+    many wait for approval by language.
+    """
 
     tasks: list[Todo]
     numbers: Numbers
