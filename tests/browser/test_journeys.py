@@ -152,3 +152,24 @@ def test_the_desk_stops_all_messages_only_with_a_tick_that_the_patient_asked(win
     everything.click()
     expect(desk.locator("dl.facts").first).to_contain_text("Stopped at the desk")
     expect(desk.get_by_role("link", name="Stop messages to this patient")).to_have_count(0)
+
+
+def test_a_patients_question_is_found_taken_and_answered_from_the_inbox(there: Site, window: Window) -> None:
+    desk, handset, phone = window(), window(None), "+17735550198"
+    patient = enrol(desk, "Quinn Question", phone, consent="warned")
+    there.pump()
+    handset.goto(f"{there.phones}/{quote(phone)}")
+    handset.locator("form.answer input[name=body]").fill("Is there a parking place near the door?")
+    handset.get_by_role("button", name="Send").click()
+    expect(handset.locator("[title='taken by the clinic']")).to_be_visible()
+    desk.goto("/inbox")
+    desk.get_by_role("link", name="Quinn Question").click()
+    expect(desk.locator(".talk .theirs")).to_contain_text("parking place")
+    desk.get_by_role("button", name="I take it").click()
+    desk.locator("textarea[name=text]").fill("Yes, behind the house. Please ring twice.")
+    desk.get_by_role("button", name="Send", exact=True).click()
+    expect(desk.locator(".talk .ours").last).to_contain_text("Please ring twice.")
+    there.pump()
+    handset.goto(f"{there.phones}/{quote(phone)}")
+    expect(handset.locator(".theirs .bubble").last).to_contain_text("Please ring twice.")
+    assert there.one("SELECT count(*) FROM task WHERE patient_id = :id AND taken_by IS NOT NULL", id=patient) == 1
