@@ -20,6 +20,10 @@ from outreach.domain.replies import ReplyWords
 from outreach.domain.sequence import Sequence
 from outreach.settings import ROOT
 
+SPOKEN = ("en", "es", "ar")
+"""What a clinic of the tests has approved where the test is not about languages: all thirteen are four times as many
+rows to write, to read and to take away again."""
+
 
 @cache
 def words() -> Words:

@@ -43,7 +43,7 @@ def clinic(session: Session) -> Clinic:
         phone="+1 312-555-0100", address="1 Example Street", emergency="911", sms_sender="+13125550100",
         email_sender="care@lakeside.example", quiet_from=time(21), quiet_to=time(8),
     )  # fmt: skip
-    shipped.approve(session, made.id)
+    shipped.approve(session, made.id, *shipped.SPOKEN)
     session.refresh(made)
     return made
 

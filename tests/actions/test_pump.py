@@ -71,7 +71,7 @@ def second_clinic(world: World) -> World:
             phone="+12025550198", address="1 Oak Street", emergency="911",
         )  # fmt: skip
         senders.add(session, clinic.id, Channel.SMS, "+12025550101", carrier="memory")
-        shipped.approve(session, clinic.id)
+        shipped.approve(session, clinic.id, *shipped.SPOKEN)
     return replace(world, clinic_id=clinic.id)
 
 

@@ -132,7 +132,7 @@ def make_world(engine: Engine, vault: Vault, words: Words, locale: str = "en") -
             phone="+12025550199", address="12 Fern Street", emergency="911",
         )  # fmt: skip
         senders.add(session, clinic.id, Channel.SMS, CLINIC, carrier="memory")
-        shipped.approve(session, clinic.id)
+        shipped.approve(session, clinic.id, *shipped.SPOKEN)
         whose = _patient(session, clinic.id, PHONE, "v1", locale)
         return World(sessions, MemoryProvider(), words, clinic.id, **whose)
 

@@ -28,7 +28,13 @@ def words() -> Words:
 
 
 @pytest.fixture
-def house(engine: Engine, vault: Vault, words: Words) -> Iterator[House]:
+def locales() -> tuple[str, ...]:
+    """The languages of the house; a file that is about languages says that it wants all: an empty tuple."""
+    return shipped.SPOKEN
+
+
+@pytest.fixture
+def house(engine: Engine, vault: Vault, words: Words, locales: tuple[str, ...]) -> Iterator[House]:
     sequence = shipped.sequence()
     twilio = TwilioProvider("AC" + "1" * 32, TOKEN, base_url="http://127.0.0.1:9", timeout=1, pool=1)
     out = Outreach(
@@ -46,7 +52,7 @@ def house(engine: Engine, vault: Vault, words: Words) -> Iterator[House]:
         clock=lambda: NOW,
         laws=shipped.laws(),
     )  # fmt: skip
-    clinic_id = add_clinic(out, "north", "+12025550110")
+    clinic_id = add_clinic(out, "north", "+12025550110", locales)
     with out.sessions.begin() as session:
         staff.add(
             session, clinic_id=clinic_id, email="desk@north.example", name="Dana Desk", password=PASSWORD,

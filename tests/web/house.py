@@ -102,14 +102,15 @@ class House:
         return self.browser().post(path, data=fields, headers=given)
 
 
-def add_clinic(out: Outreach, slug: str, sender: str) -> UUID:
+def add_clinic(out: Outreach, slug: str, sender: str, locales: tuple[str, ...] = shipped.SPOKEN) -> UUID:
+    """A clinic that has approved every shipped word of these languages (none named: of all)."""
     with out.sessions.begin() as session:
         made = clinics.add(
             session, slug=slug, name=f"{slug.title()} Clinic", zone="America/New_York", country="US", locale="en",
             phone="+12025550100", address="1 Sample Street", emergency="911", sms_sender=sender,
             email_sender=f"care@{slug}.example",
         )  # fmt: skip
-        shipped.approve(session, made.id)
+        shipped.approve(session, made.id, *locales)
         return made.id
 
 

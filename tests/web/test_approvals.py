@@ -30,6 +30,11 @@ PLACE = f"/languages/es/{KEY}"
 SIGNED = {"reviewer": "Ana Ruiz", "role": "medical translator", "read": "1"}
 
 
+@pytest.fixture
+def locales() -> tuple[str, ...]:
+    return ()  # all of them
+
+
 def reworded(words: Words, locale: str, **forms: str) -> Words:
     """The same words, but for some units (dots of a key as two underscores)."""
     voice = words.voices[locale]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from outreach.actions import approve
@@ -16,6 +17,11 @@ from tests.web.links import hold, set_clinic
 from tests.web.test_join import AT, FORM
 
 SPANISH, ENGLISH = 'lang="es"', 'lang="en"'
+
+
+@pytest.fixture
+def locales() -> tuple[str, ...]:
+    return ()  # all of them
 
 
 def withdraw(house: House, locale: str, *keys: str) -> None:

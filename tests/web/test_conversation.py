@@ -28,6 +28,11 @@ HERE = "+12025550110"
 VISIT = datetime(2026, 12, 15, 10)
 
 
+@pytest.fixture
+def locales() -> tuple[str, ...]:
+    return ()  # all of them
+
+
 @dataclass
 class Talk:
     """A phone that writes to the clinic through the webhook, and reads what the carrier was given."""

@@ -26,6 +26,11 @@ AT = "/join/north?in=es"
 
 
 @pytest.fixture
+def locales() -> tuple[str, ...]:
+    return ()  # all of them
+
+
+@pytest.fixture
 def open_house(house: House) -> House:
     set_clinic(house, join_open=True)
     return house

@@ -21,6 +21,11 @@ from tests.web.house import NOW, House, field
 from tests.web.links import hold
 
 
+@pytest.fixture
+def locales() -> tuple[str, ...]:
+    return ()  # all of them
+
+
 def everything(house: House) -> dict[str, list[tuple[object, ...]]]:
     """All rows of all tables."""
     with house.out.sessions() as session:

@@ -19,6 +19,11 @@ from tests.web.house import NOW, House, count_queries, field
 from tests.web.test_console import enrol
 
 
+@pytest.fixture
+def locales() -> tuple[str, ...]:
+    return ()  # all of them
+
+
 def home(house: House, **changes: str) -> str:
     """Enrol; the path of the patient's page."""
     return enrol(house, **changes).partition("?")[0]

@@ -18,6 +18,11 @@ from tests.web.house import NOW, House
 from tests.web.links import Held, everything, hold, set_clinic
 
 
+@pytest.fixture
+def locales() -> tuple[str, ...]:
+    return ()  # all of them
+
+
 def choose(held: Held, status: int = 303, minutes: int = 1, **data: str) -> str:
     """Press one button of the page, so many minutes from now; gives the page that follows."""
     browser = held.house.later(timedelta(minutes=minutes)).browser()

@@ -30,6 +30,11 @@ STATIC = Path(reader.__file__).parents[1] / "static"
 LIMIT = 30_000
 
 
+@pytest.fixture
+def locales() -> tuple[str, ...]:
+    return ()  # all of them
+
+
 def test_no_link_of_any_message_changes_anything_when_it_is_followed(house: House) -> None:
     held = hold(house)
     tokens = [*held.tokens.values(), *(house.message(held.patient_id, s)[1] for s in ("consent.request", "reply.help"))]
