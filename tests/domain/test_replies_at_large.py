@@ -4,7 +4,8 @@
 `replies_second.jsonl` was written as blindly afterwards, `replies_third.jsonl` as well by another, and
 `replies_fourth.jsonl` by whoever had mended the words by then; `replies_fifth.jsonl` by another, who had seen only the
 English, Spanish, Arabic and French stops at the head of our words; `replies_sixth.jsonl` by two who had seen nothing,
-to be hard: romanised, misspelt, and ordinary ones that speak of chests and stops. What each gave: docs/compliance.md.
+to be hard: romanised, misspelt, and ordinary ones that speak of chests and stops; `replies_seventh.jsonl` by one more.
+What each gave: docs/compliance.md.
 """
 
 from __future__ import annotations
