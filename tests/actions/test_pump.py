@@ -35,7 +35,8 @@ from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.memory import MemoryProvider
 from outreach.store import alerts, clinics, pauses, senders
-from outreach.store.rows import fetch
+from outreach.store.queue import Outcome
+from outreach.store.rows import Ask, fetch
 from outreach.store.tables import Address, Clinic, Patient
 from outreach.store.traffic import Attempt, Event, Flight, Message
 from outreach.store.traffic import Sender as SenderRow
@@ -545,11 +546,11 @@ def test_an_outcome_that_cannot_be_written_does_not_take_the_others_with_it(
     record = landing.record
     poisoned = others[1].patient_id
 
-    def recording(session: Session, outcomes) -> set[UUID]:
+    def recording(session: Session, outcomes: list[Outcome], *beside: Ask) -> object:
         ids = [one.message_id for one in outcomes]
         if poisoned in set(session.scalars(select(Message.patient_id).where(Message.id.in_(ids)))):
             raise ValueError("poison")
-        return record(session, outcomes)
+        return record(session, outcomes, *beside)
 
     monkeypatch.setattr(landing, "record", recording)
     drain(world.pump(), 5)
