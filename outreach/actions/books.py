@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions.carry import not_begun, withheld
-from outreach.actions.claim import Places, claim, plenty
+from outreach.actions.claim import claim
 from outreach.actions.claimed import Claim
 from outreach.actions.compose import standing_of
 from outreach.actions.desk import Desk
@@ -20,6 +20,7 @@ from outreach.actions.land import land
 from outreach.actions.lanes import Lanes
 from outreach.actions.overtaken import supersede
 from outreach.actions.prepare import Handed, Sources
+from outreach.actions.slots import Places, plenty
 from outreach.actions.timekeeper import Timekeeper
 from outreach.domain.channel import Channel
 from outreach.domain.decision import refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from outreach.actions.compose import Permitted, standing_of
 from outreach.actions.hint import Owed, hints_of, owed
 from outreach.actions.prepare import Preparing, Sources
 from outreach.actions.replan import quiet_of
+from outreach.actions.slots import Places, plenty
 from outreach.actions.speak import UNAPPROVED
 from outreach.actions.unanswered import did_not_go
 from outreach.content.spoken import Spoken
@@ -44,13 +45,6 @@ does not find it to wake it."""
 HELD_REST = 5.0
 BREATH = 16
 """Messages composed in one piece; then the loop may read what carriers answered meanwhile."""
-Places = Callable[[Channel], int]
-"""How many messages of a channel may be begun now; asked again as others land."""
-
-
-def plenty(_: Channel) -> int:
-    """Places for a claim that nothing limits but what it asks for."""
-    return 1 << 30
 
 
 def claim(
@@ -92,8 +86,7 @@ class _Taking:
         self, session: Session, sources: Sources, now: datetime, begin_by: float, stops: Pauses, places: Places
     ) -> None:
         self.session, self.sources, self.now, self.begin_by, self.stops = session, sources, now, begin_by, stops
-        self.places, self.taken = places, Counter[Channel]()
-        self.left: dict[Channel, int] = {}
+        self.places, self.taken, self.left = places, Counter[Channel](), dict[Channel, int]()
         self.vault: Vault = vault_of(session)
         self.claim = Claim()
         self.clinics: Mapping[UUID, ClinicFacts] = {}
@@ -164,10 +157,9 @@ class _Taking:
 
     def _left(self, channel: Channel) -> int:
         """Places that may still be taken; they change only where we let others work (`breathe`)."""
-        left = self.left.get(channel)
-        if left is None:
-            left = self.left[channel] = self.places(channel) - self.taken[channel]
-        return left
+        if channel not in self.left:
+            self.left[channel] = self.places(channel) - self.taken[channel]
+        return self.left[channel]
 
     def _held(self, lined_up: Sequence[Turn]) -> set[Lane]:
         """Lanes of clinics that are paused: they rest, and nothing in them is touched."""
@@ -177,8 +169,7 @@ class _Taking:
 
     def _one(self, due: Due, lane: Lane, permission: Permitted) -> None:
         message = due.message
-        stops = self.stops
-        held = bool(stops.on) and stops.message_held(message.clinic_id, due.sequence, message.step, due.patient_locale)
+        held = self.stops.message_held(message.clinic_id, due.sequence, message.step, due.patient_locale)
         try:
             opening = self._opening(due)
         except BadInput:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from outreach.domain.channel import Channel
 
 REFILL = 8
 """A claim is made when this part of the window (one in so many) is free: smaller claims cost more each."""
+
+Places = Callable[[Channel], int]
+"""How many messages of a channel may be begun now; asked again as others land."""
+
+
+def plenty(_: Channel) -> int:
+    """Places for a claim that nothing limits but what it asks for."""
+    return 1 << 30
 
 
 class Slots:
