@@ -14,9 +14,23 @@ from outreach.domain.wording import ALARMS
 from outreach.errors import BadFile
 
 RULES = "rules.yaml"
-KEYS = ("means", "about", "each", "within", "ordered", "unless", "most", "tight", "last", "needs", "never", "then")
+KEYS = (
+    "means",
+    "about",
+    "each",
+    "within",
+    "ordered",
+    "unless",
+    "most",
+    "tight",
+    "last",
+    "needs",
+    "never",
+    "own",
+    "then",
+)
 OF_RULES = ("rules", "guards", "spared", "shared", "english", "everyday")
-OF_LANGUAGE = ("source", "review", "also", "variants", "concepts")
+OF_LANGUAGE = ("source", "review", "also", "variants", "toned", "concepts")
 _LETTER = re.compile("[a-zA-Z\u00c0-\u024f\u0430-\u044f\u0621-\u063a\u4e00-\u9fff\uac00-\ud7a3]")
 """What surely is a letter: to fold thirty thousand words to see that each has one takes a third of a second."""
 
@@ -69,7 +83,8 @@ def _forms(path: Path, tree: Any, named: set[str], variants: dict[int, str]) -> 
         for at, text in enumerate(texts):
             if not isinstance(text, str) or not (_LETTER.match(text) or fold(text)):
                 raise BadFile(path, line_of(texts, at), f'"{text}" is not text.', "Write it in quotes.")
-            found += [Form(name, locale, one.translate(variants)) for one in _spellings(text)]
+            toned = text in tree.get("toned", ())
+            found += [Form(name, locale, one.translate(variants), toned) for one in _spellings(text)]
     return found
 
 
@@ -90,6 +105,7 @@ def _rule(path: Path, rules: Any, at: int) -> Rule:
         int(rule.get("within", NEAR)), bool(rule.get("ordered", False)), tuple(rule.get("unless", ())),
         int(rule.get("most", 0)), tuple(rule.get("never", ())), tuple(rule.get("needs", ())),
         bool(rule.get("tight", False)), bool(rule.get("last", False)), tuple(rule.get("then", ())),
+        own=bool(rule.get("own", False)),
     )  # fmt: skip
 
 

@@ -26,6 +26,8 @@ GUARDED = 4
 """How near a word must stand that takes a rule's meaning away: "no pain in the chest", "the chest is better"."""
 AGAIN = "again"
 """The concept that lets nothing take a rule back: "it was gone, now the chest pain is here again"."""
+LOOKALIKE = "lookalike"
+"""The concept of words that only look like others: "how many" holds the Chinese for "fewer", an invoice its "send"."""
 LINK = "link"
 """The concept of little words that may stand inside one thing: "in the", "some"."""
 MANY = 400  # ways to combine what was found, looked at for one rule: a text of one word repeated must not be for ever
@@ -57,6 +59,8 @@ class Rule:
     """Nothing but little words may follow in its sentence: "pain in the chest: none", not "none of my pills"."""
     then: tuple[str, ...] = ()
     """Concepts that must not follow it, unless they end a sentence: "no chest pain, now it is there"."""
+    own: bool = False
+    """`never` is asked of the language itself alone: "mas" is "but" here and "more" there."""
 
     @property
     def name(self) -> str:
@@ -128,6 +132,10 @@ class Sense:
             every = [one for one in every if one[0].locale == "en" or not self._is_english(passage, one[1], ours)]
         for form, hit in every:
             found[form.locale][form.concept].append(hit)
+        for locale, theirs in found.items():
+            if wholes := theirs.get(LOOKALIKE):
+                left = {name: [hit for hit in hits if not _inside(hit, wholes)] for name, hits in theirs.items()}
+                found[locale] = defaultdict(list, {name: hits for name, hits in left.items() if hits})
         english = found.get("en", {})
         for locale, theirs in found.items():
             if locale != "en":
@@ -194,6 +202,11 @@ def _together(rule: Rule, passage: Passage, theirs: Mapping[str, list[Hit]]) -> 
             continue
         if not rule.last or are(passage.text, last, len(passage.text), little | letters_of(theirs, *rule.then)):
             yield together
+
+
+def _inside(hit: Hit, others: Iterable[Hit]) -> bool:
+    """Whether it is a part of one of the others, and not all of it."""
+    return any(one.begin <= hit.begin and hit.end <= one.end and one[:2] != hit[:2] for one in others)
 
 
 def letters_of(theirs: Mapping[str, list[Hit]], *names: str) -> set[int]:

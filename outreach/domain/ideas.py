@@ -16,6 +16,8 @@ OURS = ("send", "message", "listed")
 """What stands in a sentence that is about our messages after all."""
 ALARMING = frozenset({"chest", "heart", "breath", "throat"})
 """Where one of these is named besides what was taken back, nothing was: it is not sure what is meant."""
+SWELLS, FACE = "swell", "face"
+"""A hand may be swollen as ever: where a face is named beside it, it may be that as well."""
 STRICT = frozenset({"but", "now", "past"})
 """Where the message names one of these, the next must not be named either besides what was taken back."""
 BODILY = frozenset(
@@ -28,6 +30,8 @@ NOR = "nor"
 _PARTS = re.compile(
     '[.!?;:,\n()"/|*\u2013\u2014\u2026\u061f\u060c\u061b\u3002\uff01\uff1f\uff0c\u3001\uff1a\uff1b]+|\\s-+\\s?|\\s?-+\\s'
 )
+OFTEN = 24
+"""How often a message may name one idea and still be read for what it takes back: to read a hostile one costs much."""
 BESIDE = 2
 """How many words may stand between "stop" and the medicine that is to be stopped."""
 
@@ -58,6 +62,8 @@ class Ideas:
         What is left is read for itself: a guard that took more than its own words would hide the stop or the alarm
         beside it. Each rule reads what those before it have left.
         """
+        if self._endless(means):
+            return self.text, frozenset()
         whole = _PARTS.split(self.text) if means == "calm" else [self.text]
         parts = [Ideas.of(part, self.sense) for part in whole if part.strip()]
         locales = set[str]()
@@ -65,11 +71,22 @@ class Ideas:
             if rule.means == means and _may_say(rule, self.named):
                 for at, one in enumerate(parts):
                     found = one._saying(rule)
+                    for locale in [locale for locale in found if rule.own and self._barred(rule, locale)]:
+                        del found[locale]
                     spans = set().union(*found.values())
                     if spans and not _followed(rule, parts[at:], max(end for _, end in spans)):
                         locales |= found.keys()
                         parts[at] = Ideas.of(" ".join(one.passage.without(spans).marked), self.sense)
         return (", ".join(one.text for one in parts), frozenset(locales)) if locales else (self.text, frozenset())
+
+    def _endless(self, means: Means) -> bool:
+        """Whether one idea that takes words away is named so often that nobody means it: then all of it is heard."""
+        takes = {name for rule in self.sense.rules if rule.means == means for names in rule.each for name in names}
+        return any(len(theirs.get(name, ())) > OFTEN for theirs in self.hits.values() for name in takes)
+
+    def _barred(self, rule: Rule, locale: str) -> bool:
+        """Whether a language, or English, which people mix into it, names what the rule must not stand with."""
+        return any(not self.hits.get(one, {}).keys().isdisjoint(rule.never) for one in (locale, "en"))
 
     def _saying(self, rule: Rule) -> dict[str, set[tuple[int, int]]]:
         """By language, the letters that fulfil a rule, with all that one denial reaches: "no chest pain or fever"."""
@@ -93,6 +110,8 @@ class Ideas:
         Where something "but" or "now" follows, an ache of any place is enough: "no chest pain but it is tight".
         """
         places = ALARMING if STRICT.isdisjoint(self.named) else ALARMING | BODILY
+        if SWELLS in self.named:
+            places |= {FACE}
         return any(not places.isdisjoint(left.hits.get(locale, {})) for locale in locales)
 
     @cached_property
@@ -128,7 +147,7 @@ class Ideas:
 def _may_say(rule: Rule, named: frozenset[str]) -> bool:
     """Whether a message that names these concepts may fulfil the rule."""
     each = not any(named.isdisjoint(names) for names in rule.each)
-    return each and named.isdisjoint(rule.never) and named.issuperset(rule.needs)
+    return each and (rule.own or named.isdisjoint(rule.never)) and named.issuperset(rule.needs)
 
 
 def _followed(rule: Rule, parts: list[Ideas], end: int) -> bool:

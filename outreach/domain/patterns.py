@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +30,8 @@ class Form:
     concept: str
     locale: str
     text: str
+    toned: bool = False
+    """Whether it counts only where its tones are written: without them it is an everyday word ("co" for "neck")."""
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -40,7 +42,12 @@ class Form:
     def marked(self) -> tuple[str, ...]:
         return tuple(fold(self.text.replace("*", ""), marks=True).split())
 
-    @property
+    @cached_property
+    def second(self) -> str:
+        """The word that must come second; none where there is one word, or the second may go on."""
+        return self.words[1] if len(self.words) > 1 + self.open else ""
+
+    @cached_property
     def open(self) -> bool:
         """Whether its last word may go on."""
         return self.text.endswith("*")
@@ -51,6 +58,10 @@ class Form:
         return self.text.startswith("*") or bool(UNSPACED.search(self.words[0]))
 
 
+ByWords = defaultdict[str, defaultdict[str, list[Form]]]
+"""Forms by first and second word: hundreds begin with "no", and some messages repeat it hundreds of times."""
+
+
 class Forms:
     """Forms that can be looked up by what a message holds."""
 
@@ -58,11 +69,11 @@ class Forms:
         """`exact`: concepts that only take meaning away: a word that merely looks like one of these takes nothing."""
         self._spared = spared
         self._guards = exact
-        self._exact: dict[str, list[Form]] = defaultdict(list)
+        self._exact: ByWords = defaultdict(lambda: defaultdict(list))
         self._open: dict[str, list[Form]] = defaultdict(list)
         self._held: dict[str, list[Form]] = defaultdict(list)
         self._solid: dict[str, list[Form]] = defaultdict(list)
-        self._near: dict[str, list[Form]] = defaultdict(list)
+        self._near: ByWords = defaultdict(lambda: defaultdict(list))
         for form in forms:
             self._add(form)
 
@@ -75,10 +86,10 @@ class Forms:
         elif form.open and len(form.words) == 1:
             self._open[first[:HEAD]].append(form)
         else:
-            self._exact[first].append(form)
+            self._exact[first][form.second].append(form)
         if not form.held and len(first) >= LEAST and form.concept not in self._guards:
             for short in _shorter(first):
-                self._near[short].append(form)
+                self._near[short][form.second].append(form)
 
     def found_in(self, passage: Passage) -> Iterator[tuple[Form, Span]]:
         """Every form in the passage, with its place."""
@@ -96,7 +107,7 @@ class Forms:
     def _at(self, passage: Passage, at: int, word: str) -> Iterator[tuple[Form, int]]:
         """The forms that begin with this word, and the word they end with."""
         for one in _stems(word):
-            for form in self._exact.get(one, ()):
+            for form in _going_on(self._exact.get(one), passage, at):
                 last = at + len(form.words) - 1
                 if last < len(passage.words) and self._is(form, passage, at, one):
                     yield form, last
@@ -124,7 +135,7 @@ class Forms:
         for size in range(LEAST, len(word) + 1):
             head = word[:size]
             for short in (head, *_shorter(head)):
-                for form in self._near.get(short, ()):
+                for form in _going_on(self._near.get(short), passage, at):
                     key = (form.concept, form.locale, form.text)
                     if key in seen or not (size == len(word) or (len(head) > LEAST and _goes_on(form, head))):
                         continue
@@ -152,6 +163,14 @@ class Forms:
                     yield form, passage.span(first, last, begin + first, begin + len(solid) + last)
 
 
+def _going_on(begun: Mapping[str, list[Form]] | None, passage: Passage, at: int) -> Iterable[Form]:
+    """Those of the forms that may go on as the passage does after this word."""
+    if begun is None:
+        return ()
+    after = passage.words[at + 1] if at + 1 < len(passage.words) else ""
+    return (*begun.get("", ()), *begun.get(after, ())) if after else begun.get("", ())
+
+
 def _span(passage: Passage, first: int, last: int) -> Span:
     return passage.span(first, last, passage.begins[first], passage.begins[last] + len(passage.words[last]))
 
@@ -165,11 +184,11 @@ def _stems(word: str) -> tuple[str, ...]:
 
 
 def _toned(form: Form, marked: tuple[str, ...], plain: tuple[str, ...]) -> bool:
-    """Whether each word has the tone of the form, or none at all."""
+    """Whether each word has the tone of the form, or none at all unless it must."""
     if len(form.marked) != len(marked):
         return True
     return all(
-        word in (tone, bare) or (form.open and word.startswith(tone))
+        word == tone or (word == bare and not form.toned) or (form.open and word.startswith(tone))
         for word, tone, bare in zip(marked, form.marked, plain, strict=True)
     )
 
