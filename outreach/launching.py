@@ -22,6 +22,16 @@ from outreach.lodging import Lodging
 PATIENCE = 30.0
 """Seconds an engine may take to answer: a loaded machine replaying its log after a crash is slow."""
 LOG_LIMIT = 5_000_000
+_LIGHT = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "checkpoint_timeout": "1h",
+    "max_wal_size": "4GB",
+    "jit": "off",
+}
+"""A cluster that dies with its tests: a killed PostgreSQL still loses no commit, only a dead machine does."""
 _ours: list[subprocess.Popen[bytes]] = []
 """What this process started: kept so that a dead one is reaped, and a living one outlives its Engines."""
 
@@ -38,7 +48,7 @@ def start_postgres(lodging: Lodging, port: int, password: str, durable: bool) ->
         "unix_socket_directories": "",  # a socket's path may have 107 bytes, ours may be longer
         "timezone": "UTC",
         "log_timezone": "UTC",
-        "fsync": "on" if durable else "off",
+        **({} if durable else _LIGHT),
         "log_min_error_statement": "panic",  # a failing statement holds what people wrote
         "log_error_verbosity": "terse",  # and so does its DETAIL line
     }
