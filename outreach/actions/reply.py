@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from outreach.actions import agree, fallback, withdraw
 from outreach.actions.greet import greet
-from outreach.actions.size_up import Sized, size_up
+from outreach.actions.size_up import Sized, size_up, tells_of_symptom
 from outreach.actions.speak import Speakers
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
@@ -55,7 +55,7 @@ def heard(
     if writer.test:  # somebody of the staff tries the service out: obeyed and answered like anybody, read by nobody
         response = replace(response, tasks=())
     soon = _days_after(session, clinic_id, writer, sized, response, now)
-    inbound_id = _keep(session, clinic_id, inbound, normal, writer, sized, response, soon, now)
+    inbound_id = _keep(session, clinic_id, inbound, normal, writer, sized, response, now)
     if inbound_id is None:
         return ""
     fallback.heard_from(session, {one.address_id for one in people}, now)
@@ -125,8 +125,7 @@ def _days_after(
     session: Session, clinic_id: UUID, writer: Sender, sized: Sized, response: Response, now: datetime
 ) -> int | None:  # fmt: skip
     """Days since this patient's infusion, where a symptom is told of that a person is to read soon after one."""
-    machine = sized.seen.robot not in ("", "many")
-    if not sized.said.symptom or not response.tasks or machine:
+    if not tells_of_symptom(sized, response.tasks):
         return None
     recent = infusions.recent(session, clinic_id, writer.patient_id, now, SYMPTOM_DAYS)
     return days_after(recent, writer.zone, now)
@@ -148,7 +147,7 @@ def _language(locale: str) -> str:
 
 def _keep(
     session: Session, clinic_id: UUID, inbound: Inbound, normal: str, writer: Sender, sized: Sized, response: Response,
-    soon: int | None, now: datetime,
+    now: datetime,
 ) -> UUID | None:  # fmt: skip
     said, machine = sized.said, bool(sized.seen.robot)
     digit = None if machine else said.answer
@@ -156,7 +155,7 @@ def _keep(
         session, clinic_id, inbound, normal, sender=writer, understood=said.kind, answer=digit, locale=said.locale,
         about=sized.question.id if sized.question and response.binds else None,
         needs_person=bool(response.tasks), urgent=said.urgent, robot=machine, now=now,
-        wish=said.wish if soon is None else inbox.SYMPTOM,
+        wish=inbox.SYMPTOM if tells_of_symptom(sized, response.tasks) else said.wish,
     )  # fmt: skip
 
 

@@ -68,6 +68,11 @@ def size_up(
     return Sized(said, _with_people(session, seen, theirs, question, now) if theirs else seen, question)
 
 
+def tells_of_symptom(sized: Sized, tasks: Sequence[str]) -> bool:
+    """Whether a person is to read of a symptom: what a machine writes, or what opens no task, tells nobody of one."""
+    return sized.said.symptom and bool(tasks) and sized.seen.robot in ("", "many")
+
+
 def _with_people(
     session: Session, seen: Situation, people: Sequence[Sender], question: Seen | None, now: datetime
 ) -> Situation:

@@ -23,6 +23,7 @@ Wish = Literal["", "change", "call"]
 LONG = 8  # letters
 INSIDE = ("urgent", "change", "call", "robot", "elsewhere")  # these count inside a longer message, all of them
 SELF_HARM = "self_harm"
+_UNKNOWN, _SYMPTOM = "no word or digit we know", "tells of a symptom"
 REQUEST, VISIT, CHECK_IN = "consent.request", "pre.the_day", "post.check_in"
 # What a plain word answers, by what was asked. "Yes" to the check-in could mean either digit: that is for a person.
 _ANSWERS: dict[str, tuple[tuple[str, Literal["1", "2"]], ...]] = {
@@ -127,6 +128,8 @@ def understand(text: str, words: ReplyWords, asked: str | None = None) -> Unders
     ideas = Ideas.of(said.text, words.sense)
     meant = _meaning(said, ideas, words, asked)
     robot, symptom = bool(words.inside("robot", said.all)), bool(ideas.sensed("symptom"))
+    if symptom and meant.why == _UNKNOWN:
+        meant = replace(meant, why=_SYMPTOM)
     return replace(meant, robot=robot, symptom=symptom) if robot or symptom else meant
 
 
@@ -139,9 +142,7 @@ def _meaning(said: Said, ideas: Ideas, words: ReplyWords, asked: str | None) -> 
         if found is None or found.kind in ("answer", "thanks", "start", "other"):
             found = _by(alarms, "urgent", "anywhere", doubtful=True) if alarms else _by_idea(sensed, "urgent")
         return replace(found, urgent=about, doubtful=True)
-    found = (
-        found or _small(said, words) or _misspelt(said, words) or Understood("other", why="no word or digit we know")
-    )
+    found = found or _small(said, words) or _misspelt(said, words) or Understood("other", why=_UNKNOWN)
     return replace(found, wish=_wish(said, words)) if found.kind == "other" else found
 
 

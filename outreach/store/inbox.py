@@ -19,7 +19,7 @@ from outreach.store.traffic import InboundMessage
 from outreach.store.vault import vault_of
 
 SYMPTOM = "symptom"
-"""The wish of a message that tells of one soon after an infusion: that somebody looks."""
+"""The wish of a message that tells of one: that somebody looks. It stands before any other wish."""
 
 
 @dataclass(frozen=True)

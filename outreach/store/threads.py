@@ -23,6 +23,7 @@ class Thread:
     """`patient_id` None: an unknown `number`, opened; never log it. `inbound_id`: the newest or urgent message.
 
     `due_at`: when the first open task is overdue; `kinds` of the open tasks; `takers`: who has taken some of them.
+    `symptom`: one of them is about a message that tells of one.
     """
 
     patient_id: UUID | None
@@ -37,6 +38,7 @@ class Thread:
     body: str
     understood: str
     answer: str | None
+    symptom: bool
 
 
 @dataclass(frozen=True)
@@ -61,17 +63,22 @@ def _newest(what: str, patient: str, number: str) -> str:
             f" else {_NEWEST_OF_NUMBER.format(what=what, number=number)} end")  # fmt: skip
 
 
-# Ranks: 0 something urgent, 1 unread or overdue, 2 open, 3 the rest. Within the first three whoever has waited longest
-# comes first, within the last the newest. The order of a page does not hang on names, which are sealed. What waits
-# (`busy`) is read whole, being little; the rest is walked from the newest on, until the page is full. Of a thread with
-# something urgent that message is shown, not the newest: a "1" or a STOP after it must not hide it.
+# Ranks: 0 something urgent, 1 unread or overdue or a symptom, 2 open, 3 the rest. Within the first three whoever has
+# waited longest comes first, within the last the newest. A symptom counts as waiting since two days before it is due:
+# so it stands above whatever else is due that day, which began to wait a day before at most. The order of a page does
+# not hang on names, which are sealed. What waits (`busy`) is read whole, being little; the rest is walked from the
+# newest on, until the page is full. Of a thread with something urgent that message is shown, not the newest: a "1" or
+# a STOP after it must not hide it.
 _THREADS = f"""
 with open_task as (
   select {_KEY.format("t", "i")} as key, t.patient_id, (array_agg(i.sender_index))[1] as number,
     min(t.due_at) as due_at, array_agg(t.kind order by t.due_at) as kinds,
     array_agg(distinct t.taken_by) filter (where t.taken_by is not null) as takers,
     count(*) filter (where t.taken_by is null) as untaken,
-    (array_agg(t.inbound_id order by t.due_at) filter (where t.kind = 'urgent'))[1] as alarming
+    (array_agg(t.inbound_id order by t.due_at) filter (where t.kind = 'urgent'))[1] as alarming,
+    min(t.due_at) filter (where t.kind <> 'urgent' and (i.wish = 'symptom' or exists (select from inbound s
+      where s.clinic_id = t.clinic_id and s.patient_id = t.patient_id and s.received_at >= t.opened_at
+        and s.wish = 'symptom'))) as symptom_due
   from task t left join inbound i on i.id = t.inbound_id
   where t.clinic_id = %(clinic)b and t.closed_at is null group by 1, 2
 ), waiting as (
@@ -81,18 +88,20 @@ with open_task as (
 ), thread as (
   select key, coalesce(w.patient_id, o.patient_id) as patient_id, coalesce(w.number, o.number) as number,
     coalesce(w.unread, 0) as unread, o.due_at, o.kinds, o.takers, coalesce(o.untaken, 0) as untaken,
-    o.alarming, least(o.due_at, w.unread_at) as since,
-    case when 'urgent' = any(o.kinds) then 0 when w.unread > 0 or o.due_at <= %(now)b::timestamptz then 1
-      else 2 end as rank
+    o.alarming, o.symptom_due is not null as symptom,
+    least(o.due_at, w.unread_at, case when 'urgent' = any(o.kinds) then null else o.symptom_due - interval '2 days' end)
+      as since,
+    case when 'urgent' = any(o.kinds) then 0
+      when w.unread > 0 or o.due_at <= %(now)b::timestamptz or o.symptom_due is not null then 1 else 2 end as rank
   from waiting w full join open_task o using (key)
 ), busy as (
   select rank, (extract(epoch from since) * 1000000)::bigint as at, key, patient_id, unread, due_at, kinds, takers,
-    untaken, coalesce(alarming, {_newest("o.id", "thread.patient_id", "thread.number")}) as newest
+    untaken, symptom, coalesce(alarming, {_newest("o.id", "thread.patient_id", "thread.number")}) as newest
   from thread
 ), rest as (
   select 3 as rank, (extract(epoch from i.received_at) * -1000000)::bigint as at, {_KEY.format("i", "i")} as key,
     i.patient_id, 0::bigint as unread, null::timestamptz as due_at, null::varchar[] as kinds, null::uuid[] as takers,
-    0::bigint as untaken, i.id as newest
+    0::bigint as untaken, false as symptom, i.id as newest
   from inbound i
   where %(show)b::text = 'all' and i.clinic_id = %(clinic)b and i.received_at <= %(until)b::timestamptz
     and i.id = {_newest("o.id", "i.patient_id", "i.sender_index")}
@@ -110,7 +119,7 @@ with open_task as (
   union all select * from rest
   order by rank, at, key limit %(limit)b::int
 )
-select s.rank, s.at, s.key, s.patient_id, s.unread, s.due_at, s.kinds, s.takers, s.untaken, n.received_at, n.id,
+select s.rank, s.at, s.key, s.patient_id, s.unread, s.due_at, s.kinds, s.takers, s.untaken, s.symptom, n.received_at, n.id,
   n.sender_sealed, n.body_sealed, n.understood, n.answer
 from shown s left join inbound n on n.clinic_id = %(clinic)b and n.id = s.newest order by s.rank, s.at, s.key
 """
@@ -136,12 +145,13 @@ def page(
 
 
 def _thread(vault: Vault, clinic_id: UUID, row: Any) -> Thread:
-    patient_id, unread, due_at, kinds, takers, untaken, last_at, inbound_id, sender, body, understood, answer = row
+    (patient_id, unread, due_at, kinds, takers, untaken, symptom, last_at, inbound_id, sender, body, understood,
+     answer) = row  # fmt: skip
     return Thread(
         patient_id, inbound_id,
         vault.open(sender, "inbound.sender", clinic_id, inbound_id) if sender and patient_id is None else "",
         unread, due_at, tuple(dict.fromkeys(kinds or ())), tuple(takers or ()), untaken, last_at,
-        vault.open(body, "inbound.body", clinic_id, inbound_id) if body else "", understood or "", answer,
+        vault.open(body, "inbound.body", clinic_id, inbound_id) if body else "", understood or "", answer, symptom,
     )  # fmt: skip
 
 

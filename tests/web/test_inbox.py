@@ -462,6 +462,22 @@ def test_the_page_says_why_it_is_due_so_soon_and_who_on_call_was_reached(house: 
         assert of_tasks(session, add_clinic(house.out, "south", "+12025550199"), [alarm], STEP) == {}
 
 
+def test_who_tells_of_a_symptom_stands_above_ordinary_replies_due_the_same_day_read_or_not(house: House) -> None:
+    for number, (name, hours) in enumerate((("Early", 5), ("Dizzy", 2), ("Late", 1), ("Joined", 4), ("Alarm", 0))):
+        who, text = named(house, name, number), "Can I drive?"
+        inbound = wrote(house, who, text, minutes=-60 * hours)
+        waits(house, who, "urgent" if name == "Alarm" else "reply", ago=timedelta(hours=hours), inbound_id=inbound)
+        if name == "Joined":
+            inbound = wrote(house, who, "And I feel dizzy", minutes=1)
+        if name in ("Dizzy", "Joined"):
+            with house.out.sessions.begin() as session:
+                session.execute(update(InboundMessage).where(InboundMessage.id == inbound)
+                                .values(wish="symptom", read_at=NOW))  # fmt: skip
+    page = house.desk().get("/inbox").text
+    assert order(page) == ["Alarm", "Joined", "Dizzy", "Early", "Late"]
+    assert page.count("tells of a symptom") == 2
+
+
 def test_reading_marks_only_what_stood_on_the_page(house: House) -> None:
     patient = house.patient()
     wrote(house, patient, "first", minutes=-2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -89,6 +90,12 @@ def test_a_symptom_after_an_infusion_is_due_within_the_hour_and_brings_an_open_t
     agreed.now += timedelta(days=3)
     agreed.say("I feel dizzy since this morning")
     assert due(agreed) == timedelta(days=1), "five days after is a day like any other"
+    assert agreed.inbound()[-1].wish == "symptom", "but whoever reads it is told what it tells of"
+    desk = agreed.house.desk()
+    thread = desk.get(f"/inbox/patients/{agreed.inbound()[-1].patient_id}").text
+    assert "Tells of a symptom." in thread
+    assert re.search(r"Why:</?[^<]*<bdi[^>]*></bdi>tells of a symptom|Why: <bdi[^>]*></bdi>tells of a symptom", thread)
+    assert "tells of a symptom" in desk.get("/inbox").text
 
 
 def due(talk: Talk) -> timedelta:

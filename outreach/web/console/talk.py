@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from outreach.domain.deadlines import SYMPTOM_DUE, days_after
+from outreach.domain.deadlines import days_after
 from outreach.domain.decision import REQUEST
 from outreach.domain.plan import Visit
 from outreach.domain.replies import understand
@@ -33,6 +33,7 @@ RULES = {
     "where a digit was asked for": say("where a digit was asked for"),
     "thanks or a courtesy": say("thanks or a courtesy"),
     "no word or digit we know": say("no word or digit we know"),
+    "tells of a symptom": say("tells of a symptom"),
 }
 """The rules as domain.replies names them, for whoever reads another language."""
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -103,17 +104,20 @@ def _why(out: Wired, heard: Heard, asked: Sequence[Seen]) -> tuple[str, Sentence
 def symptoms(
     known: Sequence[Known], theirs: Sequence[Heard], visits: Sequence[Visit], zone: str
 ) -> dict[UUID, int | None]:
-    """The open tasks that a symptom made due so soon, with the days since the infusion by the patient's clock (`zone`).
+    """The open tasks about a symptom, with the days since a recent infusion by the patient's clock (`zone`).
 
-    None: the visit was moved or cancelled since.
+    None: no infusion was so recent, or the visit was moved or cancelled since. A message that opened a task is of that
+    one alone; one that joined is of each that was open then.
     """
     started = [one.start for one in visits if one.status != "cancelled"]
-    told = sorted(one.received_at for one in theirs if one.wish == SYMPTOM)
+    own = {task.inbound_id for task in known}
+    told = sorted((one.received_at, one.id) for one in theirs if one.wish == SYMPTOM)
     found: dict[UUID, int | None] = {}
     for task in known:
-        of_it = [at for at in told if task.opened_at <= at and task.due_at <= at + SYMPTOM_DUE]
+        of_it = [at for at, by in told if task.inbound_id == by or (task.opened_at <= at and by not in own)]
         if of_it and task.closed_at is None and task.kind != "urgent":
-            found[task.id] = days_after(started, zone, of_it[0])
+            days = (days_after(started, zone, at) for at in of_it)
+            found[task.id] = next((one for one in days if one is not None), None)
     return found
 
 

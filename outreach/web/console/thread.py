@@ -126,6 +126,7 @@ def unknown(
         told = _told(session, desk, known)
         return desk.page(
             "number.html", number=readable(who.number), tasks=known, told=told,
+            symptoms=symptoms(known, theirs, (), desk.clinic.zone),
             names=_names(session, desk, known, told),
             talk=talk(session, out, desk.clinic.zone, [], theirs, now, why=bool(why)), now=now,
             own=f"/inbox/numbers/{inbound_id}", done=DONE.get(done, ""), late=LATE.get(done, ""),
