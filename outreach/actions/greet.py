@@ -31,7 +31,8 @@ def greet(
     kinds = ("urgent",) if said.urgent else () if said.kind in SILENT and not said.doubtful else ("reply",)
     inbound_id = inbox.keep(
         session, clinic.id, inbound, normal, sender=None, understood=said.kind, answer=None, locale=said.locale,
-        about=None, needs_person=bool(kinds), urgent=said.urgent, wish=inbox.SYMPTOM if tells_of_symptom(sized, kinds) else said.wish, robot=bool(seen.robot), now=now,
+        about=None, needs_person=bool(kinds), urgent=said.urgent,
+        wish=inbox.SYMPTOM if tells_of_symptom(sized, kinds) else said.wish, robot=bool(seen.robot), now=now,
     )  # fmt: skip
     if inbound_id is None:
         return ""

@@ -119,8 +119,8 @@ with open_task as (
   union all select * from rest
   order by rank, at, key limit %(limit)b::int
 )
-select s.rank, s.at, s.key, s.patient_id, s.unread, s.due_at, s.kinds, s.takers, s.untaken, s.symptom, n.received_at, n.id,
-  n.sender_sealed, n.body_sealed, n.understood, n.answer
+select s.rank, s.at, s.key, s.patient_id, s.unread, s.due_at, s.kinds, s.takers, s.untaken, s.symptom, n.received_at,
+  n.id, n.sender_sealed, n.body_sealed, n.understood, n.answer
 from shown s left join inbound n on n.clinic_id = %(clinic)b and n.id = s.newest order by s.rank, s.at, s.key
 """
 _MARK = re.compile(r"([0-3])\.(-?\d{1,18})\.([0-9a-f]{32})")

@@ -188,11 +188,22 @@ def test_a_stored_name_never_runs(house: House) -> None:
 
 def test_the_same_person_is_not_enrolled_twice(house: House) -> None:
     enrol(house)
-    for again in ({}, {"external": ""}):
-        with pytest.raises(AssertionError, match="enrolled already"):
+    other = add_clinic(house.out, "south", "+12025550199")
+    with house.out.sessions.begin() as session:
+        patients.add(session, clinic_id=other, name="José Ñandú", locale="es", zone="America/Chicago", wording="full",
+                     external="A-19", now=NOW)  # fmt: skip
+    with house.out.sessions() as session:
+        known = session.scalars(select(Patient.id).where(Patient.clinic_id == house.clinic_id)).one()
+    for again, at in (({}, "external"), ({"external": ""}, "phone")):
+        with pytest.raises(AssertionError, match="enrolled already") as refused:
             enrol(house, **again)
+        page = str(refused.value)
+        assert f'id="{at}-note"><p class="wrong">This patient is enrolled already.' in page, again
+        assert f'href="/patients/{known}"' in page, again
+        assert f'href="/patients/{known}/visits"' in page, again
     enrol(house, external="A-18", name="Another of the family")
-    assert count(house, Patient) == 2
+    enrol(house, external="A-19", phone="(202) 555-0189")
+    assert count(house, Patient) == 4, "one of them another clinic's: its number says nothing here"
 
 
 def test_without_consent_only_the_question_goes_and_the_page_says_so(house: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from outreach.actions.enrol import Enrol, Enrolled, enrol, take_turn
 from outreach.actions.load import chosen
-from outreach.actions.recognise import recognised
+from outreach.actions.recognise import Recognised, recognised
 from outreach.content.formats import phone as readable
 from outreach.errors import BadInput, say
 from outreach.store import audit, clinics, seen
@@ -24,7 +25,15 @@ from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired
 
 router = APIRouter()
-KNOWN = say("This patient is enrolled already: look under Patients.")
+KNOWN = say("This patient is enrolled already. Another visit is added on the patient's page.")
+
+
+class KnownAlready(BadInput):
+    """`whom`: the patient of this clinic, and the field that tells."""
+
+    def __init__(self, whom: Recognised) -> None:
+        super().__init__(KNOWN)
+        self.whom = whom
 
 
 @router.get("/patients/new")
@@ -52,6 +61,8 @@ def posted(desk: AtDesk, form: Checked, out: Wired) -> Response:
             audit.note(session, clinic_id=desk.clinic.id, at=now, actor_kind="staff", actor_id=desk.signed.staff_id,
                        action="patient.enrolled", subject="patient", subject_id=done.patient_id,
                        detail={"visits": len(done.added)})  # fmt: skip
+    except KnownAlready as error:
+        return _form(desk, out, reading.typed, {error.whom.by: KNOWN}, known=error.whom.patient_id)
     except BadInput as error:
         return _form(desk, out, reading.typed, {"": sentence(error)})
     return RedirectResponse(f"/patients/{done.patient_id}?saved=enrolled", 303)
@@ -59,8 +70,8 @@ def posted(desk: AtDesk, form: Checked, out: Wired) -> Response:
 
 def _enrol(session: Session, desk: Desk, out: Wired, wanted: Enrol) -> Enrolled:
     take_turn(session, wanted)
-    if recognised(session, clinics.by_id(session, desk.clinic.id), wanted):
-        raise BadInput(KNOWN)
+    if whom := recognised(session, clinics.by_id(session, desk.clinic.id), wanted):
+        raise KnownAlready(whom)
     return enrol(session, wanted, chosen(out.sequences, None), out.clock())
 
 
@@ -75,10 +86,13 @@ def _trial(desk: Desk, out: Wired, wanted: Enrol) -> list[Item]:
             session.rollback()
 
 
-def _form(desk: Desk, out: Wired, values: Mapping[str, str], wrong: Mapping[str, str]) -> HTMLResponse:
+def _form(
+    desk: Desk, out: Wired, values: Mapping[str, str], wrong: Mapping[str, str], known: UUID | None = None
+) -> HTMLResponse:
+    """`known`: the patient of this clinic who has what was typed."""
     return desk.page(
         "enrol.html", 422 if wrong else 200, values=values, wrong=wrong, languages=languages(desk, out),
-        zones=zones(desk), lines=visit_form.lines(values), most=visit_form.MOST,
+        zones=zones(desk), lines=visit_form.lines(values), most=visit_form.MOST, known=known,
     )  # fmt: skip
 
 
