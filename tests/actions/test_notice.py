@@ -71,6 +71,17 @@ def test_whoever_wrote_anything_was_not_silent(world: World) -> None:
     assert noticed(world, NOON + timedelta(days=1)) == 0
 
 
+def test_what_a_machine_answers_breaks_no_silence_and_settles_none(world: World) -> None:
+    asked(world, NOON)
+    for hours, found in ((1, 1), (26, 0)):
+        world.now = NOON + timedelta(hours=hours)
+        world.write("Automatic reply: I am out of the office")
+        assert noticed(world, max(world.now, NOON + timedelta(days=1))) == found
+    with world.sessions() as session:
+        [task] = session.scalars(select(Task).where(Task.kind == "silence"))
+    assert task.closed_at is None
+
+
 def test_a_late_word_settles_the_task(world: World) -> None:
     asked(world, NOON)
     assert noticed(world, NOON + timedelta(days=1)) == 1
