@@ -123,12 +123,17 @@ def decide(
     return GO
 
 
+def needs_agreement(step: str) -> bool:
+    """Whether this message goes only to who has agreed: all but the question itself, and answers."""
+    return step != REQUEST and step not in ANSWERS
+
+
 def refused(step: str, standing: Standing) -> Reason | None:
     """Why the ledger forbids this message; None where it does not. Answers rest on the message they answer."""
     if step in ANSWERS:
         return None
     if standing.stopped:
         return Reason.OPTED_OUT
-    if step == REQUEST or standing.allowed:
+    if not needs_agreement(step) or standing.allowed:
         return None
     return standing.why_not or Reason.NO_CONSENT

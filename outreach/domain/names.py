@@ -6,7 +6,7 @@ import re
 import unicodedata
 from enum import Enum
 
-from outreach.errors import BadInput, say
+from outreach.errors import BadInput, Sentence, say
 
 LONGEST = 200
 _TURNS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
@@ -34,6 +34,10 @@ class BadName(BadInput):
         self.wrong = wrong
 
 
+def _no_sign(char: str) -> Sentence:
+    return say("A name cannot hold pictures or signs such as %(sign)s. Leave them out.", sign=char)
+
+
 def checked(text: str) -> str:
     """The name with single spaces. BadName says what is wrong: a phone would show it as a link, turn it around ..."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
@@ -47,14 +51,15 @@ def checked(text: str) -> str:
     if _TURNS.search(name):
         text = say("This holds invisible signs that turn text around. Type the name anew, do not paste it.")
         raise BadName(text, Wrong.HIDDEN)
-    if _MARKUP.search(name) or _LINK.search(name):
+    if found := _MARKUP.search(name):
+        raise BadName(_no_sign(found[0]), Wrong.SIGN)
+    if _LINK.search(name):
         text = say("This does not look like a name: a phone could show it as a link. Write only the name.")
         raise BadName(text, Wrong.LINK)
     for char in name:
         category = unicodedata.category(char)
         if category in ("So", "Sk") and char not in "`´^¨":
-            text = say("A name cannot hold pictures or signs such as %(sign)s. Leave them out.", sign=char)
-            raise BadName(text, Wrong.SIGN)
+            raise BadName(_no_sign(char), Wrong.SIGN)
         if category in ("Cc", "Co", "Cs") or (category == "Cf" and char not in _INSIDE):
             text = say("This holds invisible characters. Type the name anew, do not paste it.")
             raise BadName(text, Wrong.HIDDEN)

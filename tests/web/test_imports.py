@@ -146,6 +146,16 @@ def test_errors_stand_at_their_cell_all_at_once_and_the_good_rows_can_go_on(hous
     assert "left out" in desk.get(at).text
 
 
+def test_a_column_that_is_wrong_in_every_row_is_named_once_with_the_way_to_change_it(house: House) -> None:
+    desk = house.desk()
+    at = understood(desk, listed("A1;Ana;12;es;2026-12-15T10:00;40;V1", "B2;Ben;13;en;2026-12-16T09:30;long;V2"))
+    html = desk.get(at).text
+    assert html.count("is wrong in every row") == 1, "not the minutes, wrong in one"
+    assert "The column “Mobile” is wrong in every row. It is read as: Mobile number." in html
+    assert f'Does it hold something else? <a href="{at}/columns">' in html
+    assert "is wrong in every row" not in desk.get(understood(desk, listed(ANA, BAD))).text
+
+
 def test_the_same_list_twice_changes_nothing_and_says_so_before(house: House) -> None:
     desk = house.desk()
     loaded(house, desk, ANA, BEN)

@@ -71,6 +71,32 @@ def test_a_wrong_number_is_corrected_and_the_new_one_is_asked_first(house: House
     assert browser.post(f"{path}/edit", data=same).headers["location"].endswith("saved=same")
 
 
+def test_a_corrected_number_tells_what_went_to_the_old_one_and_that_the_plan_waits(house: House) -> None:
+    path, browser = home(house), house.desk()
+    assert "full: they name the treatment" in browser.get(path).text
+    with house.out.sessions.begin() as session:
+        first, second, third = session.scalars(select(Message).order_by(Message.due_at)).all()[:3]
+        for one, wording in ((first, "full"), (second, "neutral")):
+            one.status, one.sent_at, one.wording = "delivered", NOW, wording
+        third.status = "failed"
+    form = typed(browser.get(f"{path}/edit").text) | {"phone": "(202) 555-0177", "step": "preview"}
+    preview = browser.post(f"{path}/edit", data=form).text
+    assert "2 texts went to the old number already." in preview
+    assert "1 of them named the treatment." in preview
+    assert re.search(r"\d+ planned messages wait for the patient's agreement", preview.replace("&#39;", "'"))
+    assert re.search(r"\d+ other planned messages keep their times and words", preview)
+    assert "Messages before and after" not in preview, "no row whose before and after are the same"
+    browser.post(f"{path}/edit", data=form | {"step": "save"})
+    page = browser.get(path).text
+    assert len(re.findall(r'muted">to <[^>]*>\+1.202.555.0188<', page)) == 2
+    lines = re.findall(r'<li class="[^"]*" id="m-.*?</li>', page, re.S)
+    planned = [one for one in lines if "◷" in one]
+    assert len(planned) > 3
+    assert ["waits for agreement" in one for one in planned] == ["Asking for agreement" not in one for one in planned]
+    assert "neutral until the patient agrees" in page
+    assert "full: they name the treatment" not in page
+
+
 def test_another_clock_and_language_move_and_reword_the_plan(house: House) -> None:
     path, browser = home(house), house.desk()
     form = typed(browser.get(f"{path}/edit").text) | {"zone": "Europe/Madrid", "locale": "en"}

@@ -43,6 +43,16 @@ def test_any_number_of_a_page_is_answered(house: House, page: str) -> None:
     assert house.desk().get(f"/imports?page={page}").status_code == 200
 
 
+def test_what_is_not_found_leads_to_the_patients_only_where_one_may_see_them(house: House) -> None:
+    desk = house.desk()
+    assert 'href="/patients"' in desk.get("/patients/none").text
+    with house.out.sessions.begin() as session:
+        session.execute(update(Staff).values(role="translator"))
+    page = desk.get("/languages/none").text
+    assert "Not found" in page
+    assert 'href="/patients"' not in page
+
+
 def test_a_slash_too_many_leads_to_no_foreign_host(house: House) -> None:
     answer = house.browser().get("/sign-in/", headers={"Host": "evil.example"})
     assert answer.status_code == 404

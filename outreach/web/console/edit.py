@@ -11,9 +11,11 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from outreach.actions.correct import Wish, correct, now_is
+from outreach.domain.channel import Channel
 from outreach.errors import BadInput, NotAllowed
 from outreach.store import patients
 from outreach.store.patients import Person
+from outreach.store.went import Went, to_address
 from outreach.web.console.clocks import zones
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import PERSON, person
@@ -24,6 +26,7 @@ from outreach.web.forms import Wired, id_of
 
 router = APIRouter()
 FIELDS = (*PERSON, "wording", "active", "version")
+ADDRESSES = {"phone": Channel.SMS, "email": Channel.EMAIL}
 Values = dict[str, str]
 
 
@@ -111,6 +114,16 @@ def _preview(
     desk: Desk, out: Wired, known: Person, before: Wish, wish: Wish, typed: Values, difference: object
 ) -> Response:
     return desk.page(
-        "patient_preview.html", person=known, values=typed, difference=difference,
+        "patient_preview.html", person=known, values=typed, difference=difference, went=_went(out, known, before, wish),
         changes=_changes(_values(known, before), _values(known, wish)),
     )  # fmt: skip
+
+
+def _went(out: Wired, known: Person, before: Wish, wish: Wish) -> dict[str, Went]:
+    """What has gone to the addresses that the wish takes away: whoever has one may have read it."""
+    left = {one for one in ADDRESSES if getattr(before, one) and getattr(before, one) != getattr(wish, one)}
+    with out.sessions() as session:
+        reaches = patients.addresses(session, known.clinic_id, known.id)
+        went = {one: to_address(session, known.clinic_id, reaches[ADDRESSES[one]].id) for one in ADDRESSES
+                if one in left and ADDRESSES[one] in reaches}  # fmt: skip
+    return {name: one for name, one in went.items() if one.all}

@@ -25,7 +25,7 @@ def read(typed: Mapping[str, str], desk: Desk, locales: tuple[str, ...], now: da
     visit_form.spread(form)
     name, locale, zone, phone, email = person(form, desk, locales)
     external = form.get("external", _external)
-    visits = visit_form.read(form, desk.clinic.zone, now)
+    visits = visit_form.read(form, desk.clinic.zone, now, desk.signed.locale)
     paper = _paper(form, phone, email, wall_at(now, desk.clinic.zone).date())
     if form.wrong:
         return None, form

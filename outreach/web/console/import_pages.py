@@ -111,8 +111,18 @@ def dry_run(desk: Desk, session: Session, out: Wired, one: List, show: str, page
         number=number, pages=pages, names=labels(), groups=[name for name, fields in GROUPS
                                                             if any(field in reading.columns for field in fields)],
         good=one.total - counts["wrong"], read_as=_read_as(sheet), doubtful=sheet.encoding in (WINDOWS, LATIN),
-        sheet=sheet, faults=len(findings.errors),
+        sheet=sheet, faults=len(findings.errors), misread=_misread(sheet, reading, findings),
     )  # fmt: skip
+
+
+def _misread(sheet: Sheet, reading: Reading, findings: Findings) -> list[tuple[str, Sentence]]:
+    """(their name of a column, our word for it) of each that is wrong in every row: it may mean something else."""
+    lines: dict[str, set[int]] = {}
+    for error in findings.errors:
+        lines.setdefault(error.column, set()).add(error.line)
+    names = labels()
+    every = [name for name, found in lines.items() if name in reading.columns and len(found) == len(sheet.rows) > 1]
+    return [(sheet.headers[reading.columns[name]] or f"({reading.columns[name] + 1})", names[name]) for name in every]
 
 
 def result(desk: Desk, session: Session, one: List, page: int) -> HTMLResponse:

@@ -17,11 +17,13 @@ from outreach.actions.sign import Paper, record
 from outreach.actions.silence import silence, silence_later
 from outreach.content.formats import phone as readable
 from outreach.domain.channel import Channel
-from outreach.domain.consent import State, may_contact
+from outreach.domain.consent import NO_MORE, State, may_contact
 from outreach.domain.plan import Visit
 from outreach.domain.window import wall_at
 from outreach.errors import BadInput, say
 from outreach.store import clinics, consents, enrolments, inbox, infusions, notes, patients, seen, todo
+from outreach.store.messages import HANDED_OVER
+from outreach.store.patients import Reach
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import day_signed
 from outreach.web.console.timeline import Item, items, with_news
@@ -54,6 +56,7 @@ class Contact:
     `shared_stop`: it is stopped, and somebody who shares it (or another of this patient's) may have sent that STOP.
     """
 
+    address_id: UUID
     channel: Channel
     shown: str
     dial: str
@@ -163,6 +166,7 @@ def page_of(
             now=now,
             items=_lines(session, desk, out, part, now),
             part=part,
+            went_to=_went_to(session, part.rows, reaches),
             heard=inbox.heard_from(session, clinic_id, patient_id)[-SHOWN:],
             proofs=consents.history(session, clinic_id, patient_id),
             notes=notes.of_patient(session, clinic_id, patient_id),
@@ -195,21 +199,40 @@ def _contacts(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime
     found = []
     for channel, reach in sorted(reaches.items(), reverse=True):
         permission = may_contact(ledgers.get(reach.id, []), now)
-        text = readable(reach.value) if channel is Channel.SMS else reach.value
         shared = permission.state is State.OPTED_OUT and may_give_back(session, reach.id, now)
-        found.append(Contact(channel, text, reach.value, permission.state, reach.usable, permission.warned, shared))
+        found.append(
+            Contact(
+                reach.id, channel, _shown(reach), reach.value, permission.state, reach.usable, permission.warned, shared
+            )
+        )
     return found
 
 
 def _words(wished: str, of_clinic: str, reaches: list[Contact]) -> str:
     """Which words go, as actions.compose.wording_of decides for each address: full, neutral (as wished), clinic (its
-    rule), unwarned (was not told of the channel), partly. Our question warns, so who has not answered yet is told."""
+    rule), unwarned (was not told of the channel), partly, later (no address has agreed; our question warns)."""
     if wished != "full":
         return "neutral"
     if of_clinic != "full":
         return "clinic"
-    told = {one.warned for one in reaches if one.state is State.AGREED}
+    agreed = [one for one in reaches if one.state is State.AGREED]
+    told = {one in agreed and one.warned for one in reaches if one.state not in NO_MORE}
+    if not agreed:
+        return "later"
     return "partly" if len(told) > 1 else "unwarned" if told == {False} else "full"
+
+
+def _went_to(session: Session, rows: list[seen.Seen], reaches: list[Contact]) -> dict[UUID, str]:
+    """The number or mailbox of each message that went to another than today's, by the message's id."""
+    today = {one.address_id for one in reaches}
+    gone = {row.id: row.address_id for row in rows
+            if row.status in HANDED_OVER and row.address_id and row.address_id not in today}  # fmt: skip
+    shown = {one: _shown(patients.address(session, one)) for one in set(gone.values())}
+    return {message_id: shown[address_id] for message_id, address_id in gone.items()}
+
+
+def _shown(reach: Reach) -> str:
+    return readable(reach.value) if reach.channel is Channel.SMS else reach.value
 
 
 def _visits(session: Session, clinic_id: UUID, patient_id: UUID) -> list[list[Visit]]:

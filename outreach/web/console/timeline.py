@@ -12,7 +12,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.actions.compose import compose
-from outreach.domain.consent import ConsentEvent, State, may_contact
+from outreach.domain.consent import ConsentEvent, Permission, State, may_contact
+from outreach.domain.decision import needs_agreement
 from outreach.domain.status import Status
 from outreach.domain.window import zone as zone_of
 from outreach.errors import BadInput, NotApproved
@@ -25,6 +26,7 @@ from outreach.store.told_once import truly
 from outreach.web.forms import Wired
 
 # A patient's link is the patient's: whoever holds it can agree in their name, so the desk does not get to see it.
+_UNANSWERED = (State.NONE, State.ASKED)
 _LINK = re.compile(r"(/[pu]/)[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")
 
 
@@ -32,7 +34,8 @@ _LINK = re.compile(r"(/[pu]/)[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")
 class Item:
     """One line of a timeline. `preview`: the words are what it would say now, not what was said. `lacking`: the
     language and message (`es/pre.tomorrow`) whose words the clinic has not approved: it waits for them. `beside`: what
-    a preview says, in the language of who looks at it; "" where that is the same one or cannot be said."""
+    a preview says, in the language of who looks at it; "" where that is the same one or cannot be said. `waits`: it is
+    planned, but its address has not agreed yet."""
 
     seen: Seen
     at: datetime
@@ -47,6 +50,7 @@ class Item:
     segments: int = 0
     lacking: str = ""
     beside: str = ""
+    waits: bool = False
 
     @property
     def zone(self) -> str:
@@ -73,10 +77,12 @@ def items(
     found = []
     for row in (row._replace(reason=truly(row, listed)) for row in listed):
         due = coming.get(row.id)
-        warned = _will_be_warned(due, ledgers, now) if due else False
-        found.append(
-            _composed(session, out, due, clinic_zone, warned, now, beside) if due else _said(out, row, clinic_zone)
-        )
+        if due is None:
+            found.append(_said(out, row, clinic_zone))
+            continue
+        permission = _permission(due, ledgers, now)
+        item = _composed(session, out, due, clinic_zone, _will_be_warned(permission), now, beside)
+        found.append(replace(item, waits=permission.state in _UNANSWERED and needs_agreement(row.step)))
     return found
 
 
@@ -87,10 +93,13 @@ def with_news(session: Session, clinic_id: UUID, shown: Iterable[Item]) -> list[
     return [replace(item, news=tuple(found.get(item.seen.id, ()))) for item in listed]
 
 
-def _will_be_warned(due: Due, ledgers: Mapping[UUID, Sequence[ConsentEvent]], now: datetime) -> bool:
+def _permission(due: Due, ledgers: Mapping[UUID, Sequence[ConsentEvent]], now: datetime) -> Permission:
+    return may_contact(ledgers.get(due.message.address_id, ()) if due.message.address_id else (), now)
+
+
+def _will_be_warned(permission: Permission) -> bool:
     """Whether it may be clinical when it goes: before the patient's yes nothing goes, and our question warns."""
-    permission = may_contact(ledgers.get(due.message.address_id, ()) if due.message.address_id else (), now)
-    return permission.warned or permission.state in (State.NONE, State.ASKED)
+    return permission.warned or permission.state in _UNANSWERED
 
 
 def _to_come(row: Seen) -> bool:

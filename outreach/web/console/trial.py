@@ -29,17 +29,25 @@ class Pair:
         assert found is not None
         return found
 
+    @property
+    def same(self) -> bool:
+        """Whether both are planned for one moment in one wording, though the row may be another."""
+        was, now = self.before, self.after
+        return was is not None and now is not None and _live(was) and _live(now) and _words(was) == _words(now)
+
 
 @dataclass(frozen=True)
 class Difference:
     """`told`: news of the change that the patient gets. `kept`: how many planned messages stay as they are.
 
+    `waiting`: how many of the new plan wait for the patient's agreement.
     `silent`: why no news goes (see console.silence); "" where some does, or it was not asked.
     """
 
     told: list[Item]
     pairs: list[Pair]
     kept: int
+    waiting: int = 0
     silent: str = ""
 
     @property
@@ -69,9 +77,10 @@ def compare(before: list[Item], after: list[Item]) -> Difference:
     said = {_about(item) for item in before if item.over}  # what is over is planned anew, and may be over again
     pairs += [Pair(None, item) for item in coming.values() if _live(item) or _about(item) not in said]
     both = [(item, new[item.seen.id]) for item in before if _live(item) and _live(new.get(item.seen.id))]
-    pairs += [Pair(was, now) for was, now in both if was.text != now.text]
-    kept = sum(was.text == now.text for was, now in both)
-    return Difference(told, sorted(pairs, key=_in_order), kept)
+    pairs += [Pair(was, now) for was, now in both]
+    differ = [pair for pair in pairs if not pair.same]
+    waiting = sum(item.waits for item in after)
+    return Difference(told, sorted(differ, key=_in_order), len(pairs) - len(differ), waiting)
 
 
 def _read(session: Session, desk: Desk, out: Wired, patient_id: UUID) -> list[Item]:
@@ -87,6 +96,10 @@ def _in_order(pair: Pair) -> tuple[object, ...]:
 
 def _live(item: Item | None) -> bool:
     return item is not None and item.seen.status is Status.SCHEDULED
+
+
+def _words(item: Item) -> tuple[object, ...]:
+    return item.at, item.zone, item.subject, item.text
 
 
 def _left(item: Item | None) -> bool:

@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 
 from outreach.actions.cells import FARTHEST
 from outreach.actions.enrol import NewVisit
-from outreach.domain.window import moment, wall_at
+from outreach.domain.window import moment
 from outreach.errors import BadInput, say
 from outreach.web.console.typed import Reading, whole
+from outreach.web.views import formats_of, moment_in
 
 MOST = 12
 """Visits on one form. A longer course is a list to import, or a second form."""
@@ -51,12 +52,12 @@ def lines(typed: Mapping[str, str]) -> list[int]:
     return [number for number in range(2, MOST + 1) if typed.get(f"date{number}") or typed.get(f"time{number}")]
 
 
-def read(form: Reading, zone: str, now: datetime) -> tuple[NewVisit, ...]:
-    """The visits, all still to come; what is wrong with any stands in `form.wrong`."""
+def read(form: Reading, zone: str, now: datetime, locale: str) -> tuple[NewVisit, ...]:
+    """The visits, all still to come; what is wrong with any stands in `form.wrong`, for who reads `locale`."""
     minutes = form.get("minutes", length) or 1
     found: dict[datetime, str] = {}
     for suffix in ("", *(str(number) for number in lines(form.typed))):
-        starts = _starts(form, suffix, zone, now)
+        starts = _starts(form, suffix, zone, now, locale)
         if starts is not None and found.setdefault(starts, suffix) != suffix:
             form.fault(f"date{suffix}", say("This visit is on the form twice."))
     return tuple(NewVisit(starts=starts, zone=zone, minutes=minutes) for starts in sorted(found))
@@ -76,27 +77,30 @@ def wall(day: str, clock: str) -> datetime:
     return found.replace(tzinfo=None, second=0, microsecond=0)
 
 
-def coming(form: Reading, starts: datetime, zone: str, now: datetime, suffix: str = "") -> None:
-    """Faults of a time that is over, out of reach, or skipped by the clock, in the form's own places."""
+def coming(form: Reading, starts: datetime, zone: str, now: datetime, locale: str, suffix: str = "") -> None:
+    """Faults of a time that is over, out of reach, or skipped by the clock, in the form's own places.
+
+    `locale`: of whoever reads them, for how a time is written.
+    """
     if not now.year - 1 <= starts.year <= (now + FARTHEST).year:
         form.fault(f"date{suffix}", say("This year is too far away. Is the date right?"))
         return
     found = moment(starts, zone)
     if found.at <= now:
         text = say("This time is over: it is %(now)s at the clinic. Choose one that is still to come.",
-                   now=f"{wall_at(now, zone):%Y-%m-%d %H:%M}")  # fmt: skip
+                   now=moment_in(now, zone, formats_of(locale)))  # fmt: skip
         form.fault(f"date{suffix}", text)
     elif found.note.startswith("gap"):
         text = say("The clocks go forward then: this hour does not exist on that day. Choose another.")
         form.fault(f"time{suffix}", text)
 
 
-def _starts(form: Reading, suffix: str, zone: str, now: datetime) -> datetime | None:
+def _starts(form: Reading, suffix: str, zone: str, now: datetime, locale: str) -> datetime | None:
     day, clock = form.typed[f"date{suffix}"], form.typed[f"time{suffix}"]
     try:
         starts = wall(day, clock)
     except BadInput as error:
         form.fault(f"time{suffix}" if day else f"date{suffix}", error.args[0])
         return None
-    coming(form, starts, zone, now, suffix)
+    coming(form, starts, zone, now, locale, suffix)
     return starts

@@ -48,7 +48,7 @@ def move(visit_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
     with out.sessions() as session:
         visit, person = _visit(session, desk, visit_id)
     reading.typed["minutes"] = reading.typed["minutes"] or str(visit.minutes)
-    starts, minutes = _when(reading, visit, now)
+    starts, minutes = _when(reading, visit, now, desk.signed.locale)
     if starts is None or minutes is None or reading.wrong or step == "change":
         return _form(desk, visit, person, reading.typed, {} if step == "change" else reading.wrong)
 
@@ -95,7 +95,7 @@ def added(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
     filling = visit_form.asks_to_fill(form.fields)
     if filling or step == "change":
         return _more(desk, person, reading.typed, reading.wrong if filling else {})
-    visits = visit_form.read(reading, desk.clinic.zone, now)
+    visits = visit_form.read(reading, desk.clinic.zone, now, desk.signed.locale)
     if reading.wrong:
         return _more(desk, person, reading.typed, reading.wrong)
 
@@ -140,14 +140,14 @@ def _do(
     return RedirectResponse(f"/patients/{person.id}?saved={word}", 303)
 
 
-def _when(reading: Reading, visit: Visit, now: datetime) -> tuple[datetime | None, int | None]:
+def _when(reading: Reading, visit: Visit, now: datetime, locale: str) -> tuple[datetime | None, int | None]:
     minutes = reading.get("minutes", visit_form.length)
     try:
         starts = visit_form.wall(reading.typed["date"], reading.typed["time"])
     except BadInput as error:
         reading.fault("time" if reading.typed["date"] else "date", sentence(error))
         return None, minutes
-    visit_form.coming(reading, starts, visit.zone, now)
+    visit_form.coming(reading, starts, visit.zone, now, locale)
     return starts, minutes
 
 
