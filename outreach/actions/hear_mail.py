@@ -1,4 +1,5 @@
-"""Hearing what comes back by mail: a complaint takes the mailbox's consent away, a dead one is written to no more."""
+"""Hearing what comes by mail: a complaint takes the mailbox's consent away, a dead one is written to no more, and what
+a patient writes is read like a text."""
 
 from __future__ import annotations
 
@@ -8,24 +9,35 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from outreach.actions.fallback import bury
+from outreach.actions.read_mail import read_mail
+from outreach.content.compose import Words
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
 from outreach.domain.contact import index_form
-from outreach.domain.mail_report import MailReport, read_report
+from outreach.domain.letter import read_letter
+from outreach.domain.mail_report import LETTER, MailReport, read_report
+from outreach.domain.replies import ReplyWords
 from outreach.errors import Reason
 from outreach.store import audit, clinics, consents, inbox, messages
 
 COMPLAINT = "complaint"
 
 
-def hear_mail(session: Session, raw: bytes, now: datetime) -> tuple[MailReport, int]:
-    """Act on one mail as it came in; what it was, and how many patients of all clinics it was about.
+def hear_mail(
+    session: Session, raw: bytes, now: datetime, *, replies: ReplyWords, words: Words
+) -> tuple[MailReport, int]:  # fmt: skip
+    """Act on one mail as it came in; what it was, and how many patients it was about (of a letter: how many clinics').
 
-    A complaint is a no that START does not undo. The same mail twice changes nothing more. A report that names a
-    mailbox of nobody is passed over: forged, it can at most silence a mailbox, never open one.
+    A complaint is a no that START does not undo. The same mail twice changes nothing more. What names a mailbox of
+    nobody is passed over: forged, it can at most silence and open a task, never open a mailbox.
     """
     report, evidence = read_report(raw), f"mail:{hashlib.sha256(raw).hexdigest()[:32]}"
-    if report.kind == "other" or not report.mailbox:
+    if report.kind == "other":
+        letter = read_letter(raw)
+        if letter is None:
+            return report, 0
+        return LETTER, read_mail(session, letter, evidence, now, replies=replies, words=words)
+    if not report.mailbox:
         return report, 0
     normal = index_form(Channel.EMAIL, report.mailbox)
     about, stopped = 0, []

@@ -54,8 +54,8 @@ def heard(
     response = respond(sized.said, sized.seen)
     if writer.test:  # somebody of the staff tries the service out: obeyed and answered like anybody, read by nobody
         response = replace(response, tasks=())
-    soon = _days_after(session, clinic_id, writer, sized, response, now)
-    inbound_id = _keep(session, clinic_id, inbound, normal, writer, sized, response, now)
+    soon = days_after_infusion(session, clinic_id, writer, sized, response, now)
+    inbound_id = keep(session, clinic_id, inbound, normal, writer, sized, response, now)
     if inbound_id is None:
         return ""
     fallback.heard_from(session, {one.address_id for one in people}, now)
@@ -66,17 +66,19 @@ def heard(
 
 def act(
     session: Session, writer: Sender, clinic_id: UUID, inbound_id: UUID, body: str, sized: Sized, response: Response,
-    words: Words, confirm_within: timedelta, now: datetime, soon: int | None = None,
+    words: Words, confirm_within: timedelta, now: datetime, soon: int | None = None, *, channel: Channel = Channel.SMS,
+    evidence: str = "",
 ) -> None:  # fmt: skip
     """Do what was decided: the effect, the answers that follow from it, a task for each thing that needs a person.
 
-    `soon`: a symptom so many days after an infusion, which a person reads within the hour.
+    `soon`: a symptom so many days after an infusion, which a person reads within the hour. `channel`: that it came by;
+    a stop ends them all. `evidence`: what the ledger names as its source, else the message that is kept.
     """
     said, question = sized.said, sized.question
     locale, answers, kinds = locale_of(said, writer.locale, words.locales), response.answers, response.tasks
     if response.effect == "stop":
-        withdraw.stop(session, writer.address_id, method="sms", evidence=str(inbound_id), now=now, wording=body,
-                      locale=locale)  # fmt: skip
+        withdraw.stop(session, writer.address_id, method=channel.value, evidence=evidence or str(inbound_id), now=now,
+                      wording=body, locale=locale, every_channel=True)  # fmt: skip
     elif response.effect == "start":
         if not withdraw.restore(session, writer.address_id, method="sms", evidence=str(inbound_id), now=now,
                                 locale=locale):  # fmt: skip
@@ -94,7 +96,8 @@ def act(
         session, clinic_id=clinic_id, at=now, actor_kind="patient", actor_id=writer.patient_id, action="patient.wrote",
         subject="patient", subject_id=writer.patient_id,
         detail={"inbound": str(inbound_id), "taken_for": said.kind, "why": said.why, "effect": response.effect,
-                "answers": list(answers), "tasks": list(kinds), "robot": sized.seen.robot}
+                "answers": list(answers), "tasks": list(kinds), "robot": sized.seen.robot,
+                "channel": channel.value}
         | ({} if soon is None else {"symptom_days_after": soon}),
     )  # fmt: skip
 
@@ -121,7 +124,7 @@ def _open(
                        due_at=due_at(kind, now, soon))  # fmt: skip
 
 
-def _days_after(
+def days_after_infusion(
     session: Session, clinic_id: UUID, writer: Sender, sized: Sized, response: Response, now: datetime
 ) -> int | None:  # fmt: skip
     """Days since this patient's infusion, where a symptom is told of that a person is to read soon after one."""
@@ -145,10 +148,11 @@ def _language(locale: str) -> str:
     return locale.partition("_")[0]
 
 
-def _keep(
+def keep(
     session: Session, clinic_id: UUID, inbound: Inbound, normal: str, writer: Sender, sized: Sized, response: Response,
     now: datetime,
 ) -> UUID | None:  # fmt: skip
+    """Keep what one patient wrote, with what was decided about it; None where it is known already."""
     said, machine = sized.said, bool(sized.seen.robot)
     digit = None if machine else said.answer
     return inbox.keep(

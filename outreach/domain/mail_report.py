@@ -13,24 +13,29 @@ COMPLAINTS = frozenset({"abuse", "fraud", "other", "opt-out", "virus"})
 
 
 class MailReport(NamedTuple):
-    """`kind`: a complaint, a mailbox that takes nothing for good, or anything else. `mailbox`: whose, "" if unsaid.
+    """`kind`: a complaint, a mailbox that takes nothing for good, a person's letter, or anything else.
 
-    `code`: what the report gives as its reason (abuse, 5.1.1), for the log.
+    `mailbox`: whose, "" if unsaid. `code`: what the report gives as its reason (abuse, 5.1.1), for the log.
     """
 
-    kind: Literal["complaint", "dead", "other"]
+    kind: Literal["complaint", "dead", "letter", "other"]
     mailbox: str = ""
     code: str = ""
 
 
 OTHER = MailReport("other")
+LETTER = MailReport("letter")
+"""No report at all: see domain.letter."""
 
 
 def read_report(raw: bytes) -> MailReport:
     """Only the machine-readable part counts; never what a person could have typed. Too long or broken: other."""
     if len(raw) > MOST_BYTES:
         return OTHER
-    mail = message_from_bytes(raw, policy=policy.compat32)
+    try:
+        mail = message_from_bytes(raw, policy=policy.compat32)
+    except RecursionError:  # parts within parts within parts, made to bring the reader down
+        return OTHER
     if mail.get_content_type() != "multipart/report" or not mail.is_multipart():
         return OTHER
     for part in mail.walk():
@@ -44,7 +49,7 @@ def read_report(raw: bytes) -> MailReport:
 def _complaint(mail: Message, part: Message) -> MailReport:
     fields = {name.lower(): value for block in _blocks(part) for name, value in block.items()}
     kind = fields.get("feedback-type", "").strip().lower()
-    mailbox = _address(fields.get("original-rcpt-to", ""))
+    mailbox = mailbox_of(fields.get("original-rcpt-to", ""))
     if not mailbox:  # some providers leave it out; the mail they enclose names it
         enclosed = (one for one in mail.walk() if one.get_content_type() in ("message/rfc822", "text/rfc822-headers"))
         mailbox = next((found for one in enclosed for found in _to(one)), "")
@@ -54,7 +59,7 @@ def _complaint(mail: Message, part: Message) -> MailReport:
 def _to(part: Message) -> Iterator[str]:
     """The mailbox that an enclosed mail, or its headers alone, went to."""
     for one in _blocks(part):
-        if found := _address(str(one.get("To", ""))):
+        if found := mailbox_of(str(one.get("To", ""))):
             yield found
 
 
@@ -63,7 +68,7 @@ def _bounce(part: Message) -> MailReport:
     for block in _blocks(part):
         status = str(block.get("Status", "")).split(" ")[0].strip()
         final = str(block.get("Action", "")).strip().lower() == "failed" and status.startswith("5")
-        mailbox = _address(str(block.get("Original-Recipient") or block.get("Final-Recipient") or ""))
+        mailbox = mailbox_of(str(block.get("Original-Recipient") or block.get("Final-Recipient") or ""))
         if final and mailbox:
             return MailReport("dead", mailbox, status)
     return OTHER
@@ -83,6 +88,7 @@ def _blocks(part: Message) -> Iterator[Message]:
                 yield message_from_bytes(text.encode("utf-8", "replace"))
 
 
-def _address(value: str) -> str:
+def mailbox_of(value: str) -> str:
+    """The one mailbox that a field names, lower case; "" where it names none or is no address."""
     found = parseaddr(value.rpartition(";")[2].strip())[1].strip().lower()
     return found if found.count("@") == 1 and len(found) <= 254 else ""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, select
+from datetime import datetime
 
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from outreach.actions import hear_mail as hearing
 from outreach.actions import withdraw
-from outreach.actions.hear_mail import hear_mail
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind, State, may_contact
+from outreach.domain.mail_report import MailReport
 from outreach.store import consents, patients
 from outreach.store.office import Audit
 from outreach.store.tables import Address
@@ -15,6 +19,10 @@ from outreach.store.vault import Vault
 from tests import shipped
 from tests.actions.world import make_world
 from tests.domain.test_mail_report import ANA, GONE, NAMED, bounce, complaint
+
+
+def hear_mail(session: Session, raw: bytes, now: datetime) -> tuple[MailReport, int]:
+    return hearing.hear_mail(session, raw, now, replies=shipped.replies(), words=shipped.words())
 
 
 def test_a_complaint_is_a_no_that_start_does_not_undo(engine: Engine, vault: Vault) -> None:
