@@ -12,7 +12,7 @@ from outreach.content.compose import Values, Words
 from outreach.domain.channel import Channel
 from outreach.domain.message import Inbound
 from outreach.domain.response import HELP, URGENT
-from outreach.store import inbox, tasks
+from outreach.store import audit, inbox, tasks
 from outreach.store.tables import Clinic
 
 ONCE_IN = timedelta(days=30)
@@ -36,6 +36,8 @@ def greet(
     )  # fmt: skip
     if inbound_id is None:
         return ""
+    step = _step(sized, bool(met))
+    answer = _words(session, clinic, step, said.locale, words, speakers) if step else ""
     occasion = f"stranger:{index.hex()[:16]}"
     for kind in kinds:
         if kind == "urgent":
@@ -46,13 +48,22 @@ def greet(
         # Somebody may write a whole story in ten texts: one look at it, and one more after each that was closed.
         tasks.open_or_join(session, clinic_id=clinic.id, patient_id=None, kind=kind, now=now, inbound_id=inbound_id,
                            index=index, occasion=f"{occasion}:inbound:{inbound_id}")  # fmt: skip
+    audit.note(  # neither words nor number; the only place that keeps what was answered
+        session, clinic_id=clinic.id, at=now, actor_kind="system", actor_id=None, action="stranger.wrote",
+        subject="inbound", subject_id=inbound_id,
+        detail={"taken_for": said.kind, "answer": step if answer else "", "tasks": list(kinds), "robot": seen.robot},
+    )  # fmt: skip
+    return answer
+
+
+def _step(sized: Sized, met: bool) -> str:
+    """What a stranger is answered with; "" for nothing: a machine, or somebody who needs or knows it all already."""
+    said, seen = sized.said, sized.seen
     if seen.robot or not seen.reachable:
         return ""
     if said.urgent:
-        return _words(session, clinic, URGENT, said.locale, words, speakers)
-    if said.kind in SILENT or met or (said.kind == "help" and seen.carrier_answered):
-        return ""
-    return _words(session, clinic, HELP, said.locale, words, speakers)
+        return URGENT
+    return "" if said.kind in SILENT or met or (said.kind == "help" and seen.carrier_answered) else HELP
 
 
 def _words(

@@ -151,6 +151,10 @@ def strangers(session: Session, clinic_id: UUID, index: bytes, since: datetime |
 
 def stopped_before(session: Session, clinic_id: UUID, channel: Channel, normal_form: str) -> bool:
     """Whether somebody wrote STOP from this number when it was nobody's, and no START since."""
-    said = strangers(session, clinic_id, vault_of(session).index(channel.value, normal_form, clinic_id))
-    last = [kind for kind in said if kind in ("stop", "start")][-1:]
+    return stop_stands(session, clinic_id, vault_of(session).index(channel.value, normal_form, clinic_id))
+
+
+def stop_stands(session: Session, clinic_id: UUID, index: bytes) -> bool:
+    """The same of a number's blind index."""
+    last = [kind for kind in strangers(session, clinic_id, index) if kind in ("stop", "start")][-1:]
     return last == ["stop"]

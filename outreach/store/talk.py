@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, String, cast, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.errors import NotFound
 from outreach.store.messages import HANDED_OVER
+from outreach.store.office import Audit
 from outreach.store.seen import Seen, opened, seen
 from outreach.store.traffic import InboundMessage, Message
 from outreach.store.vault import vault_of
@@ -99,6 +100,16 @@ def heard_from_stranger(
 ) -> list[Heard]:
     """The same of an unknown number."""
     return _heard(session, clinic_id, _theirs(who), limit, before)
+
+
+def stranger_answered(session: Session, clinic_id: UUID, who: Stranger) -> bool:
+    """Whether an answer of ours went to this number while it was nobody's: only the audit keeps that."""
+    theirs = select(cast(InboundMessage.id, String)).where(InboundMessage.clinic_id == clinic_id, *_theirs(who))
+    answered = select(Audit.seq).where(
+        Audit.clinic_id == clinic_id, Audit.subject == "inbound", Audit.subject_id.in_(theirs),
+        Audit.detail["answer"].astext != "",
+    )  # fmt: skip
+    return session.scalar(select(answered.exists())) or False
 
 
 def mark_read(

@@ -388,6 +388,18 @@ def test_a_stranger_is_told_once_who_we_are_by_the_webhook_itself(talk: Talk) ->
     assert talk.count(Message) == 0
 
 
+def test_what_strangers_write_is_in_the_audit_with_the_answer_and_without_words_or_number(talk: Talk) -> None:
+    for body in ("who is this", "and again?", "STOP", "chest pain"):
+        talk.post(body)
+    with talk.house.out.sessions() as session:
+        rows = session.scalars(select(Audit).where(Audit.action == "stranger.wrote").order_by(Audit.seq)).all()
+    assert [(one.detail["taken_for"], one.detail["answer"]) for one in rows] == [
+        ("other", "reply.help"), ("other", ""), ("stop", ""), ("urgent", "reply.urgent"),
+    ]  # fmt: skip
+    kept = str([(one.detail, one.subject_id, one.actor_id) for one in rows])
+    assert not any(word in kept for word in ("chest", "who is", "+1"))
+
+
 def test_a_stranger_is_answered_in_the_language_of_the_word(talk: Talk) -> None:
     assert "Responda STOP" in talk.post("ayuda")
 

@@ -21,7 +21,7 @@ from outreach.domain.deadlines import SYMPTOM_DUE
 from outreach.domain.message import Inbound
 from outreach.domain.window import wall_at
 from outreach.providers.memory import MemoryProvider
-from outreach.store import clinics, consents, enrolments, inbox, infusions, patients, staff, tasks
+from outreach.store import audit, clinics, consents, enrolments, inbox, infusions, patients, staff, tasks
 from outreach.store.office import Audit, Note, Task
 from outreach.store.told import of_tasks
 from outreach.store.traffic import InboundMessage, Message, Sender
@@ -181,6 +181,29 @@ def test_an_unknown_number_stands_in_the_list_and_has_a_page(house: House) -> No
     desk.post(f"/inbox/numbers/{inbound_id}/read", data={"csrf": field(page, "csrf"), "until": field(page, "until")})
     desk.post(f"/inbox/{task_id}/close", data={"csrf": field(page, "csrf"), "outcome": "nothing_to_do"})
     assert order(desk.get("/inbox").text) == []
+
+
+def test_an_unknown_number_is_said_to_have_been_answered_only_where_it_was(house: House) -> None:
+    desk = house.desk()
+    said = {}
+    for number, body, robot in (
+        (1, "who is this?", ""),
+        (2, "STOP", ""),
+        (3, "thanks", ""),
+        (4, "I am away", "phrase"),
+    ):
+        kind = {2: "stop", 3: "thanks"}.get(number, "other")
+        inbound_id = wrote(house, None, body, phone=f"+1202555017{number}", understood=kind)
+        with house.out.sessions.begin() as session:
+            audit.note(
+                session, clinic_id=house.clinic_id, at=house.out.clock(), actor_kind="system", actor_id=None,
+                action="stranger.wrote", subject="inbound", subject_id=inbound_id,
+                detail={"taken_for": kind, "answer": "reply.help" if number == 1 else "", "robot": robot},
+            )  # fmt: skip
+        said[number] = desk.get(f"/inbox/numbers/{inbound_id}").text
+    told, nothing, stop = "It was told how to reach you", "Nothing was answered", "it wants nothing from you"
+    found = {number: [one for one in (told, nothing, stop) if one in page] for number, page in said.items()}
+    assert found == {1: [told], 2: [stop], 3: [nothing], 4: [nothing]}
 
 
 def test_the_whole_conversation_with_what_each_reply_was_taken_for_and_why(house: House) -> None:

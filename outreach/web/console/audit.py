@@ -34,6 +34,7 @@ SUBJECTS = (
     "key",
     "webhook",
     "task",
+    "inbound",
 )
 PLACES = {"patient": "/patients/", "visit": "/visits/", "sequence": "/sequences/", "list": "/imports/"}
 """Where what an entry tells of can be looked at."""

@@ -16,7 +16,7 @@ from outreach.actions.escalate import STEP
 from outreach.content.formats import phone as readable
 from outreach.domain.channel import Channel
 from outreach.errors import BadInput, Sentence, say
-from outreach.store import colleagues, enrolments, infusions, notes, patients, tasks
+from outreach.store import colleagues, enrolments, inbox, infusions, notes, patients, tasks
 from outreach.store import talk as said
 from outreach.store.patients import Person, Reach
 from outreach.store.told import Told, of_tasks
@@ -130,7 +130,8 @@ def unknown(
             names=_names(session, desk, known, told),
             talk=talk(session, out, desk.clinic.zone, [], theirs, now, why=bool(why)), now=now,
             own=f"/inbox/numbers/{inbound_id}", done=DONE.get(done, ""), late=LATE.get(done, ""),
-            outcomes=attend.OUTCOMES, before=before,
+            outcomes=attend.OUTCOMES, before=before, stopped=inbox.stop_stands(session, clinic_id, who.index),
+            answered=said.stranger_answered(session, clinic_id, who),
         )  # fmt: skip
 
 
