@@ -57,8 +57,9 @@ class ClinicFacts:
 class Due(NamedTuple):
     """A due message with all that is needed to decide, compose and send it. `to` is opened; never log it.
 
-    `flying`: another message of this patient is in a worker's hands just now. `earlier`: since when one that is meant
-    to go before it is due and waits as well. `overtaken`: it was tried before, and its visit has changed since.
+    `flying`: another message of this patient is in a worker's hands just now, or an answer to them is due, which goes
+    first: this worker may not have seen it yet, or its clock be a little behind.
+    `earlier`: since when one that is meant to go before it is due and waits as well. `overtaken`: it was tried before, and its visit has changed since.
     `address_active`: the address is the patient's now, and works; `address_usable`: it works, old or not.
     """
 
@@ -107,7 +108,8 @@ join patient p on p.id = m.patient_id
 left join address a on a.id = m.address_id
 left join enrolment e on e.id = m.enrolment_id
 cross join lateral (
-  select coalesce(bool_or(r.status = 'sending'), false) as flying,
+  select coalesce(bool_or(r.status = 'sending' or (r.urgent and not m.urgent and r.status = 'scheduled'
+      and r.channel = m.channel and r.due_at <= %(now)b::timestamptz + interval '2 seconds')), false) as flying,
     array_agg(coalesce(r.sent_at, r.due_at)) filter (where r.status in
       ('unknown', 'accepted', 'sent', 'delivered', 'undelivered') and r.channel = m.channel) as sent,
     max(r.due_at) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel

@@ -394,7 +394,7 @@ def test_what_strangers_write_is_in_the_audit_with_the_answer_and_without_words_
     with talk.house.out.sessions() as session:
         rows = session.scalars(select(Audit).where(Audit.action == "stranger.wrote").order_by(Audit.seq)).all()
     assert [(one.detail["taken_for"], one.detail["answer"]) for one in rows] == [
-        ("other", "reply.help"), ("other", ""), ("stop", ""), ("urgent", "reply.urgent"),
+        ("help", "reply.help"), ("other", ""), ("stop", ""), ("urgent", "reply.urgent"),
     ]  # fmt: skip
     kept = str([(one.detail, one.subject_id, one.actor_id) for one in rows])
     assert not any(word in kept for word in ("chest", "who is", "+1"))
