@@ -59,7 +59,8 @@ class Due(NamedTuple):
 
     `flying`: another message of this patient is in a worker's hands just now, or an answer to them is due, which goes
     first: this worker may not have seen it yet, or its clock be a little behind.
-    `earlier`: since when one that is meant to go before it is due and waits as well. `overtaken`: it was tried before, and its visit has changed since.
+    `earlier`: since when one that is meant to go before it is due and waits as well. `overtaken`: it was tried before,
+    and its visit has changed since.
     `address_active`: the address is the patient's now, and works; `address_usable`: it works, old or not.
     """
 
