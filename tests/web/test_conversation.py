@@ -446,7 +446,7 @@ def test_what_the_carrier_answers_we_do_not(
 def test_every_message_of_a_patient_is_in_the_audit_without_its_words(agreed: Talk) -> None:
     agreed.say("my neighbour Zebulon is ill")
     with agreed.house.out.sessions() as session:
-        rows = session.scalars(select(Audit).where(Audit.action == "patient.wrote")).all()
+        rows = session.scalars(select(Audit).where(Audit.action == "patient.wrote").order_by(Audit.seq)).all()
     assert [row.detail["taken_for"] for row in rows] == ["answer", "other"]
     assert "Zebulon" not in str([row.detail for row in rows])
 
