@@ -224,7 +224,8 @@ def test_what_is_planned_is_listed_from_its_first_on_and_what_is_in_hand_bit_by_
         session.flush()
         handed_over = select(Message.id).where(Message.status != "scheduled")
         session.execute(delete(Queued).where(Queued.message_id.in_(handed_over)))  # as a claim does
-    monkeypatch.setattr(reading, "LOOKED_AT", 2)
+    for bound in ("LOOKED_AT", "LOOKED_AT_IN_HAND"):
+        monkeypatch.setattr(reading, bound, 2)
     planned = one("GET", "/messages?status=scheduled").json()
     assert [message["step"] for message in planned["items"]] == ["step.6", "step.7"]  # nothing of the past was read
     found, cursor = list[str](), ""
