@@ -69,9 +69,7 @@ def adjust(
         raise Meanwhile(crossed)
     for name in mine:
         setattr(clinic, name, wanted[name])
-    QuietHours(
-        opens=clinic.quiet_to, closes=clinic.quiet_from
-    )  # BadInput where two people's changes do not go together
+    QuietHours.outside(clinic.quiet_from, clinic.quiet_to)  # BadInput where two people's changes do not go together
     session.flush()
     if not mine:
         return Adjusted()

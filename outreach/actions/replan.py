@@ -40,7 +40,7 @@ class Planning:
 
 def quiet_of(clinic: Clinic | ClinicFacts) -> QuietHours:
     """When patients of this clinic may be written to."""
-    return QuietHours(opens=clinic.quiet_to, closes=clinic.quiet_from)
+    return QuietHours.outside(clinic.quiet_from, clinic.quiet_to)
 
 
 def replan(session: Session, course_id: UUID, sequence: Sequence, now: datetime) -> Planning:

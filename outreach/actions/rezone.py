@@ -192,7 +192,7 @@ def _plans(
     for row in rows:
         sequence = sequences.get(row.sequence or "")
         if sequence is not None and (row.sequence, row.zone) not in plans:
-            quiet = QuietHours(opens=row.quiet_to, closes=row.quiet_from)
+            quiet = QuietHours.outside(row.quiet_from, row.quiet_to)
             wanted = plan(sequence, visits, row.zone, channels, now, quiet)
             plans[row.sequence, row.zone] = {
                 (one.step, one.channel, one.infusion_id, one.revision): one for one in wanted

@@ -43,7 +43,7 @@ def load_law(path: Path) -> Law:
         raise BadFile(path, line_of(tree, "name"), "the name must be a text.", "Write the name of the country.")
     rules = {key: _rule(path, tree, key) for key in RULES}
     try:
-        QuietHours(opens=rules["quiet_to"], closes=rules["quiet_from"])
+        QuietHours.outside(rules["quiet_from"], rules["quiet_to"])
     except BadInput as error:
         raise BadFile(path, line_of(tree, "quiet_from"), str(error), "quiet_from is the evening.") from None
     if rules["most_a_week"] < rules["most_a_day"]:

@@ -105,6 +105,12 @@ class QuietHours:
         if self.closes != time(0) and self.closes <= self.opens:
             raise BadInput(f"quiet hours: opening {self.opens:%H:%M} must come before closing {self.closes:%H:%M}.")
 
+    @classmethod
+    def outside(cls, quiet_from: time, quiet_to: time) -> QuietHours:
+        """The hours between what a clinic and a law write down: quiet from the evening to the morning. BadInput where
+        the two do not go together."""
+        return cls(opens=quiet_to, closes=quiet_from)
+
     def open_at(self, at: datetime, name: str) -> bool:
         """May a message go at this instant to someone living in the zone?"""
         return self._open(wall_at(at, name))

@@ -55,9 +55,9 @@ def reconsider(session: Session, address_ids: Collection[UUID], now: datetime) -
     """
     rows = of_addresses(session, address_ids)
     for one in rows:
-        others = [other for other in rows if tells_too(one, other)]
         if not teller(one.rule):
             continue
+        others = [other for other in rows if tells_too(one, other)]
         quiet = _quiet(session, one.clinic_id)
         told = any(_day(other, quiet, now) == _day(one, quiet, now) for other in others if _goes(other))
         if one.status is Status.SCHEDULED and told:
@@ -81,4 +81,4 @@ def _day(one: Seen, quiet: QuietHours, now: datetime) -> date:
 
 def _quiet(session: Session, clinic_id: UUID) -> QuietHours:
     clinic = clinics.by_id(session, clinic_id)
-    return QuietHours(opens=clinic.quiet_to, closes=clinic.quiet_from)
+    return QuietHours.outside(clinic.quiet_from, clinic.quiet_to)

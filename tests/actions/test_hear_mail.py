@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 
 from outreach.actions import hear_mail as hearing
 from outreach.actions import withdraw
-from outreach.domain.channel import Channel
-from outreach.domain.consent import ConsentKind, State, may_contact
+from outreach.domain.consent import State, may_contact
 from outreach.domain.mail_report import MailReport
-from outreach.store import consents, patients
+from outreach.store import consents
 from outreach.store.office import Audit
 from outreach.store.tables import Address
 from outreach.store.vault import Vault
@@ -28,12 +27,8 @@ def hear_mail(session: Session, raw: bytes, now: datetime) -> tuple[MailReport, 
 def test_a_complaint_is_a_no_that_start_does_not_undo(engine: Engine, vault: Vault) -> None:
     world = make_world(engine, vault, shipped.words())
     world.agree()
+    mailbox = world.agree_to_mails(ANA)
     with world.sessions.begin() as session:
-        mailbox, _ = patients.set_address(session, world.clinic_id, world.patient_id, Channel.EMAIL, ANA, world.now)
-        consents.add(
-            session, clinic_id=world.clinic_id, patient_id=world.patient_id, address_id=mailbox, channel=Channel.EMAIL,
-            kind=ConsentKind.AGREED, method="paper", actor="desk", at=world.now, evidence="form 2",
-        )  # fmt: skip
         assert hear_mail(session, bounce(GONE.replace("ana@", "nobody@")), world.now)[1] == 0
         for _ in range(2):
             report, count = hear_mail(session, complaint(NAMED), world.now)

@@ -39,12 +39,8 @@ def world(engine: Engine, vault: Vault) -> World:
     """Ana has agreed to texts and to mails, and another clinic has nobody of her mailbox."""
     world = make_world(engine, vault, shipped.words())
     world.agree()
+    world.agree_to_mails(ANA)
     with world.sessions.begin() as session:
-        mailbox, _ = patients.set_address(session, world.clinic_id, world.patient_id, Channel.EMAIL, ANA, world.now)
-        consents.add(
-            session, clinic_id=world.clinic_id, patient_id=world.patient_id, address_id=mailbox, channel=Channel.EMAIL,
-            kind=ConsentKind.AGREED, method="paper", actor="desk", at=world.now, evidence="form 2",
-        )  # fmt: skip
         clinics.add(
             session, slug="other", name="Other", zone="America/Chicago", country="US", locale="en",
             phone="+12025550198", address="1 Other Street", emergency="911",

@@ -105,6 +105,19 @@ class World:
                 evidence="form 1",
             )
 
+    def agree_to_mails(self, mailbox: str) -> UUID:
+        """The patient's mailbox, which they agreed to on paper."""
+        with self.sessions.begin() as session:
+            address_id, _ = patients.set_address(
+                session, self.clinic_id, self.patient_id, Channel.EMAIL, mailbox, self.now
+            )
+            consents.add(
+                session, clinic_id=self.clinic_id, patient_id=self.patient_id, address_id=address_id,
+                channel=Channel.EMAIL, kind=ConsentKind.AGREED, method="paper", actor="desk", at=self.now,
+                evidence="form 2",
+            )  # fmt: skip
+            return address_id
+
     def neighbour(self, number: int) -> World:
         """Another patient of the same clinic."""
         with self.sessions.begin() as session:

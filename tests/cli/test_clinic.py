@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import typer
 from sqlalchemy import create_engine, text
-from typer.testing import CliRunner
 
 from outreach.cli.clinic import register
 from outreach.errors import OutreachError
 from outreach.settings import ROOT
+from tests.cli.conftest import Play, Run
 
-Run = Callable[..., str]
 SAMPLE = (ROOT / "config" / "sample" / "clinic.yaml").read_text("utf-8")
 WRONG = {
     'slug: "Lake side"': ("slug: lakeview", "slug"),
@@ -29,24 +25,8 @@ WRONG = {
 
 
 @pytest.fixture
-def run(fresh_database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    environment = {"DATABASE_URL": fresh_database_url, "REDIS_URL": redis_url, "VAR": str(tmp_path),
-                   "KEY": base64.b64encode(bytes(range(32))).decode(), "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
-                   "TWILIO_AUTH_TOKEN": "t", "SMTP_HOST": "127.0.0.1"}  # fmt: skip
-    for name, value in environment.items():
-        monkeypatch.setenv(f"OUTREACH_{name}", value)
-    app = typer.Typer()
-    register(app)
-    app.command("another")(lambda: None)  # else typer would drop the noun
-
-    def command(*arguments: object) -> str:
-        result = CliRunner().invoke(app, ["clinic", *map(str, arguments)])
-        if isinstance(result.exception, OutreachError):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    return command
+def run(play: Play) -> Run:
+    return play("clinic", register)
 
 
 def test_a_clinic_of_ones_own_begins_with_its_hours_and_senders_and_is_no_demo(

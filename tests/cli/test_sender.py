@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
-from typer.testing import CliRunner
 
 from outreach.cli.sender import address_of, register
 from outreach.domain.channel import Channel
-from outreach.errors import BadInput, NotAllowed, NotFound, OutreachError
+from outreach.errors import BadInput, NotAllowed, NotFound
 from outreach.store import clinics
 from outreach.store.vault import Vault
+from tests.cli.conftest import Play, Run
 
-Run = Callable[..., str]
 NUMBER, OTHER = "+13125550100", "+13125550101"
 SMS = ("--channel", "sms", "--address")
 CARRIERS = json.dumps({"second": {"kind": "twilio", "account_sid": "AC" + "2" * 32, "auth_token": "t"}})
 
 
 @pytest.fixture
-def run(fresh_database_url: str, redis_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(play: Play, fresh_database_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`outreach sender …` in a service with one clinic, one number, and two SMS carriers."""
-    environment = {"DATABASE_URL": fresh_database_url, "REDIS_URL": redis_url, "VAR": str(tmp_path),
-                   "KEY": base64.b64encode(bytes(range(32))).decode(), "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
-                   "TWILIO_AUTH_TOKEN": "t", "SMTP_HOST": "127.0.0.1", "CARRIERS": CARRIERS}  # fmt: skip
-    for name, value in environment.items():
-        monkeypatch.setenv(f"OUTREACH_{name}", value)
+    monkeypatch.setenv("OUTREACH_CARRIERS", CARRIERS)
     engine = create_engine(fresh_database_url)
     with Session(engine, info={"vault": vault}) as session, session.begin():
         clinics.add(
@@ -41,18 +32,7 @@ def run(fresh_database_url: str, redis_url: str, vault: Vault, monkeypatch: pyte
             phone=NUMBER, address="1 Example Street", emergency="911", sms_sender=NUMBER,
         )  # fmt: skip
     engine.dispose()
-    app = typer.Typer()
-    register(app)
-    app.command("another")(lambda: None)  # else typer would drop the noun
-
-    def command(*arguments: object) -> str:
-        result = CliRunner().invoke(app, ["sender", *map(str, arguments)])
-        if isinstance(result.exception, OutreachError):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    return command
+    return play("sender", register)
 
 
 def rows(run: Run) -> dict[str, dict[str, Any]]:

@@ -84,10 +84,10 @@ def countries(locale: str) -> list[tuple[str, str]]:
 
 def _together(form: Reading, values: Mapping[str, Any]) -> None:
     """What is right by itself and not beside the other field."""
-    opens, closes = values["quiet_to"], values["quiet_from"]
-    if opens is not None and closes is not None:
+    evening, morning = values["quiet_from"], values["quiet_to"]
+    if evening is not None and morning is not None:
         try:
-            QuietHours(opens=opens, closes=closes)
+            QuietHours.outside(evening, morning)
         except BadInput:
             form.fault("quiet_from", say("This must be later than the beginning; midnight is the end of the day."))
     a_day, a_week = values["most_a_day"], values["most_a_week"]
