@@ -103,6 +103,8 @@ LOOKED_AHEAD = timedelta(hours=6)
 """How long after now what is in hand is looked for. One that was refused and put off may have arrived all the same; put
 off farther (by quiet hours, after that) it is not listed by these statuses until then: to look farther would be to read
 whatever is planned for these hours."""
+_NEXT = timedelta(microseconds=1)
+"""The least that PostgreSQL's times differ by."""
 LAST = datetime.max.replace(tzinfo=UTC)
 LOOKED_AT = 20_000
 """So many messages are looked at for one page of a list that is narrowed by what no index knows."""
@@ -130,23 +132,21 @@ def messages(
     Besides them the instant that was looked up to, where that was not the end: a filter that nothing meets would else
     read every message the clinic ever had. What is due from then on is not among them.
     """
-    in_hand = bool(statuses) and set(statuses) <= _IN_HAND
+    doubts, in_hand = set(statuses) == {Status.UNKNOWN}, bool(statuses) and set(statuses) <= _IN_HAND
     waits = _first_waiting(session, clinic_id) if set(statuses) == {Status.SCHEDULED} and not patient_id else None
     begin = max((one for one in (after[0] if after else None, due_from, waits) if one), default=None)
-    until = None
-    if patient_id or set(statuses) == {Status.UNKNOWN}:
-        pass  # few, by indexes of their own
-    elif in_hand:  # of all clinics: mails without receipts stay in hand for days
-        until = _window(session, Message.open == true(), begin, min(now + LOOKED_AHEAD, due_to or LAST),
-                        LOOKED_AT_IN_HAND)  # fmt: skip
+    where, until = [Message.clinic_id == clinic_id], None
+    if patient_id:
+        where.append(Message.patient_id == patient_id)
+    elif doubts:
+        where.append(Message.doubtful == true())
+    elif in_hand:
+        ids, until = _in_hand(session, clinic_id, statuses, begin, min(now + LOOKED_AHEAD, due_to or LAST))
+        where.append(Message.id.in_(ids))
     elif statuses or channel or step:
-        until = _window(session, Message.clinic_id == clinic_id, begin, due_to, LOOKED_AT)
-    where = [
-        Message.clinic_id == clinic_id,
-        *([Message.patient_id == patient_id] if patient_id else []),
+        until = _window(session, clinic_id, begin, due_to)
+    where += [
         *([Message.status.in_(statuses)] if statuses else []),
-        *([_in_hand(clinic_id, statuses, begin, until, now)] if in_hand else []),
-        *([Message.doubtful == true()] if set(statuses) == {"unknown"} else []),
         *([Message.channel == channel] if channel else []),
         *([Message.step == step] if step else []),
         *([Message.due_at >= due_from] if due_from else []),
@@ -162,18 +162,20 @@ def messages(
 
 
 def _in_hand(
-    clinic_id: UUID, statuses: Collection[str], begin: datetime | None, until: datetime | None, now: datetime
-) -> ColumnElement[bool]:
-    """Of the few open ones of all clinics in the stretch. Made apart (`materialized`): asked for clinic and time, the
-    server goes by the index of the clinic, through everything it ever sent."""
-    open_now = select(Message.id, Message.clinic_id, Message.status).where(
-        Message.open == true(),
-        Message.due_at <= now + LOOKED_AHEAD,
-        *([Message.due_at >= begin] if begin else []),
-        *([Message.due_at < until] if until else []),
+    session: Session, clinic_id: UUID, statuses: Collection[str], begin: datetime | None, end: datetime
+) -> tuple[list[UUID], datetime | None]:
+    """The clinic's among the first open ones of all clinics in [begin, end), and the instant these were read up to;
+    None: to the end.
+
+    Read apart, with a bound: the server's figures do not tell that the open ones are those to come, so for "open, and
+    due before" it expects a quarter of the table and reads it whole. Ties are read too: none is left between two pages.
+    """
+    asked = select(Message.id, Message.clinic_id, Message.status, Message.due_at).where(
+        Message.open == true(), Message.due_at < end, *([Message.due_at >= begin] if begin else [])
     )
-    few = open_now.cte("open_now").prefix_with("MATERIALIZED")
-    return Message.id.in_(select(few.c.id).where(few.c.clinic_id == clinic_id, few.c.status.in_(statuses)))
+    rows = session.execute(asked.order_by(Message.due_at).fetch(LOOKED_AT_IN_HAND, with_ties=True)).all()
+    ids = [row.id for row in rows if row.clinic_id == clinic_id and row.status in statuses]
+    return ids, rows[-1].due_at + _NEXT if len(rows) >= LOOKED_AT_IN_HAND else None
 
 
 # One probe of the index for each lane, as a claim does: all that was ever sent lies before it.
@@ -192,16 +194,14 @@ def _first_waiting(session: Session, clinic_id: UUID) -> datetime | None:
     return first
 
 
-def _window(
-    session: Session, among: ColumnElement[bool], begin: datetime | None, end: datetime | None, most: int
-) -> datetime | None:
-    """The instant after `begin` up to which `most` messages are due; None when fewer are left. By index alone."""
+def _window(session: Session, clinic_id: UUID, begin: datetime | None, end: datetime | None) -> datetime | None:
+    """The instant after `begin` up to which so many messages are due; None when fewer are left. By index alone."""
     due = select(Message.due_at).where(
-        among,
+        Message.clinic_id == clinic_id,
         *([Message.due_at > begin] if begin else []),
         *([Message.due_at < end] if end else []),
     )
-    return session.scalar(due.order_by(Message.due_at).offset(most).limit(1))
+    return session.scalar(due.order_by(Message.due_at).offset(LOOKED_AT).limit(1))
 
 
 def message(session: Session, clinic_id: UUID, message_id: UUID) -> Seen:
