@@ -39,7 +39,8 @@ def test_rows_are_those_that_the_driver_gives_again_and_again_and_after_the_desk
             ]  # fmt: skip
         desk.close()
     with engine.connect() as connection:
-        assert connection.exec_driver_sql("select count(*) from pg_prepared_statements").scalar() == 0
+        ours = "select count(*) from pg_prepared_statements where starts_with(name, 'volley_')"  # beside the driver's
+        assert connection.exec_driver_sql(ours).scalar() == 0
 
 
 def test_each_sees_what_the_one_before_it_did_and_what_waits_goes_before_the_next_or_with_the_commit(
