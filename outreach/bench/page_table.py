@@ -12,21 +12,35 @@ from outreach.errors import BadFile
 
 SLOWEST = 20
 PROMISED = ("page_median", "page_p99", "page_cpu", "page_ratio", "page_inbox", "page_size", "page_patient_size")
+MARKERS = ("machine", "promises", "slowest")
+
+
+def ready(page: Path) -> str:
+    """The page as it is, before minutes are spent on figures for it. BadFile: unreadable, or it lacks a marker."""
+    try:
+        text = page.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise BadFile(page, 0, "it cannot be read as text.", "Name the page with the markers: docs/pages.md.") from None
+    for name in MARKERS:
+        if not _between(name).search(text):
+            raise BadFile(page, 0, f"the marker <!-- {name} --> is missing.", "Put it and its end where it goes.")
+    return text
 
 
 def write(rows: Sequence[Row], machine: Mapping[str, Any], page: Path) -> None:
-    """Fill both tables and the line above them. BadFile: the page lacks a marker, or the rows are not of pages."""
+    """Fill both tables and the line above them. BadFile: as `ready`, or the rows are not of pages."""
     found = {row.target: row for row in rows}
     if not found.keys() >= set(PROMISED):
         raise BadFile(page, 0, "the figures of the pages were not measured.", "Run the section pages.")
-    text = page.read_text("utf-8")
+    text = ready(page)
     for name, body in parts(found, machine).items():
-        pattern = re.compile(f"<!-- {name} -->\n.*?<!-- end of {name} -->", re.DOTALL)
-        if not pattern.search(text):
-            raise BadFile(page, 0, f"the marker <!-- {name} --> is missing.", "Put it and its end where it goes.")
         filled = f"<!-- {name} -->\n{body}\n<!-- end of {name} -->"
-        text = pattern.sub(lambda _found, filled=filled: filled, text)  # type: ignore[misc]
+        text = _between(name).sub(lambda _found, filled=filled: filled, text)  # type: ignore[misc]
     page.write_text(text, "utf-8")
+
+
+def _between(name: str) -> re.Pattern[str]:
+    return re.compile(f"<!-- {name} -->\n.*?<!-- end of {name} -->", re.DOTALL)
 
 
 def parts(found: Mapping[str, Row], machine: Mapping[str, Any]) -> dict[str, str]:

@@ -46,10 +46,14 @@ def bench(
     names = section or list(NAMES)
     if unknown := [name for name in names if name not in NAMES]:
         raise BadInput(f"There is no section {unknown[0]!r}. The sections are: {', '.join(NAMES)}.")
+    if page is not None:  # first, as the kills: a wrong file costs no minutes
+        if "pages" not in names:
+            raise BadInput("--page takes the figures of the section pages, which is not among those asked for.")
+        page_table.ready(page)
+    survived = [kills_row(kills)] if kills is not None else []
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 160
-    survived = [kills_row(kills)] if kills is not None else []  # first: a wrong file costs no minutes
     with _progress(Console(stderr=True)) as tell:
         rows, facts = run(names, Plan(messages, window, latency, reps, quick, tell))
     rows += survived

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from outreach.errors import BadFile
 from outreach.settings import ROOT
 
 
@@ -16,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def scaling(
-    docs: Annotated[Path, typer.Option(help="Where scaling.md, figures.json and pictures/ are.")] = ROOT / "docs",
+    docs: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="Where scaling.md, figures.json and pictures/ are.")
+    ] = ROOT / "docs",
     measured: Annotated[
         bool, typer.Option("--measured", help="Measure nothing: write page and pictures from figures.json.")
     ] = False,
@@ -34,4 +37,8 @@ def scaling(
     if not measured:
         found = measure(Plan(messages, window, latency, 3, quick, lambda text: print(text, flush=True)))
         figures.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    write(json.loads(figures.read_text("utf-8")), docs / "scaling.md", docs / "pictures")
+    try:
+        told = json.loads(figures.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise BadFile(figures, 0, "it is not there or is not JSON.", "`outreach scaling` measures it.") from None
+    write(told, docs / "scaling.md", docs / "pictures")

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from outreach.bench import page, plots
-from outreach.errors import BadFile
+from outreach.bench import page, plots, sections
+from outreach.cli.main import build
+from outreach.errors import BadFile, BadInput
 from outreach.settings import ROOT
 
 
@@ -37,6 +39,21 @@ def test_a_page_without_a_marker_is_refused_by_its_name(figures: dict[str, Any],
     (tmp_path / "scaling.md").write_text("# nothing\n", "utf-8")
     with pytest.raises(BadFile, match="machine"):
         page.write(figures, tmp_path / "scaling.md", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "written", [None, b"# nothing\n", b"\xff\xfe", b"<!-- machine -->\nx\n<!-- end of machine -->"]
+)
+def test_a_page_that_cannot_take_the_figures_is_refused_before_anything_is_measured(
+    written: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "run", lambda _names, _plan: pytest.fail("it was measured"))
+    if written is not None:
+        (tmp_path / "pages.md").write_bytes(written)
+    result = CliRunner().invoke(build(["bench"]), ["bench", "--section", "pages", "--page", str(tmp_path / "pages.md")])
+    assert isinstance(result.exception, BadFile)
+    result = CliRunner().invoke(build(["bench"]), ["bench", "--section", "pump", "--page", "docs/pages.md"])
+    assert isinstance(result.exception, BadInput)
 
 
 def test_what_a_day_needs_follows_from_what_one_message_costs() -> None:
