@@ -143,7 +143,7 @@ def _meaning(said: Said, ideas: Ideas, words: ReplyWords, asked: str | None) -> 
             found = _by(alarms, "urgent", "anywhere", doubtful=True) if alarms else _by_idea(sensed, "urgent")
         return replace(found, urgent=about, doubtful=True)
     found = found or _small(said, words) or _misspelt(said, words) or Understood("other", why=_UNKNOWN)
-    return replace(found, wish=_wish(said, words)) if found.kind == "other" else found
+    return _wishing(found, said, words) if found.kind == "other" else found
 
 
 def _alarms(said: Said, ideas: Ideas, words: ReplyWords) -> tuple[list[Word], list[Sensed]]:
@@ -233,11 +233,13 @@ def _misspelt(said: Said, words: ReplyWords) -> Understood | None:
     return _by(found, "stop", "the whole message", doubtful=True) if found else None
 
 
-def _wish(said: Said, words: ReplyWords) -> Wish:
-    for kind in ("call", "change"):
-        if words.inside(kind, said.all):
-            return "call" if kind == "call" else "change"
-    return ""
+def _wishing(found: Understood, said: Said, words: ReplyWords) -> Understood:
+    wishes: tuple[Wish, ...] = ("call", "change")
+    for wish in wishes:
+        if asking := words.inside(wish, said.all):
+            why = f'"{asking[0].text}" ({asking[0].locale}), anywhere' if found.why == _UNKNOWN else found.why
+            return replace(found, wish=wish, why=why)
+    return found
 
 
 def _by(found: list[Word], kind: Meaning, where: str, *, doubtful: bool) -> Understood:

@@ -96,6 +96,14 @@ def test_a_stop_can_be_urgent_as_well() -> None:
     assert (said.kind, said.urgent) == ("stop", ("breathing",))
 
 
+@pytest.mark.parametrize("text", ["I need to reschedule, sorry", "What do I owe? Please ring me"])
+def test_a_wish_names_the_word_that_told_it(text: str) -> None:
+    said = understand(text, WORDS)
+    assert (said.kind, bool(said.wish)) == ("other", True)
+    word = said.why.split('"')[1]
+    assert fold(word) in fold(text)
+
+
 def test_a_plain_stop_needs_nobody() -> None:
     assert not understand("stop", WORDS).doubtful
 

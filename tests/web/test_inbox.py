@@ -42,7 +42,7 @@ def agreed(house: House, patient_id: UUID, kind: ConsentKind = ConsentKind.AGREE
 
 def wrote(
     house: House, patient_id: UUID | None, body: str, *, minutes: int = 0, needs_person: bool = True,
-    understood: str = "other", clinic_id: UUID | None = None, phone: str = "+12025550143",
+    understood: str = "other", clinic_id: UUID | None = None, phone: str = "+12025550143", channel: Channel = Channel.SMS,
 ) -> UUID:  # fmt: skip
     """An inbound message as it is kept, so many minutes after NOW."""
     owner = clinic_id or house.clinic_id
@@ -52,7 +52,7 @@ def wrote(
             reach = patients.addresses(session, owner, patient_id)[Channel.SMS]
             writer = inbox.Sender(reach.id, patient_id, "en", "America/Chicago")
         kept = inbox.keep(
-            session, owner, Inbound(f"SM{uuid4().hex}", Channel.SMS, phone, OURS, body), phone, sender=writer,
+            session, owner, Inbound(f"SM{uuid4().hex}", channel, phone, OURS, body), phone, sender=writer,
             understood=understood, answer=None, locale=None, about=None, needs_person=needs_person,
             now=NOW + timedelta(minutes=minutes),
         )  # fmt: skip
@@ -216,6 +216,10 @@ def test_the_whole_conversation_with_what_each_reply_was_taken_for_and_why(house
     wrote(house, patient, "<b>أشعر بدوخة</b>", minutes=1)
     wrote(house, patient, "STOP please", minutes=2, understood="stop")
     page = house.desk().get(f"/inbox/patients/{patient}").text
+    assert "E-mail</div>" not in page
+    wrote(house, patient, "and by mail", minutes=3, channel=Channel.EMAIL)
+    page = house.desk().get(f"/inbox/patients/{patient}").text
+    assert page.count("E-mail</div>") == 1
     assert "&lt;b&gt;أشعر بدوخة&lt;/b&gt;" in page
     assert "understood as: stop" in page
     assert "&#34;STOP&#34; (en), </bdi>the whole message" in page
