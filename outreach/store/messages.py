@@ -8,20 +8,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.decision import ANSWERS
 from outreach.domain.message import Planned
-from outreach.domain.plan import LATE, LATE_USE
+from outreach.domain.plan import LATE_USE
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
 from outreach.store.ids import fresh_id
-from outreach.store.tables import Course, Infusion
+from outreach.store.tables import Course
 from outreach.store.traffic import Event, Message
 from outreach.store.vault import vault_of
+from outreach.store.waiting import of_use, still_true
 
 HANDED_OVER = (Status.SENDING, Status.UNKNOWN, Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNDELIVERED)
 
@@ -187,11 +188,10 @@ def revive(
 
     The one way back from an end, and a decision of the patient's, not news: nothing of it ever went out.
     """
-    late = and_(Message.rule.contains(LATE), Message.useful_until >= now + LATE_USE)
     stopped = [
         Message.address_id.in_(address_ids),
         Message.reason.in_([reason.value for reason in reasons]),
-        or_(Message.due_at > now, and_(Message.reason == Reason.NO_CONSENT.value, late)),
+        of_use(now, now + LATE_USE),
         still_true(),
     ]
     return _turn(session, Status.SUPPRESSED, Status.SCHEDULED, stopped, now, word="revived")
@@ -201,16 +201,6 @@ def say_instead(session: Session, address_ids: Collection[UUID], before: Reason,
     """What is still to come and suppressed for a reason that is over is so for the one that is left. Their number."""
     theirs = [Message.address_id.in_(address_ids), Message.reason == before.value, Message.due_at > now]
     return _turn(session, Status.SUPPRESSED, Status.SUPPRESSED, theirs, now, word="suppressed", reason=after)
-
-
-def still_true() -> ColumnElement[bool]:
-    """Not of a visit that was cancelled or moved meanwhile: to revive that would announce a visit that is not."""
-    live = select(Infusion.id).where(Infusion.status != "cancelled")
-    return or_(
-        Message.occasion.is_not(None),
-        live.where(Infusion.id == Message.infusion_id, Infusion.revision == Message.revision).exists(),
-        and_(Message.infusion_id.is_(None), live.where(Infusion.course_id == Message.course_id).exists()),
-    )
 
 
 def _turn(

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from outreach.domain.status import Status
 from outreach.errors import NotFound
 from outreach.store.doubts import ASKED, UNKNOWN
-from outreach.store.messages import still_true
 from outreach.store.seen import Seen, opened, seen
 from outreach.store.traffic import Attempt, Event, Message
 from outreach.store.vault import vault_of
+from outreach.store.waiting import still_true
 
 
 @dataclass(frozen=True)
