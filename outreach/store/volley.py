@@ -23,8 +23,7 @@ from psycopg.pq.abc import PGresult
 _PLACE = re.compile(r"%\((\w+)\)([bs])|%%")
 _numbers = itertools.count()
 _FORMATS = {"b": PyFormat.BINARY, "s": PyFormat.AUTO}
-
-
+_Key = tuple[bytes, tuple[int, ...]]
 _COMMIT: tuple[str, Mapping[str, object]] = ("COMMIT", {})
 
 
@@ -49,7 +48,8 @@ class Volley:
 
     def __init__(self, driver: psycopg.Connection[Any]) -> None:
         self._driver = driver
-        self._names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+        self._names: dict[_Key, bytes] = {}
+        """Just what the server has prepared: a name that is forgotten too early stays on a pooled connection for good."""
         self._waiting: list[tuple[str, Mapping[str, object]]] = []
 
     @property
@@ -91,19 +91,17 @@ class Volley:
     def _round(self, made: Sequence[tuple[_Text, Sequence[Any], abc.Transformer]]) -> PQGen[list[Told]]:
         pgconn = self._driver.pgconn
         begin = pgconn.transaction_status == TransactionStatus.IDLE and not self._driver.autocommit
-        fresh: list[tuple[bytes, tuple[int, ...]]] = []
         pgconn.enter_pipeline_mode()
         try:
             if begin:
                 pgconn.send_query_params(self._begin(), None)
-            answers: list[bool] = [True] if begin else []
+            answers: list[_Key | bool] = [True] if begin else []
             for text, values, dumping in made:
                 key = text.text, dumping.types or ()
                 if (name := self._names.get(key)) is None:
                     name = self._names[key] = b"volley_%d" % next(_numbers)
-                    fresh.append(key)
                     pgconn.send_prepare(name, text.text, dumping.types)
-                    answers.append(True)
+                    answers.append(key)
                 pgconn.send_query_prepared(name, values, dumping.formats, result_format=Format.BINARY)
                 answers.append(False)
             pgconn.pipeline_sync()
@@ -111,24 +109,27 @@ class Volley:
             results: list[PGresult] = []
             for passing in answers:
                 found = yield from generators.fetch_many(pgconn)
-                results += [] if passing and found[-1].status == ExecStatus.COMMAND_OK else found
+                if passing and found[-1].status == ExecStatus.COMMAND_OK:
+                    continue
+                results += found
+                if isinstance(passing, tuple):  # not prepared; what was, stays prepared whatever failed after it
+                    del self._names[passing]
             yield from generators.fetch_many(pgconn)  # the end of the pipeline
         finally:
             if pgconn.status == ConnStatus.OK:
                 pgconn.exit_pipeline_mode()
-        self._raise(results, fresh)
+        _raise(results)
         return [_told(result, dumping) for result, (_, _, dumping) in zip(results, made, strict=True)]
 
     def _begin(self) -> bytes:
         level = self._driver.isolation_level
         return b"BEGIN" if level is None else b"BEGIN ISOLATION LEVEL " + level.name.replace("_", " ").encode()
 
-    def _raise(self, results: Sequence[PGresult], fresh: Sequence[tuple[bytes, tuple[int, ...]]]) -> None:
-        for result in results:
-            if result.status == ExecStatus.FATAL_ERROR:
-                for key in fresh:
-                    del self._names[key]
-                raise error_from_result(result)
+
+def _raise(results: Sequence[PGresult]) -> None:
+    for result in results:
+        if result.status == ExecStatus.FATAL_ERROR:
+            raise error_from_result(result)
 
 
 def _told(result: PGresult, loading: abc.Transformer) -> Told:

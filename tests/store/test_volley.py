@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import psycopg
 import pytest
 from psycopg.errors import DivisionByZero
 from sqlalchemy import Engine, text
@@ -72,3 +73,16 @@ def test_after_one_that_fails_nothing_is_kept_and_the_desk_goes_on(desk: Desk, e
     desk.close()
     with engine.connect() as connection:
         assert connection.scalar(text("select 1")) == 1
+
+
+@pytest.mark.parametrize("last", [Ask("select 1 / %(n)b::int", {"n": 0}), Ask("select from nowhere", {})])
+def test_faults_leave_nothing_prepared_on_a_connection_that_goes_back_to_the_pool(
+    desk: Desk, engine: Engine, last: Ask
+) -> None:
+    before = [Ask(f"select {n}, %(a)b::int", {"a": 1}) for n in range(3)]
+    for _ in range(3):
+        with pytest.raises(psycopg.Error), desk.transaction() as session:
+            together(session, *before, last, Ask("select 9", {}))
+    with engine.connect() as connection:
+        ours = "select count(*) from pg_prepared_statements where starts_with(name, 'volley_')"
+        assert connection.exec_driver_sql(ours).scalar() == 0
