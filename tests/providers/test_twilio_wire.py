@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote_plus
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.domain.channel import Channel
@@ -227,11 +227,13 @@ def test_connections_end_with_their_loop_and_the_next_loop_makes_its_own(far: Fa
     assert (far.asked, far.connections) == (2, 2)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_our_quoting_is_the_librarys(text: str) -> None:
     assert quoted(text) == quote_plus(text)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), st.integers(-5, 10**6))
 def test_a_form_reads_back_as_it_was_written(text: str, seconds: int) -> None:
     callback = "https://clinic.example/hooks/twilio/status/one?a=b&c=ü#rc=5&rp=all"
