@@ -18,6 +18,7 @@ class Kind(StrEnum):
     UNDELIVERED = "message.undelivered"
     SUPPRESSED = "message.suppressed"
     EXPIRED = "message.expired"
+    CANCELLED = "message.cancelled"
     CONSENT = "consent.changed"
     INBOUND = "inbound.received"
     TASK = "task.opened"

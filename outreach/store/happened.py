@@ -36,7 +36,7 @@ select w.id, w.clinic_id, 'message.' || m.status, e.source, e.at,
 from (select clinic_id, message_id, status, at,
              'message:' || message_id || ':' || status as source
       from event where id > :low and id > (select min(event_id) from webhook_mark)
-        and status in ('delivered', 'failed', 'undelivered', 'suppressed', 'expired')) e
+        and status in ('delivered', 'failed', 'undelivered', 'suppressed', 'expired', 'cancelled')) e
 join webhook w on w.clinic_id = e.clinic_id and w.active and 'message.' || e.status = any(w.kinds)
 join message m on m.id = e.message_id and m.status = e.status
 where e.at >= w.created_at and {_NEW.format(source="e.source")}

@@ -17,9 +17,11 @@ from outreach.actions.approve import withdraw as withdraw_words
 from outreach.actions.tell import tell
 from outreach.content.approvals import texts
 from outreach.content.compose import Words
-from outreach.domain.news import Kind, sign, wait
+from outreach.domain.news import OF_MESSAGES, Kind, sign, wait
+from outreach.domain.status import ENDS, Status
+from outreach.errors import Reason
 from outreach.providers.listener import Told
-from outreach.store import alerts, calls, webhooks
+from outreach.store import alerts, calls, messages, webhooks
 from outreach.store.calls import Due, Made
 from outreach.store.doors import WebhookMark
 from outreach.store.happened import happened
@@ -75,6 +77,19 @@ def test_what_was_before_the_webhook_is_not_told_and_what_comes_is_told_once(ear
     body = json.loads(next(one.body for one in ear.heard if "suppressed" in one.body))
     assert body["data"]["reason"] == "opted_out"
     assert "Ada" not in str([one.body for one in ear.heard])
+
+
+def test_each_end_of_a_message_is_told_also_that_it_stepped_aside(ear: Ear) -> None:
+    assert {kind.value for kind in OF_MESSAGES} == {f"message.{end.value}" for end in ENDS}
+    ear.world.plan()
+    with ear.world.sessions.begin() as session:
+        waiting = [one.id for one in ear.world.seen()]
+        assert messages.finish(session, waiting, Status.CANCELLED, Reason.VISIT_MOVED, ear.world.now) == 1
+    assert ear.tell() == 1
+    [told] = [json.loads(one.body) for one in ear.heard]
+    assert (told["type"], told["data"]["message_id"], told["data"]["reason"]) == (
+        "message.cancelled", str(waiting[0]), "visit_moved",
+    )  # fmt: skip
 
 
 def test_a_decision_on_words_is_told_with_their_digest_and_without_a_name(ear: Ear) -> None:

@@ -30,6 +30,7 @@ WORDS: dict[str, Sentence] = {
     Kind.UNDELIVERED: say("A message did not arrive"),
     Kind.SUPPRESSED: say("A message was not sent: no consent, or a stop"),
     Kind.EXPIRED: say("A message was too late to send"),
+    Kind.CANCELLED: say("A message stepped aside: its visit was moved or cancelled, or its course ended"),
     Kind.CONSENT: say("Consent changed"),
     Kind.INBOUND: say("A patient wrote"),
     Kind.TASK: say("Something needs a person"),
@@ -126,7 +127,7 @@ def replayed(webhook_id: str, call_id: str, desk: AtDesk, _form: Checked, out: W
 def replayed_failed(webhook_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
     """All that were given up in so many days."""
     days = form.fields.get("days", "")
-    back = timedelta(days=int(days) if days.isascii() and days.isdigit() and 0 < int(days[:3]) <= 30 else 30)
+    back = timedelta(days=int(days) if days in map(str, range(1, 31)) else 30)
     with out.sessions.begin() as session:
         hook = webhooks.get(session, desk.clinic.id, id_of(webhook_id))
         count = calls.replay_failed(session, desk.clinic.id, hook.id, out.clock() - back, out.clock())
