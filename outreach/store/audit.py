@@ -115,13 +115,16 @@ def _lock(clinic_id: UUID) -> int:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to look for; None and "" are anything. `since`, `before`: aware instants. `below`: rows before this one."""
+    """What to look for; None, "" and () are anything. `since`, `before`: aware instants. `below`: rows before this one.
+
+    `subjects`: any of them.
+    """
 
     since: datetime | None = None
     before: datetime | None = None
     actor_kind: str = ""
     actor_id: UUID | None = None
-    subject: str = ""
+    subjects: tuple[str, ...] = ()
     subject_id: str = ""
     below: int | None = None
 
@@ -130,11 +133,12 @@ def entries(session: Session, clinic_id: UUID, wanted: Wanted, limit: int) -> li
     """A clinic's rows, the newest first."""
     asked = select(Audit).where(Audit.clinic_id == clinic_id).order_by(Audit.seq.desc()).limit(limit)
     for column, value in (
-        (Audit.actor_kind, wanted.actor_kind), (Audit.actor_id, wanted.actor_id), (Audit.subject, wanted.subject),
-        (Audit.subject_id, wanted.subject_id),
+        (Audit.actor_kind, wanted.actor_kind), (Audit.actor_id, wanted.actor_id), (Audit.subject_id, wanted.subject_id),
     ):  # fmt: skip
         if value:
             asked = asked.where(column == value)
+    if wanted.subjects:
+        asked = asked.where(Audit.subject.in_(wanted.subjects))
     if wanted.since is not None:
         asked = asked.where(Audit.at >= wanted.since)
     if wanted.before is not None:

@@ -107,7 +107,7 @@ def add(caller: AtDoor, patient_id: UUID, given: VisitIn, repeat: IdempotencyKey
         enrolling.ask(session, clinic, person, patients.addresses(session, clinic.id, patient_id), chosen, now)
         fresh = next(one for one in bookings.visits(session, clinic.id, course_id) if one.id not in before)
         answer = Replanned(infusion=shown(fresh), planned=planning.added, cancelled=planning.cancelled, noticed=0)
-        caller.note(session, "visit.added", "infusion", fresh.id)
+        caller.note(session, "visit.added", "visit", fresh.id)
         return said(answer, 201, etag(fresh.revision))
 
     return caller.change(act)
@@ -180,7 +180,7 @@ def _replanned(
 ) -> Answer:
     now_is = bookings.visit(session, caller.clinic_id, infusion_id)
     if now_is.revision != before:
-        caller.note(session, action, "infusion", infusion_id, version=now_is.revision)
+        caller.note(session, action, "visit", infusion_id, version=now_is.revision)
     answer = Replanned(infusion=shown(now_is), planned=done.planning.added, cancelled=done.planning.cancelled,
                        noticed=done.noticed)  # fmt: skip
     return said(answer, 200, etag(now_is.revision))

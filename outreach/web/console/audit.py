@@ -24,6 +24,7 @@ KINDS = ("staff", "patient", "key", "system", "operator")
 SUBJECTS = (
     "patient",
     "visit",
+    "course",
     "message",
     "sequence",
     "list",
@@ -35,8 +36,17 @@ SUBJECTS = (
     "webhook",
     "task",
     "inbound",
+    "words",
 )
-PLACES = {"patient": "/patients/", "visit": "/visits/", "sequence": "/sequences/", "list": "/imports/"}
+ALIKE = {"visit": ("visit", "infusion"), "infusion": ("visit", "infusion")}
+"""Software's rows called a visit an infusion once, and no row is ever changed: asking for one finds both."""
+PLACES = {
+    "patient": "/patients/",
+    "visit": "/visits/",
+    "infusion": "/visits/",
+    "sequence": "/sequences/",
+    "list": "/imports/",
+}
 """Where what an entry tells of can be looked at."""
 
 
@@ -65,8 +75,9 @@ def shown(
     typed = {"day": day, "actor": actor, "subject": subject, "of": of}
     since, before = _day(day, desk.clinic.zone)
     staff_id = _id(actor)
+    about = ALIKE.get(subject, (subject,) if subject in SUBJECTS else ())
     wanted = Wanted(
-        since, before, actor if actor in KINDS else "", staff_id, subject if subject in SUBJECTS else "", of,
+        since, before, actor if actor in KINDS else "", staff_id, about, of,
         int(below) if below.isascii() and below.isdigit() and len(below) < 19 else None,
     )  # fmt: skip
     with out.sessions() as session:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import delete, func, select, text
 
 from outreach.domain.access import Scope
-from outreach.store import kept, keys, reading
+from outreach.store import audit, kept, keys, reading
 from outreach.store.doors import ApiKey
 from outreach.store.office import Audit
 from outreach.store.tables import Patient
@@ -332,3 +332,31 @@ def test_what_a_key_does_is_in_the_audit_and_names_nobody(caller: Make, house: H
     ]  # fmt: skip
     assert "Ana" not in str([row.detail for row in rows])
     assert "5550155" not in str([row.detail for row in rows])
+
+
+def test_what_software_did_to_visits_courses_and_consent_is_found_in_the_audit(caller: Make, house: House) -> None:
+    one, desk = caller(), house.desk()
+    patient = one("POST", "/patients", ANA).json()["patient"]["id"]
+    visit = one("POST", f"/patients/{patient}/infusions", {"starts": "2026-12-03T09:30"}).json()["infusion"]
+    one("PATCH", f"/infusions/{visit['id']}", {"starts": "2026-12-04T09:30"}, If_Match='"v0"')
+    with house.out.sessions.begin() as session:  # as rows were written once
+        audit.note(session, clinic_id=house.clinic_id, at=NOW, actor_kind="key", actor_id=one.key_id,
+                   action="visit.changed", subject="infusion", subject_id=visit["id"])  # fmt: skip
+    one("POST", f"/infusions/{visit['id']}/cancel")
+    [followed] = one("GET", f"/patients/{patient}/enrolments").json()["items"]
+    one("POST", f"/enrolments/{followed['id']}/end")
+    for again in (True, False):
+        revoked = one("POST", f"/patients/{patient}/consents/revoke", {"channel": "sms", "evidence": "call-1"})
+        assert revoked.json()["news"] is again
+    for asked, seen in (
+        ("subject=visit", ["cancelled a visit", "changed a visit", "moved a visit", "added a visit"]),
+        (
+            f"subject=infusion&of={visit['id']}",
+            ["cancelled a visit", "changed a visit", "moved a visit", "added a visit"],
+        ),
+        ("subject=course", ["ended a series of visits"]),
+        ("subject=patient", ["took an agreement back", "enrolled a patient"]),
+    ):
+        text = desk.get(f"/audit?{asked}").text
+        assert re.findall(r"</strong> ([^<\n]+?)\s*<", text.split("<main")[1]) == seen, asked
+        assert text.count(f'href="/visits/{visit["id"]}"') == (4 if "a visit" in seen[0] else 0)
