@@ -41,6 +41,11 @@ app.conf.update(
             "options": {"expires": 3600},
         },
         "lists": {"task": "workers.tasks.load_uploads", "schedule": WAKE, "options": {"expires": 2 * WAKE}},
+        "drop lists": {
+            "task": "workers.tasks.drop_lists",
+            "schedule": crontab(minute="20"),
+            "options": {"expires": 3000},
+        },
         "zones": {
             "task": "workers.tasks.refresh_zones",
             "schedule": crontab(minute="40"),

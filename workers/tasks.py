@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from outreach.actions import choose as choosing
 from outreach.actions import count as counting
 from outreach.actions import escalate as escalating
-from outreach.actions import load_list, rezone, twice
+from outreach.actions import load_list, rezone, take_in, twice
 from outreach.actions import notice as noticing
 from outreach.actions import recover as recovery
 from outreach.actions import tell as telling
@@ -199,6 +199,17 @@ def load_uploads() -> None:
         _loading.release()
     if worked:
         log.info("lists worked off", count=worked)
+
+
+@app.task(name="workers.tasks.drop_lists")
+@waits_for_database
+def drop_lists() -> None:
+    """Forget what stands in patient lists that nobody decided about for a week."""
+    out = outreach()
+    with out.sessions.begin() as session:
+        dropped = take_in.drop_undecided(session, out.clock())
+    if dropped:
+        log.info("undecided lists dropped", count=dropped)
 
 
 @app.task(name="workers.tasks.tell_webhooks")

@@ -150,6 +150,15 @@ def drop(session: Session, one: List, staff_id: UUID, now: datetime) -> bool:
     return dropped
 
 
+def drop_undecided(session: Session, now: datetime) -> int:
+    """Drop every clinic's lists that nobody decided about for a week. Returns how many."""
+    gone = sorted(uploads.forget_undecided(session, now))  # clinic by clinic: two who note must not wait in a ring
+    for clinic_id, list_id in gone:
+        audit.note(session, clinic_id=clinic_id, at=now, actor_kind="system", actor_id=None, action="list.dropped",
+                   subject="list", subject_id=list_id)  # fmt: skip
+    return len(gone)
+
+
 def _note(session: Session, one: List, staff_id: UUID | None, action: str, now: datetime, **detail: Any) -> None:
     audit.note(session, clinic_id=one.clinic_id, at=now, actor_kind="staff", actor_id=staff_id, action=action,
                subject="list", subject_id=one.id, detail=detail)  # fmt: skip

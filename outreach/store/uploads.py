@@ -54,8 +54,7 @@ def add(
     state: str,
     now: datetime,
 ) -> UUID:
-    """Keep a list that just came, sealed. Lists nobody decided about for a week lose their content."""
-    _forget_old(session, clinic_id, now)
+    """Keep a list that just came, sealed."""
     vault, upload_id = vault_of(session), uuid4()
     session.execute(
         insert(Upload).values(
@@ -176,13 +175,19 @@ def remember(session: Session, clinic_id: UUID, headers: str, mapping: Mapping[s
     )
 
 
-def _forget_old(session: Session, clinic_id: UUID, now: datetime) -> None:
-    session.execute(
+def forget_undecided(session: Session, now: datetime) -> list[tuple[UUID, UUID]]:
+    """Of every clinic: lists nobody decided about for a week lose what stood in them. Returns (clinic, list) of each.
+
+    It must not wait for somebody to upload the next list: a clinic that never does would keep the rows for ever.
+    """
+    gone = session.execute(
         update(Upload)
-        .where(Upload.clinic_id == clinic_id, Upload.state.in_(UNDECIDED), Upload.changed_at < now - KEPT_UNDECIDED)
-        .values(state="dropped", content_sealed=None, faults_sealed=None, changed_at=now)
+        .where(Upload.state.in_(UNDECIDED), Upload.changed_at < now - KEPT_UNDECIDED)
+        .values(state="dropped", content_sealed=None, faults_sealed=None, lease_until=None, changed_at=now)
+        .returning(Upload.clinic_id, Upload.id)
         .execution_options(synchronize_session=False)
     )
+    return [(row.clinic_id, row.id) for row in gone]
 
 
 def _list(session: Session, row: Sequence[Any]) -> List:

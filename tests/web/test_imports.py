@@ -402,3 +402,25 @@ def test_a_killed_worker_is_followed_by_another_that_doubles_nothing(
         [one] = session.scalars(select(Upload)).all()
     assert (one.state, one.done, one.result["patients"]) == ("done", 50, 50)
     assert UUID(at.rpartition("/")[2]) == one.id
+
+
+def test_a_list_nobody_decides_about_is_forgotten_after_a_week_at_every_clinic(house: House) -> None:
+    desk = house.desk()
+    send(desk, listed(ANA))
+    loaded(house, desk, BEN)
+    south = add_clinic(house.out, "south", "+12025550111")
+    with house.out.sessions.begin() as session:
+        for age in (timedelta(0), timedelta(days=3)):
+            take_in.take_in(session, south, None, "theirs.csv", listed(ANA), NOW + age)
+    with house.out.sessions.begin() as session:
+        assert take_in.drop_undecided(session, NOW + timedelta(days=7)) == 0, "not before"
+    with house.out.sessions.begin() as session:
+        assert take_in.drop_undecided(session, NOW + timedelta(days=7, seconds=1)) == 2
+    with house.out.sessions() as session:
+        kept = session.execute(select(Upload.clinic_id, Upload.state, Upload.content_sealed.is_not(None))).all()
+        noted = session.execute(select(Audit.clinic_id, Audit.actor_kind).where(Audit.action == "list.dropped")).all()
+    assert sorted(map(str, kept)) == sorted(
+        map(str, [(house.clinic_id, "dropped", False), (house.clinic_id, "done", False), (south, "dropped", False),
+                  (south, "mapping", True)])
+    )  # fmt: skip
+    assert {*map(tuple, noted)} == {(house.clinic_id, "system"), (south, "system")}
