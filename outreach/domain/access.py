@@ -19,7 +19,8 @@ class Permission(StrEnum):
     APPROVE = "approve"  # words, as a clinician
     SETTINGS = "settings"  # clinic, senders, hours, caps
     STAFF = "staff"
-    DOORS = "doors"  # keys of the API, webhooks
+    KEYS = "keys"  # of the API, with what their maker may hand on: `grantable`
+    DOORS = "doors"  # webhooks, and keys for all but approving
     AUDIT = "audit"
 
 
@@ -38,7 +39,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     # Everything but the clinician's word: who runs the service does not approve what it says.
     Role.ADMINISTRATOR: frozenset(P) - {P.APPROVE},
     Role.COORDINATOR: frozenset({P.SEE, P.PATIENTS, P.ENROL, P.ANSWER, P.DELIVERY, P.REPORTS}),
-    Role.APPROVER: frozenset({P.SEE, P.PATIENTS, P.ANSWER, P.REPORTS, P.TRANSLATE, P.APPROVE}),
+    Role.APPROVER: frozenset({P.SEE, P.PATIENTS, P.ANSWER, P.REPORTS, P.TRANSLATE, P.APPROVE, P.KEYS}),
     Role.TRANSLATOR: frozenset({P.SEE, P.TRANSLATE}),
     Role.VIEWER: frozenset({P.SEE, P.PATIENTS, P.REPORTS}),
 }
@@ -60,3 +61,23 @@ class Scope(StrEnum):
     SEQUENCES_READ = "sequences:read"
     APPROVALS_WRITE = "approvals:write"
     WEBHOOKS_WRITE = "webhooks:write"
+
+
+TO_GRANT: dict[Scope, Permission] = dict.fromkeys(Scope, P.DOORS) | {
+    Scope.APPROVALS_WRITE: P.APPROVE,
+    Scope.SEQUENCES_READ: P.KEYS,  # who approves must read the words first
+}
+"""What somebody must be allowed who makes a key with such a scope.
+
+A program that approves speaks with a clinician's word: whoever runs the service can no more give it than say it.
+"""
+
+
+def grantable(role: Role) -> tuple[Scope, ...]:
+    """What a key that this role makes may do."""
+    return tuple(scope for scope in Scope if may(role, TO_GRANT[scope]))
+
+
+def may_revoke(role: Role, scopes: frozenset[Scope]) -> bool:
+    """Administrators end every key; who approves, those that approve."""
+    return may(role, P.DOORS) or (may(role, P.APPROVE) and Scope.APPROVALS_WRITE in scopes)

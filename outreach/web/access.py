@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from outreach.domain.access import Permission, Role, Scope, may
+from outreach.domain.access import TO_GRANT, Permission, Role, Scope, may
 from outreach.errors import NotAllowed
 
 
@@ -141,9 +141,9 @@ DOORS: dict[tuple[str, str], Who] = {
     ("POST", "/sequences/{name}/test"): P.SEE,
     ("GET", "/sequences/{name}/change"): P.SEQUENCES,
     ("POST", "/sequences/{name}/change"): P.SEQUENCES,
-    ("GET", "/keys"): P.DOORS,
-    ("POST", "/keys"): P.DOORS,
-    ("POST", "/keys/{key_id}/revoke"): P.DOORS,
+    ("GET", "/keys"): P.KEYS,
+    ("POST", "/keys"): P.KEYS,
+    ("POST", "/keys/{key_id}/revoke"): P.KEYS,
     ("GET", "/webhooks"): P.DOORS,
     ("POST", "/webhooks"): P.DOORS,
     ("GET", "/webhooks/{webhook_id}"): P.DOORS,
@@ -219,6 +219,7 @@ WHO = {PUBLIC: "nobody signs in", SIGNED: "whoever is signed in"}
 def table() -> str:
     """The doors as a page of Markdown: every route with the roles, or the scope of a key, that it opens for."""
     staff = [(door, who) for door, who in DOORS.items() if isinstance(who, Permission)]
+    roles, bars = " | ".join(role.value for role in Role) + " |", ":-: | " * (len(Role) - 1) + ":-: |"
     lines = [
         "# Who may do what",
         "",
@@ -227,18 +228,15 @@ def table() -> str:
         "",
         "## Roles",
         "",
-        "| may | " + " | ".join(role.value for role in Role) + " |",
-        "| --- |" + " :-: |" * len(Role),
-        *(f"| {one.value} | " + " | ".join(_mark(role, one) for role in Role) + " |" for one in Permission),
+        f"| may | {roles}",
+        f"| --- | {bars}",
+        *(f"| {one.value} | {_marks(one)}" for one in Permission),
         "",
         "## Pages of the console",
         "",
-        "| route | asks for | " + " | ".join(role.value for role in Role) + " |",
-        "| --- | --- |" + " :-: |" * len(Role),
-        *(
-            f"| `{method} {path}` | {who.value} | " + " | ".join(_mark(role, who) for role in Role) + " |"
-            for (method, path), who in staff
-        ),
+        f"| route | asks for | {roles}",
+        f"| --- | --- | {bars}",
+        *(f"| `{method} {path}` | {who.value} | {_marks(who)}" for (method, path), who in staff),
         "",
         "## Doors without a role",
         "",
@@ -252,8 +250,11 @@ def table() -> str:
         "",
     ]
     keys = [f"| `{method} {path}` | {who.value} |" for (method, path), who in DOORS.items() if isinstance(who, Scope)]
-    return "\n".join([*lines, *(["## API", "", "| call | a key with |", "| --- | --- |", *keys, ""] if keys else [])])
+    made = [f"| {one.value} | {_marks(TO_GRANT[one])}" for one in Scope]
+    made = ["## Who makes a key", "", "Administrators revoke every key; approvers those that may approve.", "",
+            f"| with | {roles}", f"| --- | {bars}", *made, ""]  # fmt: skip
+    return "\n".join([*lines, *made, "## API", "", "| call | a key with |", "| --- | --- |", *keys, ""])
 
 
-def _mark(role: Role, permission: Permission) -> str:
-    return "yes" if may(role, permission) else ""
+def _marks(permission: Permission) -> str:
+    return " | ".join("yes" if may(role, permission) else "" for role in Role) + " |"

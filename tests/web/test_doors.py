@@ -114,13 +114,61 @@ def test_another_clinics_keys_and_webhooks_are_not_there(house: House) -> None:
         assert webhooks.get(session, south, hook_id).active
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMINISTRATOR])
-def test_only_administrators_see_them(house: House, role: Role) -> None:
+def desk_of(house: House, role: Role) -> Any:
     with house.out.sessions.begin() as session:
-        staff.add(session, clinic_id=house.clinic_id, email="other@north.example", name="Olu", password=PASSWORD,
+        staff.add(session, clinic_id=house.clinic_id, email=f"{role}@north.example", name="Olu", password=PASSWORD,
                   role=role)  # fmt: skip
     browser = house.browser()
     form = field(browser.get("/sign-in").text, "form")
-    browser.post("/sign-in", data={"form": form, "email": "other@north.example", "password": PASSWORD})
-    assert browser.get("/keys").status_code == 403
+    browser.post("/sign-in", data={"form": form, "email": f"{role}@north.example", "password": PASSWORD})
+    return browser
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMINISTRATOR])
+def test_only_administrators_see_webhooks_and_with_approvers_keys(house: House, role: Role) -> None:
+    browser = desk_of(house, role)
+    assert browser.get("/keys").status_code == (200 if role is Role.APPROVER else 403)
     assert browser.get("/webhooks").status_code == 403
+
+
+def test_a_key_that_approves_is_made_by_who_may_approve_and_every_other_by_administrators(house: House) -> None:
+    administrator, approver = house.desk(), desk_of(house, Role.APPROVER)
+    offered = {name: re.findall(r'name="scopes" value="([^"]+)"', desk.get("/keys").text)
+               for name, desk in (("administrator", administrator), ("approver", approver))}  # fmt: skip
+    assert offered["approver"] == ["sequences:read", "approvals:write"]
+    assert sorted(offered["administrator"]) == sorted({scope.value for scope in Scope} - {"approvals:write"})
+    everything = [scope.value for scope in Scope]
+    for desk, name, held in (
+        (administrator, "Booking", offered["administrator"]),
+        (approver, "Words", offered["approver"]),
+    ):
+        assert send(desk, "/keys", "/keys", name="Only", scopes=sorted({*everything} - {*held})).status_code == 422
+        assert send(desk, "/keys", "/keys", name=name, scopes=everything).status_code == 200
+    with house.out.sessions() as session:
+        made = {one.name: one for one in keys.listing(session, house.clinic_id)}
+    assert {name: sorted(one.scopes) for name, one in made.items()} == {
+        "Booking": sorted(offered["administrator"]), "Words": sorted(offered["approver"]),
+    }  # fmt: skip
+    ends = {name: f"/keys/{one.id}/revoke" for name, one in made.items()}
+    assert [end in approver.get("/keys").text for end in ends.values()] == [name == "Words" for name in ends]
+    assert send(approver, "/keys", ends["Booking"]).status_code == 403
+    assert send(approver, "/keys", ends["Words"]).status_code == 303
+    assert send(administrator, "/keys", ends["Booking"]).status_code == 303
+    assert send(approver, "/keys", "/keys", name="Words 2", scopes=everything).status_code == 200
+    with house.out.sessions() as session:
+        [last] = [one for one in keys.listing(session, house.clinic_id) if one.name == "Words 2"]
+    assert send(administrator, "/keys", f"/keys/{last.id}/revoke").status_code == 303
+
+
+def test_a_key_made_by_an_approver_approves_through_the_api(house: House) -> None:
+    made = send(
+        desk_of(house, Role.APPROVER), "/keys", "/keys", name="Words", scopes=["sequences:read", "approvals:write"]
+    )
+    bearer = re.search(r'value="(ork_[^"]+)"', made.text)
+    assert bearer
+    program, headers = house.browser(), {"Authorization": f"Bearer {bearer[1]}"}
+    path = "/api/v1/approvals"
+    words = program.get(f"{path}/es/pre.tomorrow", headers=headers).json()
+    body = {"locale": "es", "text": "pre.tomorrow", "digest": words["digest"], "reviewer": "Ana Ruiz", "role": "nurse"}
+    assert program.post(path, json=body, headers=headers).json()["state"] == "approved"
+    assert program.get("/api/v1/patients", headers=headers).status_code == 403

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from outreach.domain.access import Scope
+from outreach.domain.access import Scope, grantable, may_revoke
 from outreach.domain.window import moment, wall_at
 from outreach.errors import BadInput, NotFound, Sentence, say
 from outreach.store import audit, keys
@@ -32,7 +32,6 @@ WORDS: dict[Scope, Sentence] = {
     Scope.APPROVALS_WRITE: say("Approve words"),
     Scope.WEBHOOKS_WRITE: say("Set up webhooks"),
 }
-OFFERED = tuple(scope for scope in Scope if scope is not Scope.APPROVALS_WRITE)  # no call asks for that one yet
 
 
 @router.get("/keys")
@@ -48,7 +47,7 @@ def made(desk: AtDesk, form: Checked, out: Wired) -> Response:
     typed, wrong = _typed(form), dict[str, str]()
     if not typed["name"] or len(typed["name"]) > LONGEST or not typed["name"].isprintable():
         wrong["name"] = say("Give a name of up to %(most)s characters, such as the program's.", most=LONGEST)
-    scopes = [scope for scope in OFFERED if scope.value in typed["scopes"]]
+    scopes = [scope for scope in grantable(desk.signed.role) if scope.value in typed["scopes"]]
     if not scopes:
         wrong["scopes"] = say("Choose what the key may do.")
     try:
@@ -76,8 +75,11 @@ def revoked(key_id: str, desk: AtDesk, _form: Checked, out: Wired) -> Response:
     """From now on it opens nothing. Twice is harmless."""
     found, now = id_of(key_id), out.clock()
     with out.sessions.begin() as session:
-        if found not in {one.id for one in keys.listing(session, desk.clinic.id)}:
+        key = next((one for one in keys.listing(session, desk.clinic.id) if one.id == found), None)
+        if key is None:
             raise NotFound("no such key in this clinic")
+        if not may_revoke(desk.signed.role, key.scopes):
+            raise HTTPException(403, desk.say(say("An administrator revokes this key.")))
         if keys.revoke(session, desk.clinic.id, found, now):
             audit.note(session, clinic_id=desk.clinic.id, at=now, actor_kind="staff", actor_id=desk.signed.staff_id,
                        action="key.revoked", subject="key", subject_id=found)  # fmt: skip
@@ -122,8 +124,8 @@ def _page(
     return desk.page(
         "keys.html",
         422 if wrong else 200,
-        keys=[(one, one.state(now)) for one in found],
-        scopes=[(scope.value, desk.say(WORDS[scope])) for scope in OFFERED],
+        keys=[(one, one.state(now), may_revoke(desk.signed.role, one.scopes)) for one in found],
+        scopes=[(scope.value, desk.say(WORDS[scope])) for scope in grantable(desk.signed.role)],
         scope_words={scope: WORDS[scope] for scope in Scope},
         following=following,
         after=after,
