@@ -22,7 +22,7 @@ from outreach.domain.message import Accepted, Found, Parcel, Receipt
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused
 from outreach.providers import smtp_mail
-from outreach.providers.base import ticks
+from outreach.providers.base import LATE, ticks
 from outreach.providers.smtp_headers import ascii_address
 from outreach.providers.smtp_line import GONE, Line, Security, Server, Times
 
@@ -81,7 +81,7 @@ class SmtpProvider:
         self._drop_idle()
 
     def _send(self, parcel: Parcel, times: Times) -> Accepted:
-        times.left()
+        times.left(LATE)  # it stood in line for a thread: that is no fault of the server's
         to = _address(parcel.to, Reason.BAD_MAILBOX)
         sender = _address(parcel.sender, Reason.CONFIGURATION)
         try:
@@ -109,6 +109,7 @@ class SmtpProvider:
                 return kept
         line = self._server.connect(times)
         try:
+            times.left()  # a server that greets too slowly for this mail is ready for the next
             line.address(sender, to, times)
         except Refused:
             self._keep(line)

@@ -9,10 +9,10 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from outreach.errors import Reason, Refused, Uncertain
-from outreach.providers.base import LATE, ticks
+from outreach.providers.base import ticks
 from outreach.providers.smtp_codes import refusal
 
 Security = Literal["none", "starttls", "tls"]
@@ -20,21 +20,48 @@ IDLE_SECONDS = 20.0  # older connections are asked (NOOP) before use: servers cl
 LOST = (smtplib.SMTPServerDisconnected, OSError)
 _END = b".\r\n"
 GONE = "connection"
+SLOW = "slow"
+"""Code of a Refused: the mail server took too long for what comes before a mail's end."""
 
 
 @dataclass(frozen=True)
 class Times:
-    """Two instants of `ticks`. The mail's end is sent before `begin_by` or never; `end_by`: no waiting."""
+    """Two instants of `ticks`. The mail's end is sent before `begin_by` or never; after `end_by` nobody waits."""
 
     begin_by: float
     end_by: float
 
-    def left(self) -> float:
-        """Seconds for the next step before the mail's end. Raises Refused: nothing was sent, nothing will be."""
+    def left(self, code: str = SLOW) -> float:
+        """Seconds for the next step before the mail's end. Raises Refused: nothing was sent, nothing will be.
+
+        A server that is SLOW counts as one that refuses, or it would be asked again at once, for ever, unseen.
+        """
         left = self.begin_by - ticks()
         if left <= 0:
-            raise Refused(Reason.TRANSIENT, retry=True, code=LATE)
+            raise Refused(Reason.TRANSIENT, retry=True, code=code)
         return left
+
+    def waiting(self) -> float:
+        """Seconds that one may wait for anything at all."""
+        return max(self.end_by - ticks(), 0.01)
+
+
+class _Bounded(smtplib.SMTP):
+    """While `times` is set, waits for each answer only as long as they allow: smtplib's own limit begins anew with
+    every step, and there are up to six before a connection is ready."""
+
+    def __init__(self, times: Times, host: str, port: int, **more: Any) -> None:
+        self.times: Times | None = times
+        super().__init__(host, port, **more)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.times is not None and self.sock is not None:
+            self.sock.settimeout(self.times.waiting())
+        return super().getreply()
+
+
+class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +76,17 @@ class Server:
     context: ssl.SSLContext | None
 
     def connect(self, times: Times) -> Line:
-        """A connection, encrypted and signed in. Raises Refused: no mail was near it."""
-        opened: smtplib.SMTP | None = None
+        """A connection, encrypted and signed in, by the end of all waiting; perhaps too late for this mail.
+
+        Raises Refused: no mail was near it.
+        """
+        times.left()
+        opened: _Bounded | None = None
         try:
             if self.security == "tls":
-                opened = smtplib.SMTP_SSL(self.host, self.port, timeout=times.left(), context=self.context)
+                opened = _BoundedTls(times, self.host, self.port, timeout=times.waiting(), context=self.context)
             else:
-                opened = smtplib.SMTP(self.host, self.port, timeout=times.left())
+                opened = _Bounded(times, self.host, self.port, timeout=times.waiting())
             if self.security == "starttls":
                 opened.starttls(context=self.context)
             opened.ehlo_or_helo_if_needed()
@@ -65,6 +96,7 @@ class Server:
             if opened is not None:
                 opened.close()
             raise _unconnected(error) from None
+        opened.times = None
         if opened.sock is not None:  # the final dot is a small packet of its own: it must not wait for an ACK
             opened.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return Line(opened)
@@ -153,7 +185,7 @@ class Line:
         if not self.open:
             return
         try:
-            if refused.code in {"421", LATE} or self._server.rset()[0] != 250:
+            if refused.code in {"421", SLOW} or self._server.rset()[0] != 250:
                 self.close()
         except LOST:
             self.close()

@@ -49,7 +49,7 @@ class Volley:
     def __init__(self, driver: psycopg.Connection[Any]) -> None:
         self._driver = driver
         self._names: dict[_Key, bytes] = {}
-        """Just what the server has prepared: a name that is forgotten too early stays on a pooled connection for good."""
+        """Just what the server has prepared: what is forgotten too early stays on a pooled connection for good."""
         self._waiting: list[tuple[str, Mapping[str, object]]] = []
 
     @property

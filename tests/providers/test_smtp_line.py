@@ -14,12 +14,14 @@ from outreach.domain.message import Accepted, Parcel
 from outreach.domain.status import Status
 from outreach.errors import OutreachError, Reason, Refused, Uncertain
 from outreach.providers import smtp_line
+from outreach.providers.base import ticks
 from outreach.providers.smtp import SmtpProvider
 from outreach.providers.smtp_mail import message_id
 from tests.providers.handing import handed
 from tests.providers.listening import listening
 
 Make = Callable[..., Parcel]
+SLOW = Refused(Reason.TRANSIENT, retry=True, code="slow")
 GOOD = {"": b"220 hi\r\n", "EHLO": b"250 far\r\n", "MAIL": b"250 ok\r\n", "RCPT": b"250 ok\r\n", "DATA": b"354 go\r\n"}
 
 
@@ -30,6 +32,8 @@ class Far:
     replies: dict[str, bytes] = field(default_factory=lambda: {**GOOD, ".": b"250 taken\r\n", "RSET": b"250 ok\r\n"})
     hangs_up_after: str = "-"
     silent_at: str = "-"
+    slow_at: tuple[str, ...] = ()
+    slow_by: float = 0.15
     heard: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     port: int = 0
@@ -42,6 +46,8 @@ class Far:
                 if self.silent_at == verb:
                     self.over.wait(10)
                     return
+                if verb in self.slow_at:
+                    self.over.wait(self.slow_by)
                 try:
                     one.sendall(self.replies.get(verb, b"500 what\r\n"))
                 except OSError:
@@ -146,7 +152,43 @@ def test_who_waits_too_long_for_a_free_connection_is_not_begun(far: Far, mail: M
 def test_a_process_that_was_frozen_before_a_mails_end_does_not_end_it(
     far: Far, mail: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = smtp_line.ticks
-    monkeypatch.setattr(smtp_line, "ticks", lambda: real() + (60 if "DATA" in far.heard else 0))
-    assert said(far, mail()) == Refused(Reason.TRANSIENT, retry=True, code="late")
+    monkeypatch.setattr(smtp_line, "ticks", lambda: ticks() + (60 if "DATA" in far.heard else 0))
+    assert said(far, mail()) == SLOW
     assert "." not in far.heard
+
+
+@pytest.mark.parametrize("slow_at", [("", "EHLO"), ("MAIL", "RCPT"), ("RCPT", "DATA")])
+def test_a_server_that_is_slow_before_a_mails_end_has_refused_it(
+    far: Far, mail: Make, slow_at: tuple[str, ...]
+) -> None:
+    far.slow_at, far.slow_by = slow_at, 0.27 / len(slow_at)
+    no = said(far, mail(), timeout=0.4)
+    assert no in (SLOW, Refused(Reason.TRANSIENT, retry=True, code="connection")), (
+        "not 'late', which nobody waits after"
+    )
+    assert "." not in far.heard
+
+
+def test_a_server_that_greets_too_slowly_for_one_mail_has_the_next_over_the_same_connection(
+    far: Far, mail: Make
+) -> None:
+    far.slow_at = ("", "EHLO")
+    carrier = SmtpProvider("127.0.0.1", far.port, "none", timeout=0.5)
+
+    async def one_after_another() -> list[object]:
+        return [(await asyncio.gather(carrier.send(mail()), return_exceptions=True))[0] for _ in range(2)]
+
+    no, taken = asyncio.run(one_after_another())
+    carrier.close()
+    assert no == SLOW
+    assert isinstance(taken, Accepted)
+    assert far.heard == ["", "EHLO", "MAIL", "RCPT", "DATA", "."]
+
+
+def test_all_steps_of_connecting_together_end_within_the_time_out(far: Far, mail: Make) -> None:
+    """Each alone is quick enough for a limit that begins anew with every step."""
+    far.slow_at, far.slow_by = ("", "EHLO", "HELO"), 0.18
+    far.replies["EHLO"] = b"502 what\r\n"
+    begun = ticks()
+    assert said(far, mail(), timeout=0.4) == Refused(Reason.TRANSIENT, retry=True, code="connect")
+    assert ticks() - begun < 0.5
