@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 
 from outreach.domain.channel import SPECS
 from outreach.domain.consent import Standing
-from outreach.domain.plan import Visit
+from outreach.domain.plan import LATE_USE, Visit
 from outreach.domain.status import Status
+from outreach.errors import Reason
 from outreach.store.seen import IN_ORDER, Seen, opened, seen
 from outreach.store.tables import Course, Infusion, Patient, Staff
 from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
+from outreach.store.waiting import waits
 
 _OF: Mapping[Status, str] = MappingProxyType({
     status: group
@@ -33,9 +35,10 @@ _OF: Mapping[Status, str] = MappingProxyType({
     }.items()
     for status in statuses
 })  # fmt: skip
-GROUPS = ("due", "sent", "mailed", "arrived", "trouble", "not_sent")
-"""How the front desk asks for messages. `sent` awaits a receipt; `mailed` never gets one, and waiting for it would be
-waiting for nothing."""
+GROUPS = ("due", "waiting", "sent", "mailed", "arrived", "trouble", "not_sent")
+"""How the front desk asks for messages. `waiting`: was due before the patient agreed, and goes once they do; `sent`
+awaits a receipt; `mailed` never gets one, and waiting for it would be waiting for nothing."""
+_UNASKED = Reason.NO_CONSENT.value
 _MAILED = tuple(channel.value for channel, spec in SPECS.items() if not spec.receipts)
 
 
@@ -68,31 +71,46 @@ _TALLY = (  # built once: every statement that is built anew costs half a millis
 )
 
 
-def tally(session: Session, clinic_id: UUID, start: datetime, end: datetime) -> Tally:
+_WAITING = select(func.count()).where(
+    *_within(bindparam("clinic_id"), bindparam("since"), bindparam("until")), waits(bindparam("now"), bindparam("then"))
+)
+
+
+def tally(session: Session, clinic_id: UUID, start: datetime, end: datetime, now: datetime) -> Tally:
     """Counts over one range of the index (clinic_id, due_at); messages to staff do not count."""
-    rows = session.execute(_TALLY, {"clinic_id": clinic_id, "since": start, "until": end})
+    asked = {"clinic_id": clinic_id, "since": start, "until": end}
+    rows = session.execute(_TALLY, asked)
     groups, reasons = Counter(dict.fromkeys(GROUPS, 0)), Counter[str]()
     for status, reason, channel, number in rows:
         group = _OF[Status(status)]
         groups["mailed" if group == "sent" and channel in _MAILED else group] += number
         if reason and group in ("trouble", "not_sent"):
             reasons[reason] += number
-    return Tally(groups, reasons)
+    if reasons[_UNASKED]:
+        held = session.scalar(_WAITING, asked | {"now": now, "then": now + LATE_USE}) or 0
+        groups["waiting"] = held
+        for counted, name in ((groups, "not_sent"), (reasons, _UNASKED)):
+            counted[name] -= held
+    return Tally(groups, +reasons)
 
 
 def listing(
-    session: Session, clinic_id: UUID, start: datetime, end: datetime, limit: int, *,
+    session: Session, clinic_id: UUID, start: datetime, end: datetime, now: datetime, limit: int, *,
     group: str = "", reason: str = "", offset: int = 0,
 ) -> list[Seen]:  # fmt: skip
     """Messages due in [start, end), earliest first: those of one group ("": all), or that ended for a reason."""
-    where = _within(clinic_id, start, end)
-    if group:
+    where, held = _within(clinic_id, start, end), waits(now, now + LATE_USE)
+    if group == "waiting":
+        where.append(held)
+    elif group:
         like = "sent" if group == "mailed" else group
         where.append(Message.status.in_([status.value for status, of in _OF.items() if of == like]))
     if group in ("sent", "mailed"):
         where.append(Message.channel.in_(_MAILED) if group == "mailed" else Message.channel.not_in(_MAILED))
     if reason:
         where.append(Message.reason == reason)
+    if group == "not_sent" or reason == _UNASKED:
+        where.append(~held)
     rows = session.execute(
         seen().where(*where).order_by(Message.due_at, Message.patient_id, *IN_ORDER[1:]).offset(offset).limit(limit)
     ).mappings()

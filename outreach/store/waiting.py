@@ -50,7 +50,7 @@ def waits(now: _At, then: _At) -> ColumnElement[bool]:
     return and_(held, of_use(now, then), still_true(), reachable.exists(), ~no.exists())
 
 
-def waiting(session: Session, ids: Collection[UUID], now: datetime) -> set[UUID]:
+def awaiting_yes(session: Session, ids: Collection[UUID], now: datetime) -> set[UUID]:
     """Those of the messages that wait for nothing but their patient's yes."""
     if not ids:
         return set()

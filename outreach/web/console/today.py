@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from outreach.store.days import Due, Tally
 from outreach.store.needs import Numbers
 from outreach.store.patients import Person
 from outreach.store.todo import Todo
+from outreach.store.waiting import awaiting_yes
 from outreach.web.console.desk import AtDesk, Desk
 from outreach.web.console.timeline import Item
 from outreach.web.console.typed import date_of
@@ -72,7 +73,7 @@ def today(desk: AtDesk, out: Wired, day: str = "") -> HTMLResponse:
     """One day of the clinic's calendar; `day` is YYYY-MM-DD, today by default."""
     shown, now, clinic_id = _day(desk, out, day), out.clock(), desk.clinic.id
     with out.sessions() as session:
-        tally = days.tally(session, clinic_id, shown.start, shown.end)
+        tally = days.tally(session, clinic_id, shown.start, shown.end, now)
         visits = days.visits(session, clinic_id, shown.wall, shown.wall + timedelta(days=1), VISITS + 1)
         coming = [] if visits else days.visits(session, clinic_id, shown.wall, shown.wall + AHEAD, NEXT)
         found = _needs(session, desk, now, tally)
@@ -86,15 +87,17 @@ def today(desk: AtDesk, out: Wired, day: str = "") -> HTMLResponse:
 @router.get("/today/messages")
 def messages(desk: AtDesk, out: Wired, day: str = "", show: str = "", reason: str = "", after: int = 0) -> HTMLResponse:
     """The day's messages: all, those of one group (days.GROUPS), or those that ended for one reason."""
-    shown, clinic_id = _day(desk, out, day), desk.clinic.id
+    shown, now, clinic_id = _day(desk, out, day), out.clock(), desk.clinic.id
     group, reason = show if show in days.GROUPS else "", reason if reason in set(Reason) else ""
     after = min(max(after, 0), 100_000)
     with out.sessions() as session:
-        tally = days.tally(session, clinic_id, shown.start, shown.end)
-        rows = days.listing(session, clinic_id, shown.start, shown.end, MOST + 1, group=group, reason=reason,
+        tally = days.tally(session, clinic_id, shown.start, shown.end, now)
+        rows = days.listing(session, clinic_id, shown.start, shown.end, now, MOST + 1, group=group, reason=reason,
                             offset=after)  # fmt: skip
+        held = awaiting_yes(session, [row.id for row in rows if row.reason is Reason.NO_CONSENT], now)
         names = patients.named(session, clinic_id, {row.patient_id for row in rows})
-    items = [replace(Item(row, row.due_at, desk.clinic.zone), name=names[row.patient_id].name) for row in rows[:MOST]]
+    items = [Item(row, row.due_at, desk.clinic.zone, name=names[row.patient_id].name, waits=row.id in held)
+             for row in rows[:MOST]]  # fmt: skip
     return desk.page("today_messages.html", day=shown, tally=tally, items=items, show=group, reason=reason, after=after,
                      more=after + MOST if len(rows) > MOST else None, most=MOST)  # fmt: skip
 
