@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from outreach.actions.prepare import Handed
-from outreach.domain.retry import Retry, after_refusal
+from outreach.domain.retry import Retry, after_not_begun, after_refusal
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused, Uncertain
 from outreach.providers.base import LATE, Provider, ticks
@@ -39,8 +39,9 @@ async def carry(provider: Provider, handed: Handed, clock: Callable[[], datetime
 
 
 def not_begun(handed: Handed, now: datetime) -> Outcome:
-    """It surely did not leave, and may be tried again at once."""
-    return _outcome(handed, Status.SCHEDULED, "not begun", now, due_at=now)
+    """It surely did not leave, and may be tried again: at once, unless that has been in vain a few times."""
+    again = after_not_begun(handed.due.message.attempts + 1, now, str(handed.parcel.attempt_id))
+    return _outcome(handed, Status.SCHEDULED, "not begun", now, due_at=again)
 
 
 def withheld(handed: Handed, reason: Reason, now: datetime) -> Outcome:

@@ -13,6 +13,9 @@ from outreach.errors import Reason, Refused
 MOST_ATTEMPTS = 6
 FIRST_WAIT = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(hours=1)
+AT_ONCE = 3
+LONGEST_NOT_BEGUN = timedelta(minutes=5)
+"""How long what was never begun waits at most; the watch counts on it (store.stuck)."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,17 @@ def after_refusal(
     if now + wait >= useful_until:
         return GiveUp(Reason.TOO_LATE, Status.EXPIRED)
     return Retry(now + wait)
+
+
+def after_not_begun(attempts: int, now: datetime, seed: str = "") -> datetime:
+    """When to try again after the `attempts`-th attempt was not begun at all: at once, a few times.
+
+    Then like a refusal, up to five minutes: what comes too late each time would be claimed again as fast as the
+    database allows, and each round keeps the words anew. It is never given up for that.
+    """
+    if attempts <= AT_ONCE:
+        return now
+    return now + min(_wait(attempts - AT_ONCE, seed), LONGEST_NOT_BEGUN)
 
 
 def _wait(attempts: int, seed: str) -> timedelta:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from outreach.domain.retry import LONGEST_NOT_BEGUN, MOST_ATTEMPTS
 from outreach.domain.status import Status
 from outreach.store.rows import fetch
 
@@ -17,6 +18,9 @@ LEASE = timedelta(minutes=5)
 DOUBT = timedelta(hours=24)
 NEWS = timedelta(hours=73)
 """How long a message may be due, past its lease, in doubt, or without news from its carrier."""
+
+TRIES = MOST_ATTEMPTS
+"""So many attempts and still scheduled: only what is never begun comes to that, and each try moves its due instant."""
 
 NAMED = 100
 
@@ -52,6 +56,11 @@ with late as (
       select from sender s where s.clinic_id = c.id and s.channel = m.channel and s.active
         and s.per_second is not null and s.free_at > %(now)b::timestamptz - %(due)b::interval)
   union all
+  select clinic_id, id, step, status, (select min(started_at) from attempt a where a.message_id = message.id)
+  from message
+  where open and status = 'scheduled' and attempts >= %(tries)b::int and reason is distinct from 'paused'
+    and due_at >= %(now)b::timestamptz - %(due)b::interval and due_at <= %(now)b::timestamptz + %(soon)b::interval
+  union all
   select clinic_id, id, step, status, lease_until from message
   where open and status = 'sending' and lease_until < now() - %(lease)b::interval
     and due_at < greatest(now(), %(now)b::timestamptz) + interval '1 hour'
@@ -73,6 +82,7 @@ select clinic_id, id, step, status, since, of from ranked where place <= %(named
 def stuck(session: Session, clinic_ids: Collection[UUID], now: datetime) -> list[Stuck]:
     """The messages that are stuck, by clinic and status the longest first, up to NAMED of each."""
     rows = fetch(
-        session, _STUCK, clinics=list(clinic_ids), now=now, due=DUE, lease=LEASE, doubt=DOUBT, news=NEWS, named=NAMED
-    )
+        session, _STUCK, clinics=list(clinic_ids), now=now, due=DUE, lease=LEASE, doubt=DOUBT, news=NEWS, named=NAMED,
+        tries=TRIES, soon=LONGEST_NOT_BEGUN,
+    )  # fmt: skip
     return [Stuck(row[0], row[1], row[2], Status(row[3]), row[4], row[5]) for row in rows]

@@ -3,10 +3,18 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outreach.domain.retry import MOST_ATTEMPTS, GiveUp, Retry, after_refusal
+from outreach.domain.retry import (
+    AT_ONCE,
+    LONGEST_NOT_BEGUN,
+    MOST_ATTEMPTS,
+    GiveUp,
+    Retry,
+    after_not_begun,
+    after_refusal,
+)  # fmt: skip
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused
 
@@ -55,6 +63,14 @@ def test_a_retry_that_would_come_too_late_expires_instead() -> None:
     assert after_refusal(BUSY, 1, NOW, soon) == GiveUp(Reason.TOO_LATE, Status.EXPIRED)
 
 
+def test_what_was_not_begun_is_tried_again_at_once_but_not_for_ever() -> None:
+    waits = [after_not_begun(attempts, NOW, "x") - NOW for attempts in range(1, 12)]
+    assert waits[:AT_ONCE] == [timedelta(0)] * AT_ONCE
+    assert all(timedelta(seconds=10) <= one <= LONGEST_NOT_BEGUN for one in waits[AT_ONCE:])
+    assert waits[-1] == LONGEST_NOT_BEGUN
+
+
+@settings(deadline=None)
 @given(
     st.integers(-2, 1000),
     st.floats() | st.none(),
