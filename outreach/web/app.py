@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
@@ -20,8 +21,8 @@ from outreach.settings import load_settings
 from outreach.web import api, console, hooks, patient, translate
 from outreach.web.api.problems import problem
 from outreach.web.console.desk import SignInFirst
-from outreach.web.forms import Wired, language_of
-from outreach.web.headers import Headers
+from outreach.web.forms import Wired, language_of, readable
+from outreach.web.headers import PATIENTS_PATHS, Headers
 from outreach.web.hooks.status import StatusRoute
 from outreach.web.views import STATIC, page
 from outreach.wiring import Outreach, build
@@ -44,7 +45,8 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
             wired.close()
 
     # No redirects of slashes: they would lead to whatever Host a request names.
-    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
+                  dependencies=[Depends(readable)])  # fmt: skip
     app.state.outreach = wired
     app.get("/healthz")(health)
     app.mount("/static", StaticFiles(directory=STATIC))
@@ -56,6 +58,7 @@ def create(outreach: Outreach | None = None) -> StatusRoute:
     app.exception_handler(NotFound)(_not_found)
     app.exception_handler(patient.NotShown)(patient.not_shown)
     app.exception_handler(HTTPException)(_said_no)
+    app.exception_handler(RequestValidationError)(_nonsense)
     app.exception_handler(OperationalError)(_database_away)
     app.exception_handler(Exception)(_bug)
     # Around the application, not within it: the framework answers bugs outside of all its middleware.
@@ -80,9 +83,17 @@ def _not_found(request: Request, _error: Exception) -> Response:
 
 def _said_no(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400 and request.url.path.startswith(PATIENTS_PATHS):
+        return patient.gone(request.app.state.outreach)  # a link cut off or made up, as any other
     if error.status_code == 404:
         return _not_found(request, error)
     return _trouble(request, error.status_code, say("That did not work"), error.detail)
+
+
+def _nonsense(request: Request, _error: Exception) -> Response:
+    """A page, and never the framework's JSON, where an address says "abc" and a number belongs there."""
+    text = say("Something in this address is not what belongs there. Begin anew on this page, or on another one.")
+    return _trouble(request, 400, say("That did not work"), text, again=request.url.path)
 
 
 def _database_away(request: Request, error: Exception) -> Response:
@@ -105,6 +116,7 @@ def _bug(request: Request, error: Exception) -> Response:
     return _trouble(request, 500, say("That did not work"), text)
 
 
-def _trouble(request: Request, status: int, title: str, text: str) -> Response:
+def _trouble(request: Request, status: int, title: str, text: str, again: str = "") -> Response:
     home = getattr(request.state, "may_see_patients", True)
-    return page("console/trouble.html", status, staff_locale=language_of(request), title=title, text=text, home=home)
+    return page("console/trouble.html", status, staff_locale=language_of(request), title=title, text=text, home=home,
+                again=again)  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -15,6 +16,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from outreach.actions.sheet import LARGEST
 from outreach.errors import say
 from outreach.web.console.desk import AtDesk
+from outreach.web.forms import UNREADABLE_FORM, unreadable
 
 AROUND = 64 * 1024
 """What the other fields and the wrapping of the form may take beside the file."""
@@ -77,7 +79,10 @@ async def _read(request: Request) -> Sent:
     file = form.get("file")
     data = await file.read() if isinstance(file, UploadFile) and (file.filename or file.size) else None
     await form.close()
-    return Sent(fields, (file.filename or "") if isinstance(file, UploadFile) else "", data)
+    name = (file.filename or "") if isinstance(file, UploadFile) else ""
+    if unreadable(name, *chain.from_iterable(fields.items())):
+        raise HTTPException(400, UNREADABLE_FORM)
+    return Sent(fields, name, data)
 
 
 async def _limited(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from uuid import UUID, uuid4
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import _IncludedRouter  # the one way to what a nested router serves, prefix and all
+from sqlalchemy import text
 from starlette.routing import BaseRoute, Mount
 
 from outreach.cli.access import PAGE
 from outreach.domain.access import Permission, Role
+from outreach.domain.brakes import Scope
 from outreach.errors import NotAllowed
-from outreach.store import staff
+from outreach.store import pauses, staff
 from outreach.web import access
 from outreach.web.access import DOORS, SIGNED, staff_may, who_may
 from outreach.web.app import create
-from tests.web.house import PASSWORD, House, TestClient, add_clinic, field
+from tests.web.house import NOW, PASSWORD, House, TestClient, add_clinic, field
+from tests.web.test_many_rows import fill
 
 API = "/api/"
 STATUS = ("POST", "/hooks/twilio/status/{attempt_id}")
 """Answered in front of the framework, by a signature; not among its routes."""
 CONSOLE = [door for door, who in DOORS.items() if isinstance(who, Permission) or (who is SIGNED and API not in door[1])]
 LEAVES = ("POST", "/sign-out")
+WITH_A_FILE = {("POST", "/imports")}
 
 
 def served(app: FastAPI, prefix: str = "") -> set[tuple[str, str]]:
@@ -111,12 +116,31 @@ def test_each_role_passes_exactly_the_doors_of_the_table(house: House) -> None:
     assert wrong == []
 
 
+def test_no_form_of_any_room_is_taken_without_the_secret_of_its_session(house: House) -> None:
+    """Each door once, knocked at by the first role that may pass it: without a secret, and with a colleague's."""
+    desks = {role: signed_in(house, role) for role in Role}
+    _, colleagues = signed_in(house, Role.ADMINISTRATOR)
+    taken = []
+    for method, path in CONSOLE:
+        if method == "GET":
+            continue
+        browser, _ = next(desks[role] for role in Role if staff_may(role, method, path))
+        file = {"file": ("list.csv", b"name")} if (method, path) in WITH_A_FILE else None
+        for secret in ({}, {"csrf": colleagues}):
+            answer = browser.request(method, filled(path, lambda _: str(uuid4())), data=secret, files=file)
+            if answer.status_code != 403:
+                taken.append(f"{method} {path}: {answer.status_code} {answer.headers.get('location', '')}")
+    assert taken == []
+
+
 # The other clinic
 
 
 def test_another_clinics_ids_are_not_found_anywhere(house: House) -> None:
     """Every door with an id, as the administrator and as the approver of one clinic, with a row of the other one."""
     theirs = OtherClinic(house)
+    before, ids = theirs.digests(), {name: theirs.id_of(name) for name in KINDS}
+    assert None not in before.values(), before
     desks = [signed_in(house, Role.ADMINISTRATOR), signed_in(house, Role.APPROVER)]
     wrong = []
     for method, path in CONSOLE:
@@ -124,12 +148,13 @@ def test_another_clinics_ids_are_not_found_anywhere(house: House) -> None:
         if not names:
             continue
         for browser, csrf in desks:
-            answer = knock(browser, csrf, method, filled(path, theirs.id_of))
+            answer = knock(browser, csrf, method, filled(path, lambda name: ids.get(name, "en")))
             gone = (method, path) in SAYS_GONE and "done=gone" in answer.headers.get("location", "")
             if answer.status_code not in (403, 404) and not gone:
                 wrong.append(f"{method} {path}: {answer.status_code}")
-            assert theirs.secret not in answer.text
+            assert not any(secret in answer.text for secret in theirs.secrets), path
     assert wrong == []
+    assert theirs.digests() == before
 
 
 @pytest.mark.parametrize("garbled", ["x", "0", "%00", "'; drop table staff; --", "é" * 50])
@@ -139,7 +164,7 @@ def test_a_garbled_id_is_not_found_either(house: House, garbled: str) -> None:
         names = [name for name in re.findall(r"{(\w+)}", path) if name not in NO_IDS]
         if names and staff_may(Role.ADMINISTRATOR, method, path):
             answer = knock(browser, csrf, method, filled(path, lambda _: garbled))
-            assert answer.status_code in (303, 404, 405, 422), f"{method} {path}: {answer.status_code}"
+            assert answer.status_code in (303, 400, 404, 405, 422), f"{method} {path}: {answer.status_code}"
             assert answer.status_code != 303 or answer.headers["location"] != "/sign-in"
 
 
@@ -148,42 +173,51 @@ NO_IDS = {"token", "name", "locale", "step", "key", "number", "unit"}
 
 
 SAYS_GONE = {("POST", "/held/alerts/{alert_id}"), ("POST", "/held/{pause_id}/resume")}
-"""What is over already is no fault: the same is said of an id that nobody has."""
+"""What is over already is no fault: the same is said of an id that this clinic does not have."""
 
 
 class OtherClinic:
-    """Rows of another clinic, made as a door needs them."""
+    """Another clinic with rows of everything that stands in a path."""
 
-    secret = "Zebediah Elsewhere"
+    secrets = ("Zebediah Elsewhere", "Jordan Example")
+    """What its staff and its patients are called."""
 
     def __init__(self, house: House) -> None:
-        self.house = house
+        self.out = house.out
         self.clinic_id = add_clinic(house.out, "south", "+12025550120")
-        self.made: dict[str, UUID] = {}
+        with house.out.sessions.begin() as session:
+            who = staff.add(
+                session, clinic_id=self.clinic_id, email="z@south.example", name=self.secrets[0], password=PASSWORD
+            )  # fmt: skip
+            pauses.switch_on(session, self.clinic_id, Scope.CLINIC, "", "Fire drill", "operator", NOW)
+        fill(replace(house, clinic_id=self.clinic_id), who, 1)
 
     def id_of(self, name: str) -> str:
-        """An id for this part of a path; a part that nobody has a row for yet is random, which proves less."""
-        makers: dict[str, Callable[[], UUID]] = {
-            "patient_id": self._patient, "staff_id": self._staff, "message_id": self._message, "visit_id": self._visit,
-        }  # fmt: skip
-        if name not in self.made:
-            self.made[name] = makers.get(name, uuid4)()
-        return str(self.made[name])
+        """The id of a row that exists; a new kind of id must say in KINDS where its rows are."""
+        with self.out.sessions() as session:
+            asked = text(f"select id from {KINDS[name]} and clinic_id = :clinic order by id limit 1")
+            return str(session.execute(asked, {"clinic": self.clinic_id}).scalar_one())
 
-    def _patient(self) -> UUID:
-        return self.house.patient(clinic_id=self.clinic_id, phone="+12025550188")
+    def digests(self) -> dict[str, str]:
+        """What stands in each of its tables, so that a change shows."""
+        with self.out.sessions() as session:
+            return {
+                table: session.scalar(
+                    text(f"select md5(string_agg(one::text, '' order by one::text)) from {table} one"
+                         " where clinic_id = :clinic"), {"clinic": self.clinic_id}
+                )
+                for table in (kind.split()[0] for kind in KINDS.values())
+            }  # fmt: skip
 
-    def _message(self) -> UUID:
-        return self.house.message(UUID(self.id_of("patient_id")), "pre.tomorrow", clinic_id=self.clinic_id)[0]
 
-    def _staff(self) -> UUID:
-        with self.house.out.sessions.begin() as session:
-            return staff.add(
-                session, clinic_id=self.clinic_id, email="z@south.example", name=self.secret, password=PASSWORD
-            )  # fmt: skip
-
-    def _visit(self) -> UUID:
-        return uuid4()
+KINDS = {
+    "patient_id": "patient where true", "staff_id": "staff where true", "message_id": "message where true",
+    "visit_id": "infusion where true", "task_id": "task where patient_id is not null",
+    "inbound_id": "inbound where patient_id is null", "upload_id": "upload where true", "pause_id": "pause where true",
+    "alert_id": "alert where true", "key_id": "api_key where true", "webhook_id": "webhook where true",
+    "call_id": "webhook_call where true",
+}  # fmt: skip
+"""For each name in a path, the table of its rows and which of them."""
 
 
 def signed_in(house: House, role: Role) -> tuple[TestClient, str]:

@@ -88,7 +88,7 @@ def test_a_password_that_does_not_fit_is_refused_at_its_field(
     assert house.browser().get(path).status_code == 200, "the link is still good"
 
 
-@pytest.mark.parametrize("token", ["x", "A" * 43, "%00", "é"])
+@pytest.mark.parametrize("token", ["x", "A" * 43, "%20", "é"])
 def test_a_garbled_link_says_whom_to_ask(house: House, token: str) -> None:
     answer = house.browser().get(f"/invite/{token}")
     assert answer.status_code == 410

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outreach.web.api import problems
 from outreach.web.api.document import document
 from outreach.web.api.rates import Rates
-from outreach.web.forms import LIMIT
+from outreach.web.forms import LIMIT, readable
 from outreach.wiring import Outreach
 
 VERSION = "/v1"
@@ -18,7 +18,7 @@ VERSION = "/v1"
 def create(out: Outreach, parts: tuple[APIRouter, ...]) -> FastAPI:
     """The application; mount it at /api."""
     app = FastAPI(openapi_url=f"{VERSION}/openapi.json", docs_url=None, redoc_url=None, root_path_in_servers=False,
-                  redirect_slashes=False)  # fmt: skip
+                  redirect_slashes=False, dependencies=[Depends(readable)])  # fmt: skip
     app.state.outreach = out
     app.state.rates = Rates(out.settings.redis_url)
     app.add_middleware(Frame)

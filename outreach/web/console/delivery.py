@@ -100,8 +100,7 @@ def read(days: str, first: str, last: str, by: str, today: date) -> Asked:
     by = by if by in counts.BY else "channel"
     usual = Span(today - 29 * _DAY, today, 30)
     typed = {"first": first, "last": last}
-    if days.isdecimal() and int(days) in RANGES:
-        length = int(days)
+    if length := next((one for one in RANGES if str(one) == days), 0):
         return Asked(Span(today - (length - 1) * _DAY, today, length), by, typed, {})
     if not first and not last:
         return Asked(usual, by, typed, {})

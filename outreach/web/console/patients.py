@@ -36,6 +36,7 @@ def languages(desk: Desk, out: Wired) -> list[tuple[str, list[tuple[str, str]]]]
 
 def _list(desk: Desk, out: Wired, find: str, show: str, language: str, after: str) -> HTMLResponse:
     show = show if show in roll.SHOWS else ""
+    language = language if language in out.words.locales else ""
     meanings = wanted(find, desk.country) if find else None
     with out.sessions() as session:
         page = roll.page(

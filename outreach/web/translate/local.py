@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from outreach.content.workbench import Workbench
 from outreach.errors import NotFound, OutreachError, say
 from outreach.web import translate
-from outreach.web.forms import language_of
+from outreach.web.forms import language_of, readable
 from outreach.web.headers import Headers
 from outreach.web.translate.seat import Alone
 from outreach.web.views import STATIC, page
@@ -53,7 +53,8 @@ def _from_here(request: Request) -> bool:
 
 def create(root: Path, name: str) -> ASGIApp:
     """The application for `name`, who translates the files under `root`."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
+                  dependencies=[Depends(readable)])  # fmt: skip
     app.state.workbench = Workbench(root)
     app.state.alone = Alone(name, secrets.token_urlsafe(24))
     app.get("/")(_first)
