@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain.access import Role
 from outreach.errors import BadInput
 from outreach.store import staff
 from outreach.store.office import SignInTry
-from outreach.store.tables import Staff, StaffSession
+from outreach.store.tables import Clinic, Staff, StaffSession
 from outreach.web.app import create
-from outreach.web.console.signin import WAIT, WRONG
+from outreach.web.console.signin import DEMO_ONLY, WAIT, WRONG
 from outreach.web.tries import PER_PERSON
 from tests.web.house import NOW, PASSWORD, PUBLIC, House, TestClient, field
 
@@ -203,3 +204,34 @@ def test_the_start_page_of_a_clinic_in_service_shows_no_password(house: House) -
     answer = house.browser().get("/")
     assert answer.status_code == 303
     assert staff.DEMO_PASSWORD not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("url", "status"), [(PUBLIC, 403), ("https://outreach.example.org", 403), ("http://127.0.0.1:8000", 303)]
+)
+def test_the_password_that_every_reader_knows_opens_a_demo_on_its_own_machine_alone(
+    house: House, url: str, status: int
+) -> None:
+    with house.out.sessions.begin() as session:
+        session.execute(update(Clinic).values(demo=True))
+    out = replace(house.out, settings=house.out.settings.model_copy(update={"public_url": url}))
+    browser = House(out, house.clinic_id).browser()
+    browser.base_url = url  # behind TLS a cookie is sent to no other kind of address
+    form = field(browser.get("/sign-in").text, "form")
+    answer = browser.post("/sign-in", data={"form": form, "email": house.email, "password": PASSWORD})
+    assert answer.status_code == status
+    assert (DEMO_ONLY in answer.text) == (status == 403)
+    with house.out.sessions() as session:
+        assert session.scalar(select(func.count()).select_from(StaffSession)) == (status == 303)
+
+
+def test_whoever_signs_in_ends_the_session_that_the_browser_brought_along(house: House) -> None:
+    browser, elsewhere = house.desk(), house.desk()
+    brought = browser.cookies["outreach_desk"]
+    browser.cookies.set("outreach_form", "f", domain="testserver.local", path="/")
+    answer = browser.post("/sign-in", data={"form": "f", "email": house.email, "password": PASSWORD})
+    assert answer.status_code == 303
+    thief = house.browser()
+    thief.cookies.set("outreach_desk", brought)
+    assert thief.get("/today").headers.get("location") == "/sign-in"
+    assert browser.get("/today").status_code == elsewhere.get("/today").status_code == 200
