@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from outreach import logs
 from outreach.actions.dispatch import Pump
 from outreach.actions.speak import Speakers
+from outreach.actions.timekeeper import Timekeeper
 from outreach.content.compose import Words
 from outreach.content.keywords import load_replies
 from outreach.content.laws import load_laws
@@ -93,6 +94,22 @@ class Outreach:
         with self.sessions() as session:  # mostly nothing is asked: the view is kept until its decisions change
             return self.speakers.view(session, clinic, self.words)
 
+    @property
+    def ahead(self) -> Ahead:
+        """How far our clock is believed before the database's: a rehearsal's runs ahead of everybody's, on purpose."""
+        return Ahead(None) if self.settings.clock == "database" else Ahead()
+
+    @cached_property
+    def _timekeeper(self) -> Timekeeper:
+        return Timekeeper(self.clock, self.ahead.seconds)
+
+    def believed(self) -> Callable[[], datetime]:
+        """The time for what works by itself, compared with the database's clock just now: a worker whose clock jumped
+        days ahead would end for good what waits for news, lift pauses, and forget what is still wanted."""
+        with self.sessions() as session:
+            self._timekeeper.compare(session)
+        return self._timekeeper
+
     def pump(self) -> Pump:
         """The pump as the workers run it."""
         settings = self.settings
@@ -107,8 +124,7 @@ class Outreach:
             mail_window=MAIL_WINDOW,
             timeout=settings.carrier_timeout_seconds,
             lease=settings.lease_seconds,
-            # A rehearsal's clock runs ahead of everybody's, on purpose.
-            ahead=Ahead(None) if settings.clock == "database" else Ahead(),
+            ahead=self.ahead,
             laws=self.laws,
             speakers=self.speakers,
         )

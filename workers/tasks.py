@@ -93,7 +93,7 @@ def recover() -> None:
     try:
         out = outreach()
         hold = timedelta(seconds=out.settings.doubt_hold_seconds)
-        recovered = recovery.recover(out.sessions, out.providers, out.clock, hold=hold)
+        recovered = recovery.recover(out.sessions, out.providers, out.believed(), hold=hold)
     finally:
         _recovering.release()
     if recovered:
@@ -105,9 +105,10 @@ def recover() -> None:
 def watch() -> None:
     """Does what was due in the last hours add up, is anything stuck? Alerts are raised, and taken back."""
     out = outreach()
+    now = out.believed()()
     with out.sessions.begin() as session:
-        watching.watch(session, out.clock())
-        twice.tell_of_it(session, out.answering, out.clock())
+        watching.watch(session, now)
+        twice.tell_of_it(session, out.answering, now)
 
 
 @app.task(name="workers.tasks.watch_all")
@@ -115,8 +116,9 @@ def watch() -> None:
 def watch_all() -> None:
     """The same over everything there is, once a night."""
     out = outreach()
+    now = out.believed()()
     with out.sessions.begin() as session:
-        watching.watch(session, out.clock(), back=None)
+        watching.watch(session, now, back=None)
 
 
 @app.task(name="workers.tasks.warn")
@@ -124,8 +126,9 @@ def watch_all() -> None:
 def warn() -> None:
     """Tell staff of files of words that are wrong, and take it back when they are right."""
     out = outreach()
+    now = out.believed()()
     with out.sessions.begin() as session:
-        warning.warn(session, out.lexicon.trouble, out.clock())
+        warning.warn(session, out.lexicon.trouble, now)
 
 
 @app.task(name="workers.tasks.refresh_zones")
@@ -133,7 +136,7 @@ def warn() -> None:
 def refresh_zones() -> None:
     """Re-derive what is unsent when this process has newer zone data than the plan was made with."""
     out = outreach()
-    moved = rezone.refresh(out.sessions, out.sequences, out.clock)
+    moved = rezone.refresh(out.sessions, out.sequences, out.believed())
     if moved:
         log.info("zones refreshed", count=moved)
 
@@ -143,7 +146,7 @@ def refresh_zones() -> None:
 def count_days() -> None:
     """Count the days that have news, for the page of figures; what this minute has no time for, the next one has."""
     out = outreach()
-    counting.count(out.sessions, out.clock)
+    counting.count(out.sessions, out.believed())
 
 
 @app.task(name="workers.tasks.count_all_days")
@@ -151,7 +154,7 @@ def count_days() -> None:
 def count_all_days() -> None:
     """Count the last hundred days anew, once a night."""
     out = outreach()
-    counting.count(out.sessions, out.clock, seconds=1800, whole=True)
+    counting.count(out.sessions, out.believed(), seconds=1800, whole=True)
 
 
 @app.task(name="workers.tasks.follow_choices")
@@ -159,7 +162,7 @@ def count_all_days() -> None:
 def follow_choices() -> None:
     """Plan anew whoever was planned by other rules than their clinic has now."""
     out = outreach()
-    replanned = choosing.follow(out.sessions, out.sequences, out.clock)
+    replanned = choosing.follow(out.sessions, out.sequences, out.believed())
     if replanned:
         log.info("choices followed", count=replanned)
 
@@ -169,8 +172,9 @@ def follow_choices() -> None:
 def escalate() -> None:
     """Tell the staff on call what is urgent, and the next of them when nobody takes it."""
     out = outreach()
+    now = out.believed()()
     with out.sessions.begin() as session:
-        told = escalating.escalate(session, out.words.locales, out.clock())
+        told = escalating.escalate(session, out.words.locales, now)
     if told:
         log.info("escalated", count=told)
 
@@ -180,8 +184,9 @@ def escalate() -> None:
 def notice_silence() -> None:
     """Make a task of each question how they are that brought no word by the next day."""
     out = outreach()
+    now = out.believed()()
     with out.sessions.begin() as session:
-        noticed = noticing.notice(session, out.sequences.values(), out.clock())
+        noticed = noticing.notice(session, out.sequences.values(), now)
     if noticed:
         log.info("silences noticed", count=noticed)
 
@@ -194,7 +199,7 @@ def load_uploads() -> None:
         return
     try:
         out = outreach()
-        worked = load_list.work_off(out.sessions, out.sequences, out.words, out.clock, _stopping)
+        worked = load_list.work_off(out.sessions, out.sequences, out.words, out.believed(), _stopping)
     finally:
         _loading.release()
     if worked:
@@ -206,8 +211,9 @@ def load_uploads() -> None:
 def drop_lists() -> None:
     """Forget what stands in patient lists that nobody decided about for a week."""
     out = outreach()
+    now = out.believed()()
     with out.sessions.begin() as session:
-        dropped = take_in.drop_undecided(session, out.clock())
+        dropped = take_in.drop_undecided(session, now)
     if dropped:
         log.info("undecided lists dropped", count=dropped)
 
@@ -220,9 +226,10 @@ def tell_webhooks() -> None:
         return
     try:
         out = outreach()
-        told = telling.tell(out.sessions, out.clock, local=out.settings.demo)
+        clock = out.believed()
+        told = telling.tell(out.sessions, clock, local=out.settings.demo)
         with out.sessions.begin() as session:
-            telling.sweep(session, out.clock())
+            telling.sweep(session, clock())
     finally:
         _telling.release()
     if told:

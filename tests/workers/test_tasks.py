@@ -30,7 +30,8 @@ def written() -> Iterator[io.StringIO]:
 @pytest.fixture
 def recovering(monkeypatch: pytest.MonkeyPatch) -> Callable[[Act], None]:
     """Let the recover task do this, with nothing composed."""
-    out = SimpleNamespace(settings=SimpleNamespace(doubt_hold_seconds=1.0), sessions=None, providers={}, clock=None)
+    settings = SimpleNamespace(doubt_hold_seconds=1.0)
+    out = SimpleNamespace(settings=settings, sessions=None, providers={}, believed=lambda: None)
     monkeypatch.setattr(tasks, "outreach", lambda: out)
 
     def by(act: Act) -> None:
