@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach.actions.carry import not_begun, withheld
-from outreach.actions.claim import claim
+from outreach.actions.claim import SET_ASIDE, claim
 from outreach.actions.claimed import Claim
 from outreach.actions.compose import standing_of
 from outreach.actions.desk import Desk
@@ -28,7 +28,7 @@ from outreach.store import consents
 from outreach.store import due as due_messages
 from outreach.store.aside import rest
 from outreach.store.due import Due
-from outreach.store.queue import Outcome
+from outreach.store.queue import Outcome, defer
 from outreach.store.rows import together_last
 from outreach.store.turns import Ahead
 
@@ -67,6 +67,7 @@ class Claimer(Desk):
                 found = claim(
                     session, self._sources(), wanted, now, lease=self._lease, timeout=self._timeout,
                     busy=self._lanes.waiting_patients(), ahead=self._ahead, places=self._places,
+                    shared=self._clock.shared(),
                 )  # fmt: skip
         self._lanes.learn(found, wanted)
         return found
@@ -101,10 +102,18 @@ class Claimer(Desk):
         }
 
     def plan_anew(self, overtaken: Sequence[Due]) -> None:
-        """Each alone: the course is locked before its messages, as everywhere."""
+        """Each alone: the course is locked before its messages, as everywhere. One that cannot be (its zone is gone) is
+        set aside: it would else come first again and again, and end every shift."""
         for one in overtaken:
-            with self.transaction() as session:
-                supersede(session, one, self._sources().sequences, self._clock())
+            try:
+                with self.transaction() as session:
+                    supersede(session, one, self._sources().sequences, self._clock())
+            except OperationalError:
+                raise
+            except Exception as error:
+                log.exception("not planned anew, set aside", message=str(one.message.id), error=type(error).__name__)
+                with self.transaction() as session:
+                    defer(session, [(one.message.id, self._clock() + SET_ASIDE, None)])
 
 
 class Recorder(Desk):

@@ -54,7 +54,7 @@ def _refused(handed: Handed, refused: Refused, now: datetime) -> Outcome:
     if refused.reason is Reason.UNKNOWN_CODE:
         log.warning("unknown code, treated as final", carrier=handed.sender.carrier, code=refused.code)
     seed = str(handed.parcel.attempt_id)
-    decision = after_refusal(refused, message.attempts + 1, now, message.useful_until, seed)
+    decision = after_refusal(refused, handed.due.refusals + 1, now, message.useful_until, seed)
     if isinstance(decision, Retry):
         return _outcome(handed, Status.SCHEDULED, "refused", now, reason=refused.reason, code=refused.code,
                         due_at=decision.at)  # fmt: skip

@@ -13,15 +13,16 @@ from sqlalchemy.orm import Session
 from outreach.actions.claimed import Claim, by_turns, mark
 from outreach.actions.compose import Permitted, standing_of
 from outreach.actions.hint import Owed, hints_of, owed
+from outreach.actions.hours import Hours
 from outreach.actions.prepare import Preparing, Sources
-from outreach.actions.replan import quiet_of
 from outreach.actions.slots import Places, plenty
 from outreach.actions.speak import UNAPPROVED
 from outreach.actions.unanswered import did_not_go
 from outreach.content.spoken import Spoken
 from outreach.domain.brakes import Pauses
 from outreach.domain.channel import Channel
-from outreach.domain.decision import AT_ONCE, End, Go, Wait, decide
+from outreach.domain.clockwatch import TOLERANCE
+from outreach.domain.decision import End, Go, Wait, decide
 from outreach.domain.sender import Meter, Sender, choose
 from outreach.domain.status import Status
 from outreach.errors import BadInput, NotApproved, Reason
@@ -42,6 +43,9 @@ SET_ASIDE = timedelta(hours=1)
 WORDS_AGAIN = timedelta(minutes=2)
 """How long a message waits for words before it is looked at again: an approval that commits while a claim is deciding
 does not find it to wake it."""
+CLOCKS_APART = timedelta(minutes=5)
+"""How long a message waits that the database's clock forbids and ours does not. A worker whose clock is right would not
+have sent it either, so nobody's message is held up."""
 HELD_REST = 5.0
 BREATH = 16
 """Messages composed in one piece; then the loop may read what carriers answered meanwhile."""
@@ -58,18 +62,20 @@ def claim(
     busy: Collection[UUID] = (),
     ahead: Ahead = Ahead(),  # noqa: B008  immutable
     places: Places = plenty,
+    shared: datetime | None = None,
 ) -> Claim:
     """Take up to so many messages of each lane, from its mark on. The caller's commit makes them `sending`.
 
     `lease` and `timeout` in seconds: a message not begun `timeout` before its lease ends is not begun at all.
     `places`: what finds none is left for the next claim, so more may be asked for than are free when it begins.
+    `shared`: the database's time, where `now` is far behind it.
     """
     clinic_ids = {lane.clinic_id for lane, _, _ in wanted}
     stopping, knowing, sending, locked = together(
         session, pauses.asking(clinic_ids, now), due_messages.asking_clinics(clinic_ids), senders.asking(clinic_ids),
         turns.asking(wanted, now, busy, ahead),
     )  # fmt: skip
-    taking = _Taking(session, sources, now, ticks() + lease - timeout, pauses.told(stopping), places)
+    taking = _Taking(session, sources, now, ticks() + lease - timeout, pauses.told(stopping), places, shared)
     lined_up = turns.told(wanted, locked)
     if lined_up:
         taking.open(due_messages.told_clinics(knowing), senders.told(sending))
@@ -83,17 +89,17 @@ class _Taking:
     """One claim in progress."""
 
     def __init__(
-        self, session: Session, sources: Sources, now: datetime, begin_by: float, stops: Pauses, places: Places
-    ) -> None:
+        self, session: Session, sources: Sources, now: datetime, begin_by: float, stops: Pauses, places: Places,
+        shared: datetime | None,
+    ) -> None:  # fmt: skip
         self.session, self.sources, self.now, self.begin_by, self.stops = session, sources, now, begin_by, stops
         self.places, self.taken, self.left = places, Counter[Channel](), dict[Channel, int]()
         self.vault: Vault = vault_of(session)
-        self.claim = Claim()
+        self.claim, self.hours = Claim(), Hours(now, shared)
         self.clinics: Mapping[UUID, ClinicFacts] = {}
         self.spoken: dict[int, Spoken] = {}
         self.senders: dict[tuple[int, Channel], list[Sender]] = {}
         self.meters: dict[UUID, Meter] = {}
-        self.openings: dict[tuple[int, str], datetime] = {}
         self.going: list[Going] = []
         self.ends: dict[tuple[Status, Reason], list[UUID]] = {}
         self.waits: list[tuple[UUID, datetime, Reason | None]] = []
@@ -141,7 +147,7 @@ class _Taking:
         for due in by_turns(found, lane_of):
             message = due.message
             lane, patient = lane_of[message.id.int], message.patient_id.int
-            if due.flying:
+            if due.flying or patient not in patients:  # or somebody has locked the patient: others go first meanwhile
                 self.claim.busy.setdefault((message.patient_id, lane), message.due_at)
             if due.flying or patient in self.begun or patient not in patients:
                 continue  # one at a time: a patient's messages arrive in the order they were meant
@@ -153,7 +159,7 @@ class _Taking:
                 continue
             if self._left(lane.channel) <= 0:
                 continue
-            self._one(due, lane, standing_of(due, ledgers, self.now))
+            self._one(due, lane, standing_of(due, ledgers, self.now + TOLERANCE))
 
     def _left(self, channel: Channel) -> int:
         """Places that may still be taken; they change only where we let others work (`breathe`)."""
@@ -171,12 +177,14 @@ class _Taking:
         message = due.message
         held = self.stops.message_held(message.clinic_id, due.sequence, message.step, due.patient_locale)
         try:
-            opening = self._opening(due)
+            opening = self.hours.opening(due)
         except BadInput:
             log.warning("zone missing, set aside", message=str(message.id))
             self._wait(message.id, self.now + SET_ASIDE)
             return
         verdict = decide(message.step, message.useful_until, permission.standing, opening, self.now, due.traffic, held)
+        if isinstance(verdict, Go) and self.hours.doubted(due):
+            verdict = Wait(self.now + CLOCKS_APART)
         if isinstance(verdict, Go):
             sender = self._sender(due, lane)
             if sender is None:
@@ -189,16 +197,6 @@ class _Taking:
             self.claim.counts[verdict.status.value] += 1
             did_not_go(self.session, message.clinic_id, message.id, message.step, verdict.reason, self.now)
             self.dealt.add(message.id.int)
-
-    def _opening(self, due: Due) -> datetime:
-        """When this patient may be written to: the same for all of a clinic in one zone."""
-        if AT_ONCE in due.message.facts:
-            return self.now
-        place = id(due.clinic), due.patient_zone
-        opening = self.openings.get(place)
-        if opening is None:
-            opening = self.openings[place] = quiet_of(due.clinic).next_open(self.now, due.patient_zone)
-        return opening
 
     def _sender(self, due: Due, lane: Lane) -> Sender | None:
         """The patient's sender, when it has room; else the lane rests until it has."""

@@ -29,7 +29,7 @@ from outreach.content.lexicon import Lexicon
 from outreach.domain.channel import Channel
 from outreach.domain.law import Law
 from outreach.domain.sequence import Sequence as Steps
-from outreach.providers.base import Provider
+from outreach.providers.base import Provider, ticks
 from outreach.store.aside import stepping_aside, until
 from outreach.store.due import Due
 from outreach.store.queue import Outcome
@@ -39,6 +39,8 @@ FLUSH = 0.1
 """Seconds an outcome waits at most for others to be recorded with it."""
 RIPE = 2
 """What has landed is written down when it fills this part of the window, or FLUSH is over."""
+FRESH = 5.0
+"""Seconds for which the last look counts: a process that was frozen after it may not know of a STOP."""
 BUNCH = 16
 """Messages begun in one piece; then answers that came in are read."""
 
@@ -160,12 +162,12 @@ class _Shift:
         except Exception as error:
             self.fault = self.fault or error
             kept = {one.parcel.attempt_id.int: not_begun(one, self.pump.clock()) for one in handed}
-        going = []
+        going, fresh_by = [], ticks() + FRESH
         for one in handed:
             if outcome := kept.get(one.parcel.attempt_id.int) if kept else None:
                 self._land(one, outcome)
             else:
-                going.append(one)
+                going.append(one._replace(begin_by=fresh_by) if fresh_by < one.begin_by else one)
                 self.slots.take(one.parcel.channel)
         self._keep(self._begin(going))
 

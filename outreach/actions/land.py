@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.actions import agree, brake, fallback, withdraw
@@ -15,7 +17,9 @@ from outreach.domain.status import Status
 from outreach.errors import Reason
 from outreach.store import strikes
 from outreach.store.queue import Outcome, record
+from outreach.store.traffic import Message
 
+log = structlog.get_logger()
 # By name, since Python looks an enumeration's member up anew each time, and this is asked for each message.
 _TAKEN, _FAILED = (Status.ACCEPTED, Status.SENT), Status.FAILED
 _UNKNOWN, _UNSUBSCRIBED = Reason.UNKNOWN_CODE, Reason.UNSUBSCRIBED_AT_CARRIER
@@ -29,6 +33,8 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
     moved, (struck,) = record(
         session, [outcome for _, outcome in landed], strikes.asking({trial.clinic_id for trial in trials})
     )
+    if len(moved) < len(landed):  # mostly since a callback came first
+        _tell_gone(session, [outcome for _, outcome in landed if outcome.message_id not in moved])
     # Before the brakes, as receipts do: both lock these alerts, then the clinics.
     for code in sorted(one.code for _, one in landed if one.reason is _UNKNOWN):
         not_in_our_tables(session, "unknown code", code, "a carrier refused a message with", landed[0][1].at)
@@ -45,6 +51,14 @@ def land(session: Session, landed: Sequence[tuple[Handed, Outcome]]) -> None:
     lost = [(one.message_id, one.reason) for _, one in landed if one.status is _FAILED and one.message_id in moved]
     if lost:
         fallback.after_failure(session, lost, landed[0][1].at)
+
+
+def _tell_gone(session: Session, unmoved: Sequence[Outcome]) -> None:
+    """What was erased while it was in the air: its event stands, and nothing else is left to write to."""
+    known = set(session.scalars(select(Message.id).where(Message.id.in_([one.message_id for one in unmoved]))))
+    for one in unmoved:
+        if one.message_id not in known:
+            log.warning("erased in the air", message=str(one.message_id), attempt=str(one.attempt_id), word=one.word)
 
 
 def _trials(landed: Sequence[tuple[Handed, Outcome]]) -> list[brake.Trial]:

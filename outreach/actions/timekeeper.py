@@ -32,9 +32,14 @@ class Timekeeper:
         self._watch: ClockWatch | None = None
         self._ask_at = 0.0
         self._word = ""
+        self._behind: timedelta | None = None
 
     def __call__(self) -> datetime:
         return self._clock() if self._watch is None else self._watch.now(self._clock(), self._running)
+
+    def shared(self) -> datetime | None:
+        """The database's time where ours is too far behind it; else None, and ours is gone by alone."""
+        return self() + self._behind if self._behind is not None else None
 
     def compare(self, session: Session) -> None:
         """Read the database's clock when it is time to; asked before each claim."""
@@ -49,3 +54,4 @@ class Timekeeper:
         if judged.word and judged.word != self._word:  # when it begins, not at each look
             log.warning("clock", word=judged.word, seconds=round(judged.ahead.total_seconds(), 1))
         self._word, self._ask_at = judged.word, running + ASK_AFTER
+        self._behind = -judged.ahead if judged.late else None

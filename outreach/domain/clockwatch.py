@@ -5,7 +5,8 @@ and goes on while the machine is suspended (CLOCK_MONOTONIC stands still then), 
 database's clock is the one that all workers share.
 
     wall ahead of the database    the time is cut at the database's plus TOLERANCE: nothing leaves early
-    wall behind the database      the wall clock is believed: everything leaves later, and a person should know
+    wall behind the database      the wall clock is believed, so that nothing leaves early should the database be the
+                                  one that is wrong; but what the database's time forbids (night, too late) waits
     wall and BOOTTIME disagree    somebody set the clock: a jump
     both moved on alike           the machine slept: no jump, it only wakes late
 
@@ -48,7 +49,7 @@ class Judged:
 
     @property
     def late(self) -> bool:
-        """The worker's clock is too far behind: what it sends leaves late."""
+        """The worker's clock is too far behind: what it sends leaves late, and by daylight of both clocks."""
         return self.ahead < -self.tolerance
 
     @property

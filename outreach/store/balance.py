@@ -99,7 +99,7 @@ with span as (
   select m.id,
     count(*) filter (where e.source = 'plan' and e.word = 'planned') as planned,
     bool_or(e.status = m.status and e.reason is not distinct from m.reason) as agrees,
-    max(e.id) filter (where e.status = any(%(over)b::text[]) and (e.source = 'carrier' or e.attempt_id is null
+    max(e.id) filter (where e.status = any(%(over)b::text[]) and (e.status = 'delivered' or e.attempt_id is null
       or e.attempt_id = m.attempt_id)) as ended,
     max(e.id) filter (where e.status = 'scheduled') as begun_anew,
     min(e.carrier_id collate "C") filter (where {took}) <> max(e.carrier_id collate "C") filter (where {took}) as twice

@@ -61,6 +61,7 @@ class Due(NamedTuple):
     first: this worker may not have seen it yet, or its clock be a little behind.
     `earlier`: since when one that is meant to go before it is due and waits as well. `overtaken`: it was tried before,
     and its visit has changed since.
+    `refusals`: how often a carrier refused it; what was never begun has cost it no try.
     `address_active`: the address is the patient's now, and works; `address_usable`: it works, old or not.
     """
 
@@ -79,6 +80,7 @@ class Due(NamedTuple):
     earlier: datetime | None = None
     overtaken: bool = False
     address_usable: bool = True
+    refusals: int = 0
 
 
 _CLINICS = """
@@ -89,7 +91,8 @@ from clinic where id = any(%(ids)b::uuid[])
 _VERSIONS = "select id, words_version from clinic where id = any(%(ids)b::uuid[])"
 
 # What else this patient is sent on this channel: read after the patient's row is locked, so that two workers cannot
-# both find room for one more. Eight days of due instants hold everything sent in seven.
+# both find room for one more. What was sent in seven days fell due in those, or in as many before as a message may be
+# useful late (LONGEST_USEFUL in tests: fourteen). What a person holds back does not hold up what comes after it.
 _READ = """
 select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id, m.occasion, m.step, m.channel,
   m.wall, m.zone, m.rule, m.due_at, m.useful_until, m.status, m.reason, m.locale, m.wording, m.segments,
@@ -102,7 +105,9 @@ select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id
     when m.occasion is not null then true
     else exists (select from infusion i where i.course_id = m.course_id and i.status <> 'cancelled'
       and (m.infusion_id is null or (i.id = m.infusion_id and i.revision = m.revision))) end,
-  coalesce(a.unusable_at is null, false), asked.place::int4
+  coalesce(a.unusable_at is null, false), asked.place::int4,
+  case when m.attempts > 0 then (select count(*) from event e
+    where e.message_id = m.id and e.source = 'us' and e.word = 'refused') else 0 end
 from unnest(%(ids)b::uuid[]) with ordinality as asked(id, place)
 join message m on m.id = asked.id
 join patient p on p.id = m.patient_id
@@ -115,13 +120,14 @@ cross join lateral (
       ('unknown', 'accepted', 'sent', 'delivered', 'undelivered') and r.channel = m.channel) as sent,
     max(r.due_at) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel
       and r.urgent = m.urgent and r.due_at >= m.due_at
-      and (r.attempts > 0 or r.due_at <= %(now)b::timestamptz)) as behind,
+      and (r.attempts > 0 or r.due_at <= %(now)b::timestamptz)
+      and (r.reason is null or r.reason not in ('paused', 'unapproved'))) as behind,
     count(*) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel) as before,
     min(r.due_at) filter (where r.status = 'scheduled' and r.wall < m.wall and r.channel = m.channel
       and r.urgent = m.urgent and r.due_at < m.due_at) as earlier
   from message r
   where r.patient_id = m.patient_id and r.id <> m.id
-    and r.due_at > %(now)b::timestamptz - interval '8 days' and r.due_at <= %(now)b::timestamptz + interval '1 hour'
+    and r.due_at > %(now)b::timestamptz - interval '22 days' and r.due_at <= %(now)b::timestamptz + interval '1 hour'
 ) t
 order by m.due_at, m.id
 """
@@ -171,7 +177,7 @@ def told(
     for row in rows:
         try:
             due.append(_one(vault, row, clinics[row[1]], by_place.get(row[38], ()), now))
-        except InvalidTag:
+        except (InvalidTag, ValueError, IndexError):  # from elsewhere, cut short, or no text
             log.exception("a sealed column does not open", message=str(row[0]))
     return due
 
@@ -206,4 +212,4 @@ def _one(
     ))  # fmt: skip
     course_id = row[4]
     booked = tuple([Visit(one[1], course_id, *one[2:]) for one in visits])
-    return Due._make((message, clinic, to, *row[25:30], booked, row[30], flying, traffic, *row[35:38]))
+    return Due._make((message, clinic, to, *row[25:30], booked, row[30], flying, traffic, *row[35:38], row[39]))

@@ -54,7 +54,8 @@ WITH news AS MATERIALIZED (
                 %(reasons)b::text[], %(codes)b::text[])
          WITH ORDINALITY AS n (attempt_id, carrier_id, word, status, reason, code, place)
 ), heard AS MATERIALIZED (
-    SELECT n.*, m.id AS message_id, m.clinic_id, m.address_id, a.sender_id, m.step, m.status AS was
+    SELECT n.*, m.id AS message_id, m.clinic_id, m.address_id, a.sender_id, m.step, m.status AS was,
+        m.attempt_id AS own
     FROM news n JOIN attempt a ON a.id = n.attempt_id JOIN message m ON m.id = a.message_id
     ORDER BY m.id, n.place
     FOR NO KEY UPDATE OF m
@@ -66,7 +67,7 @@ WITH news AS MATERIALIZED (
 ), furthest AS (
     SELECT DISTINCT ON (message_id) *
     FROM heard
-    WHERE {_rank("status")} > {_rank("was")}
+    WHERE {_rank("status")} > {_rank("was")} AND (status <> ALL(%(failures)b::text[]) OR attempt_id = own)
     ORDER BY message_id, {_rank("status")} DESC, place
 ), moved AS (
     UPDATE message m
@@ -84,6 +85,7 @@ SELECT h.place, h.message_id, h.clinic_id, h.address_id, h.sender_id, h.step, co
        coalesce(v.place = h.place, false), h.clinic_id IN (SELECT clinic_id FROM strike)
 FROM heard h LEFT JOIN moved v ON v.id = h.message_id
 """
+_FAILURES = Texts.of([Status.FAILED, Status.UNDELIVERED, Status.CANCELLED])
 assert {RANK[end] for end in ENDS} == {RANK[Status.DELIVERED]}
 
 
@@ -91,8 +93,9 @@ def hear_all(session: Session, news: Sequence[News], at: datetime) -> list[Heard
     """Keep and apply `news`, in the order they came: one answer each, None for an attempt we never made.
 
     Of several for one message the furthest counts, and of several ends the first. News of an older attempt than the
-    row's own moves it too: that attempt did reach the carrier. So does news of an attempt taken for refused, whose
-    message is scheduled again: it must not go out a second time.
+    row's own moves it too, where it got on: that attempt did reach the carrier; but what failed then does not end what
+    was sent again since. So does news of an attempt taken for refused, whose message is scheduled again: it must not go
+    out a second time.
     """
     if not news:
         return []
@@ -107,6 +110,7 @@ def hear_all(session: Session, news: Sequence[News], at: datetime) -> list[Heard
         reasons=Texts.of([one.reason for one in told]),
         codes=Texts.of([one.code[:20] or None for one in told]),
         at=at,
+        failures=_FAILURES,
     )
     answers: list[Heard | None] = [None] * len(news)
     for place, message_id, clinic_id, address_id, sender_id, step, status, *flags in rows:

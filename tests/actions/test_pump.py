@@ -531,7 +531,7 @@ def test_a_machine_that_slept_past_its_lease_begins_nothing_under_it(
         await fly(self, handed)
 
     monkeypatch.setattr(dispatch._Shift, "_fly", sleeping)
-    for place in ("carry", "claim"):
+    for place in ("carry", "claim", "dispatch"):
         monkeypatch.setattr(f"outreach.actions.{place}.ticks", lambda: real() + slept)
     drain(world.pump(), 10)
     with world.sessions() as session:

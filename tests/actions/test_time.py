@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import Engine, select, update
@@ -14,9 +14,12 @@ from outreach.actions import carry
 from outreach.actions.dispatch import Pump, drain
 from outreach.actions.timekeeper import ASK_AFTER, Timekeeper
 from outreach.content.compose import Words
+from outreach.domain.channel import Channel
+from outreach.domain.consent import ConsentKind
 from outreach.domain.status import Status
 from outreach.errors import Reason, Refused
 from outreach.providers.memory import MemoryProvider
+from outreach.store import consents
 from outreach.store.tables import Clinic, Patient
 from outreach.store.traffic import Message
 from outreach.store.turns import Ahead
@@ -106,6 +109,41 @@ def test_a_worker_whose_clock_is_behind_only_sends_later(world: World) -> None:
     assert states(world) == {"pre.the_day": ("accepted", None), "pre.tomorrow": ("scheduled", None)}
     drain(pump(world, set_by(timedelta(0))), 3)
     assert states(world)["pre.tomorrow"] == ("accepted", None)
+
+
+def test_a_worker_whose_clock_is_behind_sends_nothing_by_night(world: World) -> None:
+    """By its own clock it is still afternoon: only the database knows that the quiet hours began."""
+    world.plan("pre.the_day", world.now - 4 * HOUR)
+    with world.sessions.begin() as session:
+        session.execute(update(Clinic).values(quiet_from=time(11), quiet_to=time(8)))  # it is noon: see `world`
+        session.execute(update(Message).values(useful_until=world.now + DAY))
+    drain(pump(world, set_by(-2 * HOUR)), 3)
+    assert states(world) == {"pre.the_day": ("scheduled", None)}
+    with world.sessions.begin() as session:
+        session.execute(update(Clinic).values(quiet_from=time(21), quiet_to=time(8)))
+        session.execute(update(Message).values(due_at=world.now - 4 * HOUR))
+    drain(pump(world, set_by(-2 * HOUR)), 3)
+    assert states(world) == {"pre.the_day": ("accepted", None)}
+
+
+def test_a_worker_whose_clock_is_behind_sends_nothing_too_late(world: World) -> None:
+    world.plan("pre.the_day", world.now - 4 * HOUR)
+    with world.sessions.begin() as session:
+        session.execute(update(Message).values(useful_until=world.now - HOUR))
+    drain(pump(world, set_by(-2 * HOUR)), 3)
+    assert states(world) == {"pre.the_day": ("scheduled", None)}
+
+
+def test_a_yes_that_the_web_wrote_by_a_clock_a_little_ahead_counts(world: World) -> None:
+    other = world.neighbour(1)
+    other.plan("post.check_in", world.now - HOUR)
+    with world.sessions.begin() as session:
+        session.execute(update(Patient).values(zone=select(Clinic.zone).scalar_subquery()))
+        consents.add(session, clinic_id=other.clinic_id, patient_id=other.patient_id, address_id=other.address_id,
+                     channel=Channel.SMS, kind=ConsentKind.AGREED, method="sms", actor="patient", warned=True,
+                     at=world.now + timedelta(seconds=20), evidence="SM1")  # fmt: skip
+    drain(replace(world.pump(), clock=lambda: world.now), 3)
+    assert states(world)["post.check_in"] == ("accepted", None)
 
 
 def test_a_clock_set_back_and_forth_sends_everything_once(world: World) -> None:

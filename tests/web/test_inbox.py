@@ -42,7 +42,8 @@ def agreed(house: House, patient_id: UUID, kind: ConsentKind = ConsentKind.AGREE
 
 def wrote(
     house: House, patient_id: UUID | None, body: str, *, minutes: int = 0, needs_person: bool = True,
-    understood: str = "other", clinic_id: UUID | None = None, phone: str = "+12025550143", channel: Channel = Channel.SMS,
+    understood: str = "other", clinic_id: UUID | None = None, phone: str = "+12025550143",
+    channel: Channel = Channel.SMS,
 ) -> UUID:  # fmt: skip
     """An inbound message as it is kept, so many minutes after NOW."""
     owner = clinic_id or house.clinic_id
