@@ -162,19 +162,12 @@ def history(
     return [Made(*row) for row in session.execute(asked.limit(limit))]
 
 
-def payload(session: Session, clinic_id: UUID, call_id: UUID) -> str:
-    """What a call says; NotFound where the clinic has none such."""
-    asked = select(WebhookCall.payload_sealed).where(WebhookCall.clinic_id == clinic_id, WebhookCall.id == call_id)
-    sealed = session.scalar(asked)
-    if sealed is None:
-        raise NotFound("no such call in this clinic")
-    return vault_of(session).open(sealed, "webhook_call.payload", clinic_id, call_id)
-
-
 def replay(session: Session, clinic_id: UUID, webhook_id: UUID, call_id: UUID, now: datetime) -> bool:
-    """Make it once more, with the same id. False: there is no such call, or it is due now anyway."""
-    return _again(session, now, WebhookCall.clinic_id == clinic_id, WebhookCall.webhook_id == webhook_id,
-                  WebhookCall.id == call_id, or_(WebhookCall.state != "due", WebhookCall.due_at > now)) > 0  # fmt: skip
+    """Make it once more, with the same id. False: it is due now anyway. NotFound: this webhook has no such call."""
+    its = (WebhookCall.clinic_id == clinic_id, WebhookCall.webhook_id == webhook_id, WebhookCall.id == call_id)
+    if session.scalar(select(WebhookCall.id).where(*its)) is None:
+        raise NotFound("this webhook has no such call")
+    return _again(session, now, *its, or_(WebhookCall.state != "due", WebhookCall.due_at > now)) > 0
 
 
 def replay_failed(session: Session, clinic_id: UUID, webhook_id: UUID, since: datetime, now: datetime) -> int:

@@ -160,7 +160,6 @@ def again(caller: AtDoor, webhook_id: UUID, call_id: UUID, repeat: IdempotencyKe
 
     def act(session: Session) -> Answer:
         hook = webhooks.get(session, caller.clinic_id, webhook_id)
-        calls.payload(session, caller.clinic_id, call_id)
         if not calls.replay(session, caller.clinic_id, webhook_id, call_id, caller.out.clock()):
             raise Trouble(409, "This call is due anyway.")
         caller.note(session, "webhook.replayed", "webhook", webhook_id, call=call_id)

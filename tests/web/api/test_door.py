@@ -8,20 +8,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import delete, func, select, text
 
 from outreach.domain.access import Scope
-from outreach.store import audit, kept, keys, reading
-from outreach.store.doors import ApiKey
+from outreach.store import audit, calls, kept, keys, reading
+from outreach.store.doors import ApiKey, WebhookCall
 from outreach.store.office import Audit
 from outreach.store.tables import Patient
 from outreach.store.traffic import Message, Queued
 from outreach.web.access import DOORS
 from outreach.web.api.rates import Rates
-from tests.web.house import NOW, House, add_clinic
+from tests.web.house import NOW, House, add_clinic, field
 
 Make = Callable[..., Any]
 ANA = {"name": "Ana Sample", "locale": "en", "phone": "+12025550143", "external_id": "MRN-1"}
@@ -138,6 +138,43 @@ def test_a_repeat_while_the_first_is_being_done_is_told_to_wait(caller: Make, ho
         busy = one("POST", "/patients", ANA, Idempotency_Key="a")
     assert (busy.status_code, busy.headers["retry-after"]) == (409, "1")
     assert one("POST", "/patients", ANA, Idempotency_Key="a").status_code == 201
+
+
+def test_what_one_key_was_answered_is_not_the_answer_to_another(caller: Make, house: House) -> None:
+    hook = {"url": "https://ehr.example.org/x", "kinds": ["task.opened"]}
+    made = [one("POST", "/webhooks", hook, Idempotency_Key="a") for one in (caller(), caller())]
+    assert [one.status_code for one in made] == [201, 201]
+    assert made[0].json()["secret"] != made[1].json()["secret"]
+    south = caller(clinic_id=add_clinic(house.out, "south", "+12025550111"))
+    theirs = south("POST", "/webhooks", hook | {"kinds": ["consent.changed"]}, Idempotency_Key="a")
+    assert (theirs.status_code, theirs.json()["kinds"]) == (201, ["consent.changed"])
+
+
+def test_a_call_is_told_again_by_its_own_webhook_only(caller: Make, house: House) -> None:
+    hook, south = (
+        {"url": "https://ehr.example.org/x", "kinds": ["task.opened"]},
+        add_clinic(house.out, "south", "+1202"),
+    )
+    one, desk = caller(), house.desk()
+    own = [one("POST", "/webhooks", hook).json()["id"] for _ in range(2)]
+    theirs = caller(clinic_id=south)("POST", "/webhooks", hook).json()["id"]
+    ids: dict[str, UUID] = {}
+    with house.out.sessions.begin() as session:
+        for clinic_id, hook_id in ((house.clinic_id, own[0]), (house.clinic_id, own[1]), (south, theirs)):
+            calls.add(session, clinic_id, UUID(hook_id), "task.opened", "a", {}, NOW)
+            [made] = calls.history(session, clinic_id, UUID(hook_id), 9)
+            ids[hook_id] = made.id
+            calls.record(session, made.id, "given_up", NOW, status_code=500, note="")
+    csrf = field(desk.get("/keys").text, "csrf")
+    for foreign in (own[1], theirs):
+        path = f"/webhooks/{own[0]}/calls/{ids[foreign]}/replay"
+        assert one("POST", path).status_code == 404
+        assert desk.post(path, data={"csrf": csrf}).status_code == 404
+    assert one("POST", f"/webhooks/{own[0]}/calls/{ids[own[0]]}/replay").status_code == 202
+    assert one("POST", f"/webhooks/{own[0]}/calls/{ids[own[0]]}/replay").status_code == 409
+    with house.out.sessions() as session:
+        states = {row.id: row.state for row in session.execute(select(WebhookCall.id, WebhookCall.state))}
+    assert [states[ids[hook_id]] for hook_id in (*own, theirs)] == ["due", "given_up", "given_up"]
 
 
 def test_two_at_once_with_one_key_enrol_one_patient(caller: Make, house: House) -> None:
@@ -313,6 +350,22 @@ def test_who_asks_too_often_is_told_when_to_come_back(redis_url: str) -> None:
     assert not both[0].take(key).over
     for one in both:
         one.close()
+
+
+def test_each_answer_says_how_the_key_stands_and_the_one_too_many_is_refused(
+    caller: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outreach.web.api.app.Rates", lambda _url: Rates(None, 2, lambda: 30.0))
+    one, other = caller(), caller()
+    told = [one("GET", "/patients", Idempotency_Key="a") for _ in range(3)]
+    assert [(answer.status_code, answer.headers["ratelimit-remaining"]) for answer in told] == [
+        (200, "1"), (200, "0"), (429, "0"),
+    ]  # fmt: skip
+    assert {answer.headers["ratelimit-limit"] for answer in told} == {"2"}
+    assert [answer.headers.get("retry-after") for answer in told] == [None, None, "30"]
+    assert told[2].json()["type"] == "urn:outreach:problem:too-many"
+    assert one("POST", "/patients", ANA).status_code == 429
+    assert other("POST", "/patients", ANA).status_code == 201, "each key has its own"
 
 
 def test_while_valkey_is_away_each_process_counts_for_itself() -> None:
