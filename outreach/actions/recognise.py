@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from outreach.actions.enrol import Enrol
 from outreach.domain.channel import Channel
 from outreach.domain.contact import index_form, phone
-from outreach.store import inbox, patients
+from outreach.store import changes, inbox, patients
 from outreach.store.tables import Clinic
 
 
@@ -26,7 +26,7 @@ def recognised(session: Session, clinic: Clinic, form: Enrol) -> Recognised | No
     """Whom the clinic has: by its own identifier, or by name and an address; None for nobody.
 
     After take_turn(), so that of two forms at once the second sees the first. A family may share an address; another
-    name is another person.
+    name is another person. Whoever was taken back with a list is nobody's number any more: enrolled anew.
     """
     if form.external and (known := patients.by_external(session, clinic.id, form.external)):
         return Recognised(known.id, "external")
@@ -38,6 +38,7 @@ def recognised(session: Session, clinic: Clinic, form: Enrol) -> Recognised | No
     name = " ".join(form.name.split()).casefold()
     same = {one.id for one in people.values()
             if one.name.casefold() == name and not one.test and _same_number(one.external, form)}  # fmt: skip
+    same -= changes.taken_back(session, clinic.id, same) if same else set()
     return next((Recognised(patient_id, field) for patient_id, field in there if patient_id in same), None)
 
 

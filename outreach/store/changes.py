@@ -23,6 +23,9 @@ from outreach.store.traffic import Message
 from outreach.store.uploads import List
 from outreach.store.vault import vault_of
 
+TAKEN_BACK = "taken back"
+"""The label of a course that came with a list and went with it."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -131,7 +134,7 @@ def withdraw(session: Session, clinic_id: UUID, patient_id: UUID, visits: Collec
     """A patient whom nobody wrote to yet: inactive, visits and messages cancelled, found by no search.
 
     Not deleted: the ledger of consent and the events of messages are kept for ever. The clinic's own number is free
-    again, so that the corrected list makes the patient anew.
+    again, and not shown with them any more, so that the corrected list makes the patient anew.
     """
     messages.finish(session, lock_waiting(session, patient_id), Status.CANCELLED, Reason.VISIT_CANCELLED, now)
     for visit in visits:
@@ -141,12 +144,25 @@ def withdraw(session: Session, clinic_id: UUID, patient_id: UUID, visits: Collec
     session.execute(
         update(Patient)
         .where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
-        .values(active=False, external_index=None, search=[], version=Patient.version + 1)
+        .values(active=False, external_sealed=None, external_index=None, search=[], version=Patient.version + 1)
         .execution_options(synchronize_session=False)
     )
     session.execute(
-        update(Course).where(Course.patient_id == patient_id, Course.clinic_id == clinic_id).values(status="ended")
-        .execution_options(synchronize_session=False)
+        update(Course).where(Course.patient_id == patient_id, Course.clinic_id == clinic_id)
+        .values(status="ended", label=TAKEN_BACK).execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+def taken_back(session: Session, clinic_id: UUID, patient_ids: Collection[UUID]) -> set[UUID]:
+    """Who of them came with a list, went with it, and has not come back since: enrolling them makes them anew."""
+    courses = select(Course.id).where(Course.patient_id == Patient.id)
+    return set(
+        session.scalars(
+            select(Patient.id).where(
+                Patient.clinic_id == clinic_id, Patient.id.in_(patient_ids), ~Patient.active,
+                courses.where(Course.label == TAKEN_BACK).exists(), ~courses.where(Course.status == "active").exists(),
+            )
+        )
     )  # fmt: skip
 
 
@@ -154,7 +170,7 @@ def set_aside(session: Session, clinic_id: UUID, patient_id: UUID, visit: Visit,
     """Cancel a visit nobody heard of and put it into an ended course: its time and its number are free again."""
     course_id = uuid4()
     session.execute(
-        insert(Course).values(id=course_id, clinic_id=clinic_id, patient_id=patient_id, label="taken back",
+        insert(Course).values(id=course_id, clinic_id=clinic_id, patient_id=patient_id, label=TAKEN_BACK,
                               status="ended", created_at=now)
     )  # fmt: skip
     infusions.rebook(session, visit, starts=visit.starts, zone=visit.zone, minutes=visit.minutes, status="cancelled")

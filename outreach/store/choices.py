@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.sequence import Sequence, adapted
 from outreach.domain.status import Status
 from outreach.store.office import ClinicSequence
-from outreach.store.tables import Enrolment
+from outreach.store.tables import Enrolment, Patient
 from outreach.store.traffic import Message
 
 MOST_COUNTED = 10_000
@@ -91,11 +91,9 @@ def stale(session: Session, clinic_id: UUID, sequence: str, digest: str, limit: 
 
 
 def enrolled(session: Session, clinic_id: UUID) -> dict[str, int]:
-    """How many courses of the clinic follow each sequence."""
+    """How many courses of the clinic follow each sequence; those of inactive patients follow none."""
     rows = session.execute(
-        select(Enrolment.sequence, func.count())
-        .where(Enrolment.clinic_id == clinic_id, Enrolment.status == "active")
-        .group_by(Enrolment.sequence)
+        select(Enrolment.sequence, func.count()).where(*_following(clinic_id)).group_by(Enrolment.sequence)
     )
     return {name: int(count) for name, count in rows}
 
@@ -131,4 +129,10 @@ def _coming(clinic_id: UUID, sequence: str, steps: Collection[str]) -> tuple[Any
 
 
 def _enrolled(clinic_id: UUID, sequence: str) -> tuple[Any, ...]:
-    return Enrolment.clinic_id == clinic_id, Enrolment.sequence == sequence, Enrolment.status == "active"
+    return *_following(clinic_id), Enrolment.sequence == sequence
+
+
+def _following(clinic_id: UUID) -> tuple[Any, ...]:
+    """Whoever is made active again is planned anew then, by the rules of that day."""
+    active = select(Patient.id).where(Patient.clinic_id == clinic_id, Patient.active)
+    return Enrolment.clinic_id == clinic_id, Enrolment.status == "active", Enrolment.patient_id.in_(active)

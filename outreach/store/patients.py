@@ -150,7 +150,7 @@ def change(session: Session, person: Person, values: Mapping[str, str | bool]) -
         .values(columns | {"version": Patient.version + 1})
         .execution_options(synchronize_session=False)
     )
-    if "name" in values:
+    if "name" in values or values.get("active"):  # who was taken back with a list is found by nothing
         search.relearn(session, [person.id])
 
 

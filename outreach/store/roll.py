@@ -37,11 +37,14 @@ def page(
     show: str = "",
     before: str = "",
 ) -> Page:
-    """Patients of the clinic, the latest enrolled first; those who stand for staff are in no list.
+    """Patients of the clinic, the latest enrolled first; those who stand for staff are in no list, and who is inactive
+    only where it was asked for, or looked for by name or number.
 
     `meanings`: what was looked for (domain.finding.wanted); None: everybody. `before`: the `next` of the page above.
     """
     where: list[ColumnElement[bool]] = [Patient.clinic_id == clinic_id, ~Patient.test]
+    if meanings is None and show != "inactive":
+        where.append(Patient.active)
     if meanings is not None:
         if not meanings:
             return Page([], "")

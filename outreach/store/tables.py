@@ -122,7 +122,6 @@ LISTED = text("active and not test")  # of fifty thousand patients those that li
 
 class Patient(Owned, Base):
     """`search`: keyed hashes of beginnings of names, ends of numbers. `version` counts changes: two who edit notice.
-
     `test`: stands for a member of staff, in no list and no figure. `standing`: domain.consent.Standing, kept by
     store.consents for lists and counts; no message goes by it.
     """
@@ -145,6 +144,7 @@ class Patient(Owned, Base):
         UniqueConstraint("clinic_id", "external_index", name="patient_external_once"),
         Index("patient_search", "search", postgresql_using="gin"),
         Index("patient_newest", "clinic_id", "created_at", "id"),
+        Index("patient_current", "clinic_id", "created_at", "id", postgresql_where=LISTED),
         Index("patient_reads", "clinic_id", "locale", postgresql_where=LISTED),
         Index("patient_stands", "clinic_id", "standing", "created_at", "id", postgresql_where=LISTED),
     )

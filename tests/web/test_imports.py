@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -203,9 +204,22 @@ def test_what_nobody_has_heard_of_is_taken_back_and_a_corrected_list_enrols_anew
         inactive = select(Patient.id).where(Patient.active.is_(False))
         open_ = select(Message.id).where(Message.patient_id.in_(inactive), Message.status == "scheduled")
         assert session.scalars(open_).all() == []
+    names = r"<bdi>([^<]+)</bdi></a>"
+    assert ["Ben" in one for one in re.findall(names, desk.get("/patients").text)] == [False]
+    assert "taken back" not in desk.get("/patients").text
+    inactive = desk.get("/patients?show=inactive").text
+    assert "B2" not in inactive, "the number is free, and does not stand there either"
+    gone = re.findall(r'href="(/patients/[0-9a-f-]{36})"', inactive)
+    page = desk.get(gone[0]).text
+    assert (len(gone), "list that was taken back" in page) == (1, True)
+    assert not [word for word in ("Add visits", "Stop messages", "agreement on paper</summary>") if word in page]
+    assert "1 patient follows it" in desk.get("/sequences/ketamine-infusion").text
     again = understood(desk, listed(ANA.replace("12-15T10", "12-18T11"), BEN))
     html = desk.get(again).text
     assert (html.count("Moved</span>"), html.count("New patient</span>")) == (1, 1)
+    loaded(house, desk, BEN)
+    assert "2 patients follow it" in desk.get("/sequences/ketamine-infusion").text
+    assert "B2" in desk.get("/patients").text
 
 
 def test_what_a_list_brings_about_waits_until_it_can_no_longer_be_regretted(house: House) -> None:

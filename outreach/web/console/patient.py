@@ -21,7 +21,7 @@ from outreach.domain.consent import NO_MORE, State, may_contact
 from outreach.domain.plan import Visit
 from outreach.domain.window import wall_at
 from outreach.errors import BadInput, say
-from outreach.store import clinics, consents, enrolments, inbox, infusions, notes, patients, seen, todo
+from outreach.store import changes, clinics, consents, enrolments, inbox, infusions, notes, patients, seen, todo
 from outreach.store.messages import HANDED_OVER
 from outreach.store.patients import Reach
 from outreach.web.console.desk import AtDesk, Checked, Desk
@@ -160,6 +160,7 @@ def page_of(
             "patient.html",
             422 if wrong else 200,
             person=person,
+            gone=not person.active and bool(changes.taken_back(session, clinic_id, [patient_id])),
             reaches=reaches,
             words=_words(person.wording, desk.clinic.wording, reaches),
             visits=_visits(session, clinic_id, patient_id),
