@@ -13,6 +13,7 @@ from outreach.actions import move
 from outreach.domain.plan import Visit
 from outreach.errors import BadInput
 from outreach.store import infusions
+from outreach.store.infusions import Booking
 from outreach.store.tables import Clinic
 
 
@@ -48,10 +49,12 @@ def book(
         known = infusions.of_course(session, course_id)
     taken = {visit.starts for visit in known if visit.status != "cancelled"}
     added = tuple(position for position, old in found.items() if old is None)
+    bookings = []
     for position in added:
         one = wanted[position]
-        _add(session, clinic, course_id, one, taken, now)
+        bookings.append(_booking(clinic, one, taken))
         taken.add(one.starts)
+    infusions.add_all(session, clinic_id=clinic.id, course_id=course_id, bookings=bookings, now=now)
     return added, moved
 
 
@@ -64,12 +67,9 @@ def same(one: NewVisit, known: Sequence[Visit], externals: dict[str, UUID]) -> V
     return next(iter(sorted(at_that_time, key=lambda visit: visit.status == "cancelled")), None)
 
 
-def _add(
-    session: Session, clinic: Clinic, course_id: UUID, one: NewVisit, taken: Collection[datetime], now: datetime
-) -> None:
+def _booking(clinic: Clinic, one: NewVisit, taken: Collection[datetime]) -> Booking:
     lives = one.zone or clinic.zone
     move.check_start(one.starts, lives)
     if one.starts in taken:
         raise BadInput("Another visit of this patient has this time already. Move or cancel that one first.")
-    infusions.add(session, clinic_id=clinic.id, course_id=course_id, starts=one.starts, zone=lives,
-                  minutes=one.minutes, external=one.external, now=now)  # fmt: skip
+    return Booking(one.starts, lives, one.minutes, one.external)

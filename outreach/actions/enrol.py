@@ -94,7 +94,7 @@ def enrol(session: Session, form: Enrol, sequence: Sequence, now: datetime) -> E
         raise BadInput("There is neither a phone number nor an e-mail address. Give at least one.")
     if fresh and not new:
         fallback.corrected(session, clinic.id, person.id, now)
-    signed = sign(session, clinic, person, reach, form.paper, actor=form.actor, now=now)
+    signed = sign(session, clinic, person, reach, form.paper, actor=form.actor, now=now, new=new)
     course_of = enrolments.add_course if new else enrolments.course_for
     course_id = course_of(session, clinic.id, person.id, now)
     added, moved = book(session, clinic, course_id, form.visits, now, empty=new)

@@ -43,8 +43,12 @@ def sign(
     *,
     actor: str,
     now: datetime,
+    new: bool = False,
 ) -> bool:
-    """Write down what was signed. Whether anything of it was news. BadInput: no date, or no address for a channel."""
+    """Write down what was signed. Whether anything of it was news. BadInput: no date, or no address for a channel.
+
+    `new`: the patient was made just now, and nothing of theirs can have waited for it.
+    """
     news = False
     if not paper.channels and not paper.refused:
         return False
@@ -64,8 +68,9 @@ def sign(
         )  # fmt: skip
         news = news or consent_id is not None
         if consent_id and agreed and may_contact(consents.ledger(session, reach[channel].id), now).allowed:
-            messages.revive(session, [reach[channel].id], now, agree.UNDONE)
-            told_once.reconsider(session, [reach[channel].id], now)
+            if not new:
+                messages.revive(session, [reach[channel].id], now, agree.UNDONE)
+                told_once.reconsider(session, [reach[channel].id], now)
             agree.confirm(session, reach[channel], person, consent_id, now, quiet=quiet_of(clinic))
     return news
 

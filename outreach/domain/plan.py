@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from collections.abc import Sequence as List
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from outreach.domain.window import Moment, QuietHours, moment, tz_version, wall_
 from outreach.errors import BadInput, Reason
 
 DEFAULT_QUIET = QuietHours()
+_moment = lru_cache(4096)(moment)  # a plan asks for a visit's start for each of its messages, and of its neighbours'
 Said = frozenset[tuple[str, Channel, UUID | None]]
 LATE = "; late"
 """In the rule of every message that may go late: a patient's yes brings back what waited for nothing else."""
@@ -44,7 +46,7 @@ class Visit(NamedTuple):
 
     @property
     def start(self) -> datetime:
-        return moment(self.starts, self.zone).at
+        return _moment(self.starts, self.zone).at
 
     @property
     def end(self) -> datetime:
@@ -70,8 +72,9 @@ def plan(
         raise BadInput("now must carry its zone.")
     live = [visit for visit in visits if visit.status != "cancelled"]
     live.sort(key=lambda visit: (visit.start, visit.id.bytes))
+    following = {visit.id: _next(visit, live[place:]) for place, visit in enumerate(live, 1)}
     planned = [
-        _one(step, channel, visit, _next(visit, live), zone, now, quiet, (step.key, channel, visit.id) in already)
+        _one(step, channel, visit, following[visit.id], zone, now, quiet, (step.key, channel, visit.id) in already)
         for step in sequence.timed
         for visit in _anchors(step, live)
         for channel in step.channels
@@ -185,7 +188,7 @@ def _rule(step: Step, visit: Visit, due: Moment) -> str:
     """The rule in words, with what the clock's strange hours did to it."""
     assert step.when is not None
     which = f" ({step.anchor} infusion)" if step.anchor else ""
-    start = moment(visit.starts, visit.zone).note
+    start = _moment(visit.starts, visit.zone).note
     notes = [due.note, f"the visit's own time: {start}" if start else ""]
     return (
         "; ".join([step.when.text + which, *filter(None, notes)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -139,6 +139,11 @@ from unnest(%(ids)b::uuid[]) with ordinality as asked(id, place)
 join message m on m.id = asked.id join infusion i on i.course_id = m.course_id
 order by i.starts, i.id
 """
+# The same once for each course: of a hundred messages of one patient all are about the same dozen visits.
+_THEIR_VISITS = """
+select id, course_id, starts, zone, minutes, revision, status from infusion
+where course_id in (select course_id from message where id = any(%(ids)b::uuid[])) order by starts, id
+"""
 
 
 def read_due(session: Session, ids: Collection[UUID]) -> list[Due]:
@@ -148,9 +153,13 @@ def read_due(session: Session, ids: Collection[UUID]) -> list[Due]:
     """
     if not ids:
         return []
-    rows, visits = together(session, *asking(list(ids), _LONG_AGO))
+    rows, visits = together(session, asking(list(ids), _LONG_AGO)[0], Ask(_THEIR_VISITS, {"ids": Ids.of(ids)}))
     [clinics] = together(session, asking_clinics({row[1] for row in rows}))
-    return told(vault_of(session), rows, visits, told_clinics(clinics), None)
+    booked: dict[UUID, list[Visit]] = {}
+    for one in visits:
+        booked.setdefault(one[1], []).append(Visit._make(one))
+    courses = {course_id: tuple(its) for course_id, its in booked.items()}
+    return _told(vault_of(session), rows, lambda row: courses.get(row[4], ()), told_clinics(clinics), None)
 
 
 def asking(ids: Sequence[UUID], now: datetime) -> tuple[Ask, Ask]:
@@ -173,10 +182,24 @@ def told(
     by_place: dict[int, list[Sequence[Any]]] = {}
     for visit in visits:
         by_place.setdefault(visit[0], []).append(visit)
+
+    def booked(row: Sequence[Any]) -> tuple[Visit, ...]:
+        return tuple([Visit(one[1], row[4], *one[2:]) for one in by_place.get(row[38], ())])
+
+    return _told(vault, rows, booked, clinics, now)
+
+
+def _told(
+    vault: Vault,
+    rows: Iterable[Sequence[Any]],
+    booked: Callable[[Sequence[Any]], tuple[Visit, ...]],
+    clinics: Mapping[UUID, ClinicFacts],
+    now: datetime | None,
+) -> list[Due]:
     due = []
     for row in rows:
         try:
-            due.append(_one(vault, row, clinics[row[1]], by_place.get(row[38], ()), now))
+            due.append(_one(vault, row, clinics[row[1]], booked(row), now))
         except (InvalidTag, ValueError, IndexError):  # from elsewhere, cut short, or no text
             log.exception("a sealed column does not open", message=str(row[0]))
     return due
@@ -196,9 +219,7 @@ def told_clinics(rows: Iterable[Sequence[Any]]) -> dict[UUID, ClinicFacts]:
     return {row[0]: ClinicFacts(*row) for row in rows}
 
 
-def _one(
-    vault: Vault, row: Sequence[Any], clinic: ClinicFacts, visits: Iterable[Sequence[Any]], now: datetime | None
-) -> Due:
+def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, booked: tuple[Visit, ...], now: datetime | None) -> Due:
     clinic_id, message_id, address_id = row[1], row[0], row[3]
     sealed, flying, sent, behind, before = row[24], row[31], row[32], row[33], row[34]
     to = vault.open(sealed, "address.value", clinic_id, address_id) if sealed else None
@@ -210,6 +231,4 @@ def _one(
         json.loads(vault.open(row[23], "message.facts", clinic_id, message_id)) if row[23] else {},
         None,  # what is due has not been said
     ))  # fmt: skip
-    course_id = row[4]
-    booked = tuple([Visit(one[1], course_id, *one[2:]) for one in visits])
     return Due._make((message, clinic, to, *row[25:30], booked, row[30], flying, traffic, *row[35:38], row[39]))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
 
 from outreach.domain.plan import Visit
-from outreach.domain.status import Status
 from outreach.errors import NotFound
+from outreach.store.arrays import Texts
 from outreach.store.messages import HANDED_OVER
 from outreach.store.rows import fetch
 from outreach.store.tables import Course, Infusion
@@ -36,14 +37,28 @@ def add(
     external: str | None = None,
 ) -> UUID:
     """Book an infusion at wall time `starts` in `zone`."""
-    infusion_id = uuid4()
-    session.execute(
-        insert(Infusion).values(
-            id=infusion_id, clinic_id=clinic_id, course_id=course_id, external=external, starts=starts, zone=zone,
-            minutes=minutes, status="booked", revision=0, created_at=now,
-        )
-    )  # fmt: skip
-    return infusion_id
+    booking = Booking(starts, zone, minutes, external)
+    return add_all(session, clinic_id=clinic_id, course_id=course_id, bookings=[booking], now=now)[0]
+
+
+class Booking(NamedTuple):
+    """A visit to write: wall time in a zone; `external`: the clinic's own identifier of it."""
+
+    starts: datetime
+    zone: str
+    minutes: int
+    external: str | None = None
+
+
+def add_all(
+    session: Session, *, clinic_id: UUID, course_id: UUID, bookings: Iterable[Booking], now: datetime
+) -> list[UUID]:
+    """Book several of one course, in one statement."""
+    own = {"clinic_id": clinic_id, "course_id": course_id, "status": "booked", "revision": 0, "created_at": now}
+    rows = [{"id": uuid4(), **own, **one._asdict()} for one in bookings]
+    if rows:
+        session.connection().execute(insert(Infusion.__table__), rows)  # type: ignore[arg-type]
+    return [row["id"] for row in rows]
 
 
 def get(session: Session, infusion_id: UUID) -> Visit:
@@ -105,34 +120,29 @@ def rebook(
     )
 
 
-def _patients(infusion_id: UUID) -> ColumnElement[bool]:
-    """Among the messages of the infusion's patient, for which there is an index."""
-    patient = select(Course.patient_id).join(Infusion, Infusion.course_id == Course.id)
-    return Message.patient_id == patient.where(Infusion.id == infusion_id).scalar_subquery()
-
-
-def _noticed(of: type[Message], infusion_id: UUID) -> ColumnElement[bool]:
-    return of.occasion.startswith(f"visit:{infusion_id}:")
-
-
-def _stood_in_too(infusion_id: UUID, about: Callable[[type[Message]], ColumnElement[bool]]) -> ColumnElement[bool]:
-    """Messages `about` something, and e-mails that stand in for such a message that did not arrive."""
-    text = aliased(Message)
-    patient = Message.patient_id == text.patient_id
-    instead = select(text.id).where(patient, about(text), Message.occasion == func.concat("fallback:", text.id))
-    return or_(about(Message), and_(Message.occasion.startswith("fallback:"), instead.exists()))
+# About a visit: planned for it, news of it, or an e-mail that stands in for such a text that did not arrive. Among the
+# messages of the visit's patient, for which there is an index.
+_ABOUT = """
+from message m where m.patient_id = (
+  select c.patient_id from course c join infusion i on i.course_id = c.id where i.id = %(visit)b)
+and ({about} or m.occasion like 'fallback:%%' and exists (
+  select from message t where t.patient_id = m.patient_id and m.occasion = 'fallback:' || t.id and ({its})))
+"""
+_NEWS = _ABOUT.format(about="m.occasion like %(news)b", its="t.occasion like %(news)b")
+_ANY = _ABOUT.format(
+    about="m.infusion_id = %(visit)b or m.occasion like %(news)b",
+    its="t.infusion_id = %(visit)b or t.occasion like %(news)b",
+)
+_TOLD = f"select m.id {_ANY} and m.status = any(%(gone)b::text[]) limit 1"
+_WAITING = f"""
+select m.id, m.clinic_id, m.occasion, m.facts_sealed {_NEWS} and m.status = 'scheduled'
+order by m.planned_at, m.id for update of m"""
+_GONE = Texts.of([status.value for status in HANDED_OVER])
 
 
 def told(session: Session, infusion_id: UUID) -> bool:
     """Whether any message about this visit went out, or possibly did."""
-    about = _stood_in_too(infusion_id, lambda of: or_(of.infusion_id == infusion_id, _noticed(of, infusion_id)))
-    return bool(
-        session.scalar(
-            select(Message.id)
-            .where(_patients(infusion_id), about, Message.status.in_([s.value for s in HANDED_OVER]))
-            .limit(1)
-        )
-    )
+    return bool(fetch(session, _TOLD, visit=infusion_id, news=f"visit:{infusion_id}:%", gone=_GONE))
 
 
 @dataclass(frozen=True)
@@ -147,20 +157,11 @@ class Notice:
 def waiting_notices(session: Session, infusion_id: UUID) -> list[Notice]:
     """Unsent notices about a visit, earliest change first; locked, so that the pump does not send one meanwhile."""
     vault = vault_of(session)
-    rows = session.execute(
-        select(Message.id, Message.clinic_id, Message.occasion, Message.facts_sealed)
-        .where(
-            _patients(infusion_id),
-            _stood_in_too(infusion_id, lambda of: _noticed(of, infusion_id)),
-            Message.status == Status.SCHEDULED.value,
-        )
-        .order_by(Message.planned_at, Message.id)
-        .with_for_update()
-    )
+    rows = fetch(session, _WAITING, visit=infusion_id, news=f"visit:{infusion_id}:%")
     return [
-        Notice(row.id, row.occasion, json.loads(vault.open(row.facts_sealed, "message.facts", row.clinic_id, row.id)))
-        for row in rows
-        if row.facts_sealed
+        Notice(message_id, occasion, json.loads(vault.open(facts, "message.facts", clinic_id, message_id)))
+        for message_id, clinic_id, occasion, facts in rows
+        if facts
     ]
 
 
