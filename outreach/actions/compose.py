@@ -93,6 +93,14 @@ def compose(
     return Composed(content, wording, choice.said_id)
 
 
+def grounds(due: Due, warned: bool, now: datetime) -> object:
+    """All that compose() makes a message's words from but the words themselves: where two are equal, it says the same.
+    A clinic's own instructions and approvals are not in it: neither changes while somebody looks at a preview."""
+    message = due.message
+    wanted = message.locale if message.occasion and message.locale else due.patient_locale
+    return message.step, message.channel, wanted, wording_of(due, warned), values_of(due, "", "", now)
+
+
 def _calendar(step: str, sequences: Mapping[str, Steps]) -> bool:
     return any(one.calendar and one.key == step for sequence in sequences.values() for one in sequence.steps)
 

@@ -59,7 +59,8 @@ def posted(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response
 
     try:
         if step != "save":
-            return _preview(desk, out, known, before, wish, reading.typed, trial(desk, out, who, change))
+            found = trial(desk, out, who, change, form.fields.get("start", ""))
+            return _preview(desk, out, known, before, wish, reading.typed, found)
         with out.sessions.begin() as session:
             changed = change(session)
     except NotAllowed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -13,13 +14,16 @@ from outreach.actions.enrol import Enrol, Enrolled, enrol, take_turn
 from outreach.actions.load import chosen
 from outreach.actions.recognise import Recognised, recognised
 from outreach.content.formats import phone as readable
+from outreach.domain.status import Status
 from outreach.errors import BadInput, say
 from outreach.store import audit, clinics, seen
+from outreach.store.told_once import truly
 from outreach.web.console import visit_form
 from outreach.web.console.clocks import zones
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import read, starting
 from outreach.web.console.patients import languages
+from outreach.web.console.stretch import Kind, Stretch, by_kind
 from outreach.web.console.timeline import Item, items
 from outreach.web.console.typed import sentence
 from outreach.web.forms import Wired
@@ -39,7 +43,7 @@ class KnownAlready(BadInput):
 @router.get("/patients/new")
 def blank(desk: AtDesk, out: Wired) -> HTMLResponse:
     """An empty form."""
-    return _form(desk, out, starting(desk, out.clock()), {})
+    return _form(desk, out, starting(desk), {})
 
 
 @router.post("/patients/new")
@@ -55,7 +59,7 @@ def posted(desk: AtDesk, form: Checked, out: Wired) -> Response:
         return _form(desk, out, reading.typed, reading.wrong)
     try:
         if step != "save":
-            return _preview(desk, out, reading.typed, wanted)
+            return _preview(desk, out, reading.typed, wanted, form.fields.get("start", ""))
         with out.sessions.begin() as session:
             done = _enrol(session, desk, out, wanted)
             audit.note(session, clinic_id=desk.clinic.id, at=now, actor_kind="staff", actor_id=desk.signed.staff_id,
@@ -75,13 +79,33 @@ def _enrol(session: Session, desk: Desk, out: Wired, wanted: Enrol) -> Enrolled:
     return enrol(session, wanted, chosen(out.sequences, None), out.clock())
 
 
-def _trial(desk: Desk, out: Wired, wanted: Enrol) -> list[Item]:
-    """What saving would bring: done in full, read back, and rolled back. The preview cannot say anything else."""
+@dataclass(frozen=True)
+class Outlook:
+    """What saving would bring. `items`: those that stand on this page, with their words; `others`: the rest of what
+    will be sent; `left`: what is planned and not sent, and why."""
+
+    items: list[Item]
+    stretch: Stretch
+    others: list[Kind]
+    left: list[Kind]
+
+
+def _trial(desk: Desk, out: Wired, wanted: Enrol, start: str) -> Outlook:
+    """What saving would bring: done in full, read back, and rolled back. The preview cannot say anything else.
+
+    Words only for the lines of one page: a course of twelve visits on two channels is well over a hundred messages.
+    """
     with out.sessions() as session:
         try:
             patient_id = _enrol(session, desk, out, wanted).patient_id
             rows = seen.timeline(session, desk.clinic.id, patient_id)
-            return items(session, out, rows, desk.clinic.zone, out.clock(), desk.signed.locale)
+            going = [row for row in rows if row.status is Status.SCHEDULED]
+            here = Stretch.of(len(going), start)
+            shown = going[here.first : here.after]
+            others = [*going[: here.first], *going[here.after :]]
+            left = [row._replace(reason=truly(row, rows)) for row in rows if row.status is not Status.SCHEDULED]
+            lines = items(session, out, shown, desk.clinic.zone, out.clock(), desk.signed.locale)
+            return Outlook(lines, here, by_kind(others), by_kind(left))
         finally:
             session.rollback()
 
@@ -96,9 +120,9 @@ def _form(
     )  # fmt: skip
 
 
-def _preview(desk: Desk, out: Wired, values: Mapping[str, str], wanted: Enrol) -> HTMLResponse:
+def _preview(desk: Desk, out: Wired, values: Mapping[str, str], wanted: Enrol, start: str) -> HTMLResponse:
     return desk.page(
-        "enrol_preview.html", values=values, items=_trial(desk, out, wanted),
+        "enrol_preview.html", values=values, found=_trial(desk, out, wanted, start),
         visits=sorted(wanted.visits, key=lambda one: one.starts), email=wanted.email,
         phone=readable(wanted.phone) if wanted.phone else "",
     )  # fmt: skip

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from outreach.actions.compose import compose
+from outreach.actions.compose import compose, grounds
 from outreach.domain.consent import ConsentEvent, Permission, State, may_contact
 from outreach.domain.decision import needs_agreement
 from outreach.domain.status import Status
 from outreach.domain.window import zone as zone_of
-from outreach.errors import BadInput, NotApproved
+from outreach.errors import BadInput, NotApproved, Reason
 from outreach.store import consents
 from outreach.store import news as kept
 from outreach.store.due import Due, read_due
 from outreach.store.news import News
 from outreach.store.seen import Seen
 from outreach.store.told_once import truly
+from outreach.store.waiting import awaiting_yes
 from outreach.web.forms import Wired
 
 # A patient's link is the patient's: whoever holds it can agree in their name, so the desk does not get to see it.
@@ -35,7 +37,7 @@ class Item:
     """One line of a timeline. `preview`: the words are what it would say now, not what was said. `lacking`: the
     language and message (`es/pre.tomorrow`) whose words the clinic has not approved: it waits for them. `beside`: what
     a preview says, in the language of who looks at it; "" where that is the same one or cannot be said. `waits`: it is
-    planned, but its address has not agreed yet."""
+    planned, or was due already and is given back by a yes, but its address has not agreed yet."""
 
     seen: Seen
     at: datetime
@@ -58,7 +60,7 @@ class Item:
 
     @property
     def over(self) -> bool:
-        return self.seen.status is not Status.SCHEDULED
+        return self.seen.status is not Status.SCHEDULED and not self.waits
 
     @property
     def differs(self) -> bool:
@@ -71,19 +73,64 @@ def items(
     session: Session, out: Wired, rows: Iterable[Seen], clinic_zone: str, now: datetime, beside: str = ""
 ) -> list[Item]:  # fmt: skip
     """Lines for `rows`, in their order, with words; what is to come also in the language `beside`, if one is named."""
-    listed = list(rows)
-    coming = {due.message.id: due for due in read_due(session, [row.id for row in listed if _to_come(row)])}
-    ledgers = consents.ledgers(session, {row.address_id for row in listed if row.address_id})
-    found = []
-    for row in (row._replace(reason=truly(row, listed)) for row in listed):
-        due = coming.get(row.id)
+    read = Reading.of(session, out, rows, now)
+    return [read.item(session, row, clinic_zone, beside) for row in read.rows]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Messages as they stood when they were read, with all that their words follow from: words are composed for those
+    that somebody gets to see, which costs more than all the rest. They stay what they were, whatever changes later."""
+
+    out: Wired
+    now: datetime
+    rows: list[Seen]
+    coming: Mapping[UUID, Due]
+    ledgers: Mapping[UUID, Sequence[ConsentEvent]]
+
+    @classmethod
+    def of(cls, session: Session, out: Wired, rows: Iterable[Seen], now: datetime) -> Self:
+        listed = list(rows)
+        held = awaiting_yes(session, [row.id for row in listed if row.reason is Reason.NO_CONSENT], now)
+        coming = {due.message.id: due for due in read_due(session, [row.id for row in listed if _to_come(row, held)])}
+        ledgers = consents.ledgers(session, {row.address_id for row in listed if row.address_id})
+        settled = [row for row in listed if row.id not in held]
+        return cls(out, now, [row._replace(reason=truly(row, settled)) for row in listed], coming, ledgers)
+
+    def item(self, session: Session, row: Seen, clinic_zone: str, beside: str = "") -> Item:
+        """The line of a row, with its words; `beside` as in items()."""
+        due = self.coming.get(row.id)
         if due is None:
-            found.append(_said(out, row, clinic_zone))
-            continue
-        permission = _permission(due, ledgers, now)
-        item = _composed(session, out, due, clinic_zone, _will_be_warned(permission), now, beside)
-        found.append(replace(item, waits=permission.state in _UNANSWERED and needs_agreement(row.step)))
-    return found
+            return _said(self.out, row, clinic_zone)
+        item = _composed(session, self.out, due, clinic_zone, self._warned(row), self.now, beside)
+        return replace(item, waits=self.waits(row))
+
+    def waits(self, row: Seen) -> bool:
+        """Whether it is planned, or was due already and is given back by a yes, but its address has not agreed yet."""
+        return row.id in self.coming and self._permission(row).state in _UNANSWERED and needs_agreement(row.step)
+
+    def live(self, row: Seen | None) -> bool:
+        """Whether it is still to go: planned, or kept back until the patient agrees."""
+        return row is not None and (row.status is Status.SCHEDULED or row.id in self.coming)
+
+    def moment(self, row: Seen) -> object:
+        """When it goes; what waits for the patient's yes alone has none of its own."""
+        return None if row.due_at <= self.now and self.waits(row) else row.due_at
+
+    def basis(self, row: Seen) -> object:
+        """What the words of one to come follow from: where it is equal, so are they. None: it is not to come."""
+        due = self.coming.get(row.id)
+        if due is None:
+            return None
+        return grounds(due, self._warned(row), max(due.message.due_at, self.now))
+
+    def _warned(self, row: Seen) -> bool:
+        """Whether it may be clinical when it goes: before the patient's yes nothing goes, and our question warns."""
+        permission = self._permission(row)
+        return permission.warned or permission.state in _UNANSWERED
+
+    def _permission(self, row: Seen) -> Permission:
+        return may_contact(self.ledgers.get(row.address_id, ()) if row.address_id else (), self.now)
 
 
 def with_news(session: Session, clinic_id: UUID, shown: Iterable[Item]) -> list[Item]:
@@ -93,17 +140,8 @@ def with_news(session: Session, clinic_id: UUID, shown: Iterable[Item]) -> list[
     return [replace(item, news=tuple(found.get(item.seen.id, ()))) for item in listed]
 
 
-def _permission(due: Due, ledgers: Mapping[UUID, Sequence[ConsentEvent]], now: datetime) -> Permission:
-    return may_contact(ledgers.get(due.message.address_id, ()) if due.message.address_id else (), now)
-
-
-def _will_be_warned(permission: Permission) -> bool:
-    """Whether it may be clinical when it goes: before the patient's yes nothing goes, and our question warns."""
-    return permission.warned or permission.state in _UNANSWERED
-
-
-def _to_come(row: Seen) -> bool:
-    return row.status is Status.SCHEDULED and not row.body
+def _to_come(row: Seen, held: Collection[UUID]) -> bool:
+    return (row.status is Status.SCHEDULED or row.id in held) and not row.body
 
 
 def _said(out: Wired, row: Seen, clinic_zone: str) -> Item:

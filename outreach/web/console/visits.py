@@ -58,7 +58,7 @@ def move(visit_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
                     clinic_id=desk.clinic.id)  # fmt: skip
 
     after = visit._replace(starts=starts, minutes=minutes)
-    return _do(desk, out, visit, person, after, reading.typed, step == "save", change, "moved")
+    return _do(desk, out, visit, person, after, reading.typed, form.fields, change, "moved")
 
 
 @router.post("/visits/{visit_id}/cancel")
@@ -73,7 +73,7 @@ def cancel(visit_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
         moving.cancel(session, held.id, _sequence(session, out, held), now, clinic_id=desk.clinic.id)
 
     typed = {"revision": fields.get("revision", "")}
-    return _do(desk, out, visit, person, None, typed, fields.get("step") == "save", change, "cancelled")
+    return _do(desk, out, visit, person, None, typed, fields, change, "cancelled")
 
 
 @router.get("/patients/{patient_id}/visits")
@@ -105,7 +105,7 @@ def added(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
 
     try:
         if step != "save":
-            found = trial(desk, out, who, change)
+            found = trial(desk, out, who, change, form.fields.get("start", ""))
             return desk.page("visits_preview.html", person=person, visits=visits, values=reading.typed,
                              difference=found)  # fmt: skip
         with out.sessions.begin() as session:
@@ -116,13 +116,14 @@ def added(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
 
 
 def _do(
-    desk: Desk, out: Wired, visit: Visit, person: Person, after: Visit | None, typed: Fields, save: bool,
+    desk: Desk, out: Wired, visit: Visit, person: Person, after: Visit | None, typed: Fields, fields: Fields,
     change: Callable[[Session], object], word: str,
 ) -> Response:  # fmt: skip
-    """Show what `change` would bring, or do it; `after`: the visit as it will be, None when it is cancelled."""
+    """Show what `change` would bring, or do it; `after`: the visit as it will be, None when it is cancelled. `fields`
+    say which (`step`), and from which message on (`start`)."""
     try:
-        if not save:
-            found = trial(desk, out, person.id, change)
+        if fields.get("step") != "save":
+            found = trial(desk, out, person.id, change, fields.get("start", ""))
             with out.sessions() as session:
                 found = explained(session, found, person, visit, after, out.clock())
             return _preview(desk, visit, person, after, typed, found)
