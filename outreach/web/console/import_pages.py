@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from fastapi.responses import HTMLResponse
@@ -13,10 +15,11 @@ from outreach.actions import take_back
 from outreach.actions.columns import FIXABLE, NAMES, REQUIRED, SEPARATE, Reading, labels
 from outreach.actions.csv_table import LATIN, UTF8, UTF16, WINDOWS
 from outreach.actions.foresee import Fate, Findings, lines_with, unpack
-from outreach.actions.listing import cleaned
+from outreach.actions.listing import cleaned, lines_of
 from outreach.actions.roster import RowError
 from outreach.actions.sheet import Sheet
-from outreach.errors import Sentence, say
+from outreach.actions.tongues import reader
+from outreach.errors import BadInput, Sentence, say
 from outreach.store import changes, patients, uploads
 from outreach.store.uploads import List
 from outreach.web.console.desk import Desk
@@ -39,11 +42,14 @@ NEEDED = ("name", "last_name", "external_id", "phone", "email", "language", "inf
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell as it stands in the file, with what is wrong with it."""
+    """A cell as it stands in the file, with what is wrong with it. `on`: the day and time it is read as, on the wall;
+    `locale`: the language."""
 
     field: str
     value: str
     errors: list[RowError]
+    on: datetime | None = None
+    locale: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,13 @@ def dry_run(desk: Desk, session: Session, out: Wired, one: List, show: str, page
     pages = max(1, -(-len(places) // PAGE))
     number = min(max(page, 1), pages)
     errors = lines_with(findings.errors)
-    rows = [_shown(sheet, reading, at, findings.fates[at], errors) for at in places[(number - 1) * PAGE :][:PAGE]]
+    here = places[(number - 1) * PAGE :][:PAGE]
+    lines = lines_of(replace(sheet, rows=[sheet.rows[at] for at in here]), reading)
+    tongue = reader(out.spoken(desk.clinic))
+    rows = [
+        _understood(_shown(sheet, reading, at, findings.fates[at], errors), line.cells, tongue)
+        for at, line in zip(here, lines, strict=True)
+    ]
     return desk.page(
         "import_check.html", one=one, rows=rows, counts=counts, show=chosen.name.lower() if chosen else "all",
         number=number, pages=pages, names=labels(), groups=[name for name, fields in GROUPS
@@ -199,6 +211,23 @@ def _shown(sheet: Sheet, reading: Reading, at: int, fate: str, errors: Mapping[i
         groups[group] = _joined(found)
     shown = {name for _, fields in GROUPS for name in fields}
     return Shown(line, Fate(fate).name.lower(), groups, [error for error in mine if error.column not in shown])
+
+
+def _understood(row: Shown, cells: Mapping[str, str], tongue: Callable[[str], str]) -> Shown:
+    """With what days, times and languages are read as, where nothing is wrong with them."""
+
+    def read(cell: Cell) -> Cell:
+        text = cells.get(cell.field, "")
+        if cell.errors or not text:
+            return cell
+        with suppress(ValueError, BadInput):  # a row that is wrong elsewhere may hold anything here
+            if cell.field in ("infusion_start", "consent_date"):
+                return replace(cell, on=datetime.fromisoformat(text))
+            if cell.field == "language":
+                return replace(cell, locale=tongue(text))
+        return cell
+
+    return replace(row, groups={name: [read(cell) for cell in found] for name, found in row.groups.items()})
 
 
 def _joined(cells: list[Cell]) -> list[Cell]:
