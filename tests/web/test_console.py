@@ -67,12 +67,16 @@ def test_the_preview_names_address_and_visit_and_shows_the_words_that_will_go(ho
     for html in (asked, warned, plain):
         assert "Texts go to</dt>" in html
         assert re.search(r"Texts go to</dt><dd><bdi[^>]*>\+1 202-555-01\d\d</bdi>", html)
-        assert html.index("<h2>Visits</h2>") < html.index('class="when">') < html.index("<h2>Messages</h2>")
+        assert html.index("<h2>Visits</h2>") < html.index('class="when">') < html.index(">Messages</h2>")
+    until = "neutral until the patient agrees"
+    assert ["Words: full" in html for html in (warned, asked)] == [True, False]
+    assert [until in html for html in (warned, asked)] == [False, True]
+    assert until in browser.get("/patients/new").text
+    assert until in browser.get(enrol(house, consent="")).text, "the same before saving as after"
     for html in (asked, warned):
-        assert "Words: full" in html
         assert "ketamina" in html.casefold()
     assert "Words: neutral" in plain
-    assert "ketamina" not in plain.casefold().partition("<h2>messages</h2>")[2]
+    assert "ketamina" not in plain.casefold().partition(">messages</h2>")[2]
 
 
 def test_what_the_preview_showed_is_what_is_saved(house: House) -> None:

@@ -92,7 +92,7 @@ def test_a_corrected_number_tells_what_went_to_the_old_one_and_that_the_plan_wai
     lines = re.findall(r'<li class="[^"]*" id="m-.*?</li>', page, re.S)
     planned = [one for one in lines if "◷" in one]
     assert len(planned) > 3
-    assert ["waits for agreement" in one for one in planned] == ["Asking for agreement" not in one for one in planned]
+    assert ["Waits for agreement" in one for one in planned] == ["Asking for agreement" not in one for one in planned]
     assert "neutral until the patient agrees" in page
     assert "full: they name the treatment" not in page
 

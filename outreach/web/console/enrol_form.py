@@ -48,12 +48,9 @@ def person(form: Reading, desk: Desk, locales: Collection[str]) -> tuple[str, st
     return name, locale, zone, phone, email
 
 
-def starting(desk: Desk, now: datetime) -> dict[str, str]:
-    """What an empty form begins with."""
-    today = f"{wall_at(now, desk.clinic.zone):%Y-%m-%d}"
-    return dict.fromkeys(FIELDS, "") | {
-        "locale": desk.locale, "zone": desk.clinic.zone, "minutes": "60", "signed": today,
-    }  # fmt: skip
+def starting(desk: Desk) -> dict[str, str]:
+    """What an empty form begins with. Not with a day of signing: most have not signed, and a wrong one is a proof."""
+    return dict.fromkeys(FIELDS, "") | {"locale": desk.locale, "zone": desk.clinic.zone, "minutes": "60"}
 
 
 def day_signed(text: str, today: date) -> date:
