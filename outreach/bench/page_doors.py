@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -26,11 +26,12 @@ class Room(Enum):
 
 @dataclass(frozen=True)
 class Door:
-    """A request. `name`: what the figures call it; `path` as it is asked for."""
+    """A request. `name`: what the figures call it; `path` as it is asked for; `form`: what is posted, None: a GET."""
 
     room: Room
     name: str
     path: str
+    form: Mapping[str, str] | None = None
 
     @property
     def inbox(self) -> bool:
@@ -75,7 +76,7 @@ PATIENTS_OWN = ("/p/", "/u/", "/join/")
 LEFT_OUT = ("{rest:path}", "/invite/{token}", "/sign-in/code")  # lost pages; what needs a link of one use
 MORE = (
     "/today?day={tomorrow}", "/today/messages?show=trouble", "/today/messages?show=arrived&after=200",
-    "/patients?show=no_consent", "/patients?show=unusable", "/patients?show=inactive", "/patients?locale=ar",
+    "/patients?show=no_consent", "/patients?show=unusable", "/patients?show=inactive", "/patients?language=ar",
     "/inbox?show=urgent", "/inbox?show=mine", "/inbox?show=all", "/inbox/numbers/{inbound_id}",
     "/audit?actor=patient", "/audit?subject=visit", "/audit?subject=webhook", "/audit?day={tomorrow}",
     "/delivery?by=step", "/patients/{patient_id}?start=0",

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
+from outreach.actions.approve import approve_everything
 from outreach.actions.count import count
-from outreach.bench import crowd, page_inbox, page_office
+from outreach.bench import crowd, page_inbox, page_office, page_previews
 from outreach.bench.ground import settle
 from outreach.bench.stock import Stock
 from outreach.domain.access import Role
@@ -58,6 +59,8 @@ def settled_clinic(out: Outreach, now: datetime, quick: bool, tell: Callable[[st
     """Fill the database of `out` and count its figures."""
     patients = PATIENTS_QUICK if quick else PATIENTS
     stock = Stock.open(out, 1, now)
+    with out.sessions.begin() as session:  # every language is offered, and stands on the patients' pages
+        approve_everything(session, stock.clinics[0], out.words, now)
     tell(f"making {patients:,} patients")
     begin = now - timedelta(days=60)
     stock.fill(patients, lambda number: begin + timedelta(seconds=number * 7919 % (DAYS * 86_400)))
@@ -70,6 +73,7 @@ def settled_clinic(out: Outreach, now: datetime, quick: bool, tell: Callable[[st
     tell("writing to the clinic")
     page_inbox.written(stock, page_inbox.HEARD_QUICK if quick else page_inbox.HEARD, now)
     page_inbox.spoken(stock)
+    page_previews.enrolled(out, stock.clinics[0], now)
     return _worked_in(out, stock.clinics[0], now, quick, tell)
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import Engine, event
 from outreach.bench import cpu
 from outreach.bench.ground import Ground
 from outreach.bench.page_doors import Room, doors
+from outreach.bench.page_previews import previews
 from outreach.bench.page_stock import settled_clinic
 from outreach.bench.plan import Plan, Wrong
 from outreach.bench.report import TARGETS, Row
@@ -139,6 +140,8 @@ def _ask_all(out: Outreach, asking: _Asking, plan: Plan) -> list[Asked]:
         sent |= {"Content-Type": "application/x-www-form-urlencoded"}
         for words in SEARCHES:
             ask(Asked(f"find {words}"), "POST", "/patients", sent, urlencode({"csrf": csrf, "find": words}))
+        for door in previews(out):
+            ask(Asked(door.name), "POST", door.path, sent, urlencode({"csrf": csrf, **(door.form or {})}))
     return found
 
 
@@ -156,8 +159,13 @@ def _ask(
         asked.web, asked.postgres = cpu.mine() - time.thread_time() - web, cpu.tree(postgres) - base
     if answer.status not in (200, 303):
         raise Wrong(f"{asked.name}: answered {answer.status}")
-    asked.size = len(answer.data)
+    asked.size = len(answer.data) + (_style(pool, answer.data.decode()) if asked.room is Room.PATIENT else 0)
     return asked
+
+
+def _style(pool: urllib3.HTTPConnectionPool, html: str) -> int:
+    """The bytes of the stylesheets that a page asks for."""
+    return sum(len(pool.request("GET", href).data) for href in re.findall(r'rel="stylesheet" href="([^"]+)"', html))
 
 
 def _csrf(pool: urllib3.HTTPConnectionPool, headers: Mapping[str, str]) -> str:
