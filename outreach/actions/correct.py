@@ -70,7 +70,8 @@ def correct(
         fallback.corrected(session, clinic_id, patient_id, now)
     _follow(session, clinic_id, patient_id, sequences, now)
     audit.note(session, clinic_id=clinic_id, at=now, actor_kind="staff", actor_id=staff_id, action="patient.changed",
-               subject="patient", subject_id=patient_id, detail={"changed": list(changed)})  # fmt: skip
+               subject="patient", subject_id=patient_id,
+               detail={"changed": list(changed), "version": person.version + 1})  # fmt: skip
     return changed
 
 

@@ -244,11 +244,18 @@ def test_a_visit_moves_once_for_two_desks(house: House) -> None:
     with house.out.sessions() as session:
         assert session.scalars(select(Infusion.revision)).all() == [0]
     form["step"] = "save"
+    with house.out.sessions.begin() as session:
+        staff.add(session, clinic_id=house.clinic_id, email="mia@north.example", name="Mia Móvil", password=PASSWORD,
+                  role=Role.COORDINATOR)  # fmt: skip
+    mia = house.desk("mia@north.example")
+    theirs = {"csrf": field(mia.get(visit[1]).text, "csrf"), "revision": "0", "step": "save"}
     moved = browser.post(f"{visit[1]}/move", data=form)
+    assert "It was <bdi>Dana Desk</bdi>, Sat, Nov 21, 2026" in mia.post(f"{visit[1]}/cancel", data=theirs).text
     assert "Tue, Dec 8, 2026, 11:00" in browser.get(moved.headers["location"]).text.replace("\u202f", " ")
     late = browser.post(f"{visit[1]}/move", data=form | {"date": "2026-12-09"})
     assert late.status_code == 409
     assert "Somebody changed this visit" in late.text
+    assert "You did so yourself, Sat, Nov 21, 2026" in late.text
     assert "It is now on Tue, Dec 8, 2026, 11:00" in late.text.replace("\u202f", " ")
     assert 'value="2026-12-09"' in late.text
     assert field(late.text, "revision") == "1"

@@ -117,6 +117,7 @@ def test_the_second_of_two_desks_sees_what_changed_and_what_they_typed(house: Ho
     late = other.post(f"{path}/edit", data=second | {"name": "José Núñez", "step": "save"})
     assert late.status_code == 409
     assert "Somebody changed this patient" in late.text
+    assert "You did so yourself, Sat, Nov 21, 2026" in late.text
     assert re.search(r"English.*Spanish", late.text, re.S)
     again = typed(late.text)
     assert again["name"] == "José Núñez"

@@ -20,6 +20,7 @@ from outreach.web.console.clocks import zones
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import PERSON, person
 from outreach.web.console.patients import languages
+from outreach.web.console.rival import Rival, rival
 from outreach.web.console.trial import trial
 from outreach.web.console.typed import Reading, one_of, sentence
 from outreach.web.forms import Wired, id_of
@@ -98,16 +99,18 @@ def _meanwhile(desk: Desk, out: Wired, known: Person, now: Wish, typed: Values) 
     """Somebody was faster: both are shown, what was typed stays, and the next press counts."""
     values = _values(known, now)
     fresh = typed | {"version": values["version"]}
-    return _form(desk, out, known, fresh, {}, 409, _changes(values, typed))
+    with out.sessions() as session:
+        by = rival(session, desk, ("patient",), known.id, known.version)
+    return _form(desk, out, known, fresh, {}, 409, _changes(values, typed), by)
 
 
 def _form(
     desk: Desk, out: Wired, known: Person, values: Mapping[str, str], wrong: Mapping[str, str], status: int = 0,
-    meanwhile: list[tuple[str, str, str]] | None = None,
+    meanwhile: list[tuple[str, str, str]] | None = None, by: Rival | None = None,
 ) -> Response:  # fmt: skip
     return desk.page(
         "patient_edit.html", status or (422 if wrong else 200), person=known, values=values, wrong=wrong,
-        meanwhile=meanwhile, languages=languages(desk, out), zones=zones(desk, known.zone),
+        meanwhile=meanwhile, by=by, languages=languages(desk, out), zones=zones(desk, known.zone),
     )  # fmt: skip
 
 

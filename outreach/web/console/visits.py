@@ -19,6 +19,7 @@ from outreach.store import audit, enrolments, infusions, patients
 from outreach.store.patients import Person
 from outreach.web.console import visit_form
 from outreach.web.console.desk import AtDesk, Checked, Desk
+from outreach.web.console.rival import Rival, rival
 from outreach.web.console.silence import explained
 from outreach.web.console.trial import Difference, trial
 from outreach.web.console.typed import Reading, sentence
@@ -131,11 +132,13 @@ def _do(
             change(session)
             audit.note(session, clinic_id=desk.clinic.id, at=out.clock(), actor_kind="staff",
                        actor_id=desk.signed.staff_id, action=f"visit.{word}", subject="visit",
-                       subject_id=visit.id)  # fmt: skip
+                       subject_id=visit.id, detail={"version": infusions.get(session, visit.id).revision})  # fmt: skip
     except Meanwhile:
         with out.sessions() as session:
             now_is, person = _visit(session, desk, str(visit.id))
-        return _form(desk, now_is, person, dict(typed) | {"revision": str(now_is.revision)}, {}, meanwhile=True)
+            by = rival(session, desk, ("visit", "infusion"), visit.id, now_is.revision)
+        fresh = dict(typed) | {"revision": str(now_is.revision)}
+        return _form(desk, now_is, person, fresh, {}, meanwhile=True, by=by)
     except BadInput as error:
         return _form(desk, visit, person, typed, {"": sentence(error)})
     return RedirectResponse(f"/patients/{person.id}?saved={word}", 303)
@@ -179,12 +182,14 @@ def _sequence(session: Session, out: Wired, visit: Visit) -> Sequence:
 
 
 def _form(
-    desk: Desk, visit: Visit, person: Person, typed: Fields, wrong: Fields, *, meanwhile: bool = False
-) -> Response:
+    desk: Desk, visit: Visit, person: Person, typed: Fields, wrong: Fields, *, meanwhile: bool = False,
+    by: Rival | None = None,
+) -> Response:  # fmt: skip
     values = {"date": f"{visit.starts:%Y-%m-%d}", "time": f"{visit.starts:%H:%M}", "minutes": str(visit.minutes),
               "revision": str(visit.revision)} | dict(typed)  # fmt: skip
     status = 409 if meanwhile else 422 if wrong else 200
-    return desk.page("visit.html", status, visit=visit, person=person, values=values, wrong=wrong, meanwhile=meanwhile)
+    return desk.page("visit.html", status, visit=visit, person=person, values=values, wrong=wrong, meanwhile=meanwhile,
+                     by=by)  # fmt: skip
 
 
 def _preview(
