@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, cached_property
 
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from outreach import logs
@@ -33,6 +33,7 @@ from outreach.providers.twilio import TwilioProvider
 from outreach.settings import ROOT, Settings, SmtpCarrier, TwilioCarrier, master_key
 from outreach.store.brakes import Clock
 from outreach.store.due import ClinicFacts
+from outreach.store.reach import reach
 from outreach.store.tables import Clinic
 from outreach.store.turns import Ahead
 from outreach.store.vault import Vault
@@ -143,9 +144,7 @@ def build(settings: Settings) -> Outreach:
     if settings.database_url is None:
         raise BadInput("no database: set OUTREACH_DATABASE_URL and OUTREACH_REDIS_URL, or start with `outreach up`.")
     vault = Vault(master_key(settings))
-    engine = create_engine(
-        settings.database_url, pool_pre_ping=True, hide_parameters=True, pool_size=5, max_overflow=10
-    )
+    engine = reach(settings.database_url)
     sessions = sessionmaker(engine, info={"vault": vault}, expire_on_commit=False)
     sequences = [load_sequence(path) for path in sorted((ROOT / "config" / "sequences").glob("*.yaml"))]
     return Outreach(

@@ -51,7 +51,7 @@ class Claimer(Desk):
         ahead: Ahead,
         places: Places = plenty,
     ) -> None:
-        super().__init__(sessions, sessions.kw["bind"])
+        super().__init__(sessions, sessions.kw["bind"], patience=lease / 2)
         self._sources, self._lanes, self._clock = sources, lanes, clock
         self._lease, self._timeout, self._ahead, self._places = lease, timeout, ahead, places
 
@@ -120,7 +120,7 @@ class Recorder(Desk):
     """Writes down what came back."""
 
     def __init__(self, sessions: sessionmaker[Session], lease: float) -> None:
-        super().__init__(sessions, sessions.kw["bind"])
+        super().__init__(sessions, sessions.kw["bind"], patience=lease / 2)
         self._lease = lease
         self.counts: Counter[str] = Counter()
 

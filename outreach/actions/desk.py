@@ -15,11 +15,13 @@ from outreach.store.rows import as_before, by_index, commit
 class Desk:
     """Taking a connection from the pool for each transaction would ask it first whether it is alive.
 
-    `joins_batches`: see store.rows.by_index.
+    `joins_batches`: see store.rows.by_index; `patience`: seconds after which a silent database is given up.
     """
 
-    def __init__(self, sessions: sessionmaker[Session], engine: Engine, *, joins_batches: bool = False) -> None:
-        self._sessions, self._engine, self._joins_batches = sessions, engine, joins_batches
+    def __init__(
+        self, sessions: sessionmaker[Session], engine: Engine, *, joins_batches: bool = False, patience: float = 30.0
+    ) -> None:
+        self._sessions, self._engine, self._joins_batches, self._patience = sessions, engine, joins_batches, patience
         self._connection: Connection | None = None
         self._hurry: Callable[[], object] = bool
 
@@ -40,12 +42,19 @@ class Desk:
         """Give the connection back."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            if not connection.invalidated:
+                as_before(connection)
             self._hurry()
-            as_before(connection)
             connection.close()
 
     def _connect(self) -> Connection:
         connection = self._engine.connect()
-        by_index(connection, joins_batches=self._joins_batches)
-        self._hurry = considerate(connection)
+        self._hurry = considerate(connection, self._patience)
+        try:
+            by_index(connection, joins_batches=self._joins_batches)
+        except BaseException:
+            self._hurry()
+            connection.invalidate()
+            connection.close()
+            raise
         return connection

@@ -1,14 +1,15 @@
 """Stepping aside: who waits for the database on an event loop's own thread lets the loop go on meanwhile.
 
 A thread for it would fight the loop for the interpreter's lock, a sixth of the pump's CPU (docs/decisions). Outside of
-`stepping_aside` everything here simply blocks, as in a thread.
+`stepping_aside` everything here simply blocks, as in a thread. Nobody waits without end, however.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
@@ -27,18 +28,38 @@ async def stepping_aside(work: Callable[[A], R], what: A) -> R:
     return await greenlet_spawn(work, what)
 
 
-def considerate(connection: Connection) -> Callable[[], object]:
-    """From now on this connection steps aside where it waits; call what is returned before it goes back to the pool."""
+def considerate(connection: Connection, patience: float) -> Callable[[], object]:
+    """From now on this connection steps aside where it waits; call what is returned before it goes back to the pool.
+
+    After `patience` seconds without an answer it is given up: see `giving_up`.
+    """
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     plain = driver.wait
 
     def wait(generator: Any, *args: Any, **named: Any) -> Any:
-        if not in_greenlet():
-            return plain(generator, *args, **named)
-        return await_(wait_async(generator, driver.pgconn.socket, LOOK))
+        with giving_up(driver, patience):
+            if not in_greenlet():
+                return plain(generator, *args, **({"timeout": patience} | named))
+            return await_(wait_async(generator, driver.pgconn.socket, LOOK, patience))
 
     vars(driver)["wait"] = wait
     return lambda: vars(driver).pop("wait", None)
+
+
+@contextmanager
+def giving_up(driver: psycopg.Connection[Any], patience: float) -> Iterator[None]:
+    """Closes a connection whose answer did not come in time (psycopg's OperationalError): it would come to a question
+    that nobody asks any more. What was asked may have been done; if it was the commit, all of it.
+
+    A proxy that passes nothing on any more acknowledges what it gets, so that no setting of TCP would notice.
+    """
+    begun = time.monotonic()
+    try:
+        yield
+    except psycopg.OperationalError:
+        if time.monotonic() - begun >= patience:
+            driver.close()
+        raise
 
 
 def apart(work: Callable[[], R]) -> R:

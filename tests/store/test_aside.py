@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from outreach.actions.desk import Desk
 from outreach.store.aside import rest, stepping_aside
 from outreach.store.rows import Ask, fetch, together
+from tests.store.silent import in_time, way
 
 SLOW = "select pg_sleep(0.3)"
 
@@ -81,6 +82,26 @@ def test_a_connection_that_breaks_while_it_waits_is_a_database_that_is_away(desk
         _beats(stepping_aside(broken, None))
     assert _beats(stepping_aside(_slow, desk))[1] == "done"
     desk.close()
+
+
+@pytest.mark.parametrize("aside", [True, False], ids=["on a loop", "off it"])
+def test_a_database_that_says_no_more_is_away_and_the_next_connection_is_a_new_one(engine: Engine, aside: bool) -> None:
+    with way(engine) as silent:
+        desk = Desk(sessionmaker(silent.engine), silent.engine, patience=0.2)
+
+        def ask(_: None = None) -> int:
+            with desk.transaction() as session:
+                return int(fetch(session, "select 7")[0][0])
+
+        def once() -> object:
+            return asyncio.run(stepping_aside(ask, None)) if aside else ask()
+
+        assert once() == 7
+        silent.hush()
+        assert isinstance(in_time(once), OperationalError)
+        assert in_time(once) == 7
+        silent.hush()
+        assert in_time(desk.close) is None
 
 
 def test_a_rest_is_the_loops_as_well() -> None:

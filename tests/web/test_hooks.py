@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import MutableMapping
+import time
+from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,8 +14,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from outreach.actions import receive as receipts
 from outreach.domain.status import Status
 from outreach.providers.twilio import TwilioProvider
 from outreach.providers.twilio_signature import sign
@@ -23,6 +26,8 @@ from outreach.store.queue import Going, begin_sending
 from outreach.store.tables import Consent
 from outreach.store.traffic import Event, InboundMessage, Message, Sender
 from outreach.web.app import create
+from outreach.web.hooks import group, status
+from tests.store.silent import in_time, way
 from tests.web.house import PUBLIC, TOKEN, House
 
 INBOUND = {"MessageSid": "SM" + "2" * 32, "From": "+12025550143", "To": "+12025550110", "Body": "STOP"}
@@ -227,6 +232,62 @@ def test_a_connection_that_was_cut_is_replaced_unnoticed(house: House) -> None:
     assert asyncio.run(cut_between()) == [204, 204]
     route.close()
     assert kept(house, message_id) == ["queued", "sent"]
+
+
+def test_a_database_that_says_no_more_is_told_of_in_time_and_nothing_is_kept_twice(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "PATIENCE", 0.2)
+    monkeypatch.setattr(group, "SLOW", 0.1)
+    message_id, attempt_id = handed_over(house)
+    applying, said = receipts.apply_all, list[int]()
+    with way(house.out.engine) as silent:
+        route = create(replace(house.out, engine=silent.engine))
+
+        def apply(*given: Any) -> object:
+            applied = applying(*given)
+            if given[1][0].receipt.word == "sent" and not said:
+                silent.hush("answers")  # the commit is heard, and not answered
+            return applied
+
+        monkeypatch.setattr(receipts, "apply_all", apply)
+
+        async def scene() -> list[int]:
+            said.extend([await call(route, attempt_id, word) for word in ("queued", "sent")])
+            return [*said, await call(route, attempt_id, "sent")]
+
+        with capture_logs() as logs:
+            assert in_time(lambda: asyncio.run(scene())) == [204, 503, 204]
+        route.close()
+    assert [line["event"] for line in logs] == ["receipt not kept: the carrier is to call again"]
+    assert kept(house, message_id) == ["queued", "sent"]
+
+
+def test_who_waits_behind_a_silent_database_is_told_with_the_others_and_too_many_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(group, "SLOW", 0.05)
+    monkeypatch.setattr(group, "FULL", 3)
+    writing = threading.Event()
+    batches: list[list[int]] = []
+
+    def write(items: Sequence[int]) -> None:
+        batches.append(list(items))
+        writing.set()
+        time.sleep(0.1)
+        raise OperationalError("", None, Exception())
+
+    async def scene() -> list[object]:
+        gathering = group.Group(write, lambda: None)
+        waiting = [asyncio.ensure_future(gathering.add(0))]
+        await asyncio.to_thread(writing.wait, 5)
+        waiting += [asyncio.ensure_future(gathering.add(one)) for one in range(1, 5)]
+        said: list[object] = [type(one) for one in await asyncio.gather(*waiting, return_exceptions=True)]
+        await asyncio.to_thread(gathering.close)
+        return said
+
+    assert asyncio.run(scene()) == [OperationalError] * 4 + [group.Closed]
+    assert batches == [[0]]
 
 
 def test_shutting_down_writes_what_waits_and_takes_no_more(house: House) -> None:

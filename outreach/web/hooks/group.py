@@ -20,12 +20,17 @@ MOST = 500
 WAIT = 0.005
 AWAY = (OperationalError, InterfaceError, NoneFree)
 """The database is not there, or blocked: no item is at fault, and the same may go well later."""
+SLOW = 3.0
+"""Seconds after which a failure is not tried again: the database is silent, and who waits has no time for it. More than
+PostgreSQL takes to find a deadlock (1 s)."""
+FULL = 5000
+"""So many may wait; whoever comes then is told so at once."""
 IDLE = 1.0
 """Seconds after which a thread without work ends; the next item starts another."""
 
 
 class Closed(Exception):
-    """The application is shutting down: nothing is taken any more."""
+    """Nothing is taken: the application is shutting down, or too many wait already."""
 
 
 class Group(Generic[Item]):
@@ -33,7 +38,9 @@ class Group(Generic[Item]):
 
     `write` commits what it is given, or raises and has written nothing. An OperationalError (a connection that was cut,
     a deadlock) is tried once more. Any other error means that one of the items is at fault: then each is written alone,
-    so that it fails alone. `rest` lets go of what `write` keeps between batches: after trouble, or without a crowd.
+    so that it fails alone. Where the database did not answer for SLOW seconds, all who wait are told so; `write` itself
+    must end in time, for there is one thread. `rest` lets go of what `write` keeps between batches: after trouble, or
+    without a crowd.
     """
 
     def __init__(self, write: Callable[[Sequence[Item]], object], rest: Callable[[], object]) -> None:
@@ -50,7 +57,7 @@ class Group(Generic[Item]):
         """Returns once `item` is committed; raises what kept it from that."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._changed:
-            if self._closed:
+            if self._closed or len(self._waiting) >= FULL:
                 raise Closed
             if not self._waiting:
                 self._since = time.monotonic()
@@ -74,7 +81,10 @@ class Group(Generic[Item]):
     def _run(self) -> None:
         while True:
             if batch := self._take():
+                begun = time.monotonic()
                 errors = self._commit([item for item, _ in batch])
+                if isinstance(errors[-1], AWAY) and time.monotonic() - begun > SLOW:
+                    batch, errors = self._with_all_others(batch, errors[-1])
                 if len(batch) == 1:  # no crowd: nothing is worth keeping for the next one
                     self._rest()
                 _tell(batch, errors)
@@ -98,6 +108,13 @@ class Group(Generic[Item]):
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             return batch
 
+    def _with_all_others(
+        self, batch: list[Waiting[Item]], error: Exception
+    ) -> tuple[list[Waiting[Item]], list[Exception | None]]:
+        with self._changed:
+            batch, self._waiting = batch + self._waiting, []
+        return batch, [error] * len(batch)
+
     def _commit(self, items: list[Item]) -> list[Exception | None]:
         """Per item: None when it is committed, else why not."""
         try:
@@ -114,9 +131,12 @@ class Group(Generic[Item]):
         return [None] * len(items)
 
     def _twice(self, items: list[Item]) -> None:
+        begun = time.monotonic()
         try:
             self._write(items)
         except OperationalError:
+            if time.monotonic() - begun > SLOW:
+                raise
             self._rest()
             self._write(items)
 

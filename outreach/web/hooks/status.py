@@ -21,6 +21,8 @@ log = structlog.get_logger()
 PREFIX = "/hooks/twilio/status/"
 ROUTE = PREFIX + "{attempt_id}"
 TOO_MUCH = 413
+PATIENCE = 5.0
+"""Seconds a batch has to be written: carriers wait for an answer for 15 s, and call again when it is 503."""
 
 
 class StatusRoute:
@@ -36,7 +38,7 @@ class StatusRoute:
         self._gate = Gate(out)
         # Whichever account it was, its words are read alike, and the attempt's id says the rest.
         self._carrier = next((one for one in out.providers.values() if isinstance(one, TwilioProvider)), None)
-        self._desk = Desk(out.sessions, out.engine, joins_batches=True)
+        self._desk = Desk(out.sessions, out.engine, joins_batches=True, patience=PATIENCE)
         self._group: Group[News] = Group(self._write, self._desk.close)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

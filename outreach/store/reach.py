@@ -1,0 +1,64 @@
+"""The way to the database: connections whose end is noticed, also when it comes without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from sqlalchemy import Engine, create_engine, event, make_url
+
+from outreach.store.aside import giving_up
+
+ENDS_KNOWN: Mapping[str, int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""libpq's settings (seconds, the last in milliseconds): a machine that has gone is noticed within half a minute. What a
+database's URL says of them itself, counts."""
+
+AT_REST = 5.0
+"""Seconds that a connection of the pool has for the question whether it is still alive."""
+
+LONGEST = 1800.0
+"""Seconds that any one statement has: a page or a task that waits longer waits for nobody. See also actions.desk."""
+
+
+class Impatient(psycopg.Connection[Any]):
+    """Gives up waiting for an answer: see store.aside.giving_up."""
+
+    patience = AT_REST
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        if timeout is not None:  # whoever says how long knows what to do then
+            return super().wait(gen, interval, timeout)
+        with giving_up(self, self.patience):
+            return super().wait(gen, interval, self.patience)
+
+
+def reach(url: str) -> Engine:
+    """The engine of one process."""
+    target = make_url(url)
+    settings = {name: value for name, value in ENDS_KNOWN.items() if name not in target.query}
+    engine = create_engine(
+        target, pool_pre_ping=True, hide_parameters=True, pool_size=5, max_overflow=10, connect_args=settings
+    )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, args: Any, named: Any) -> Impatient:
+        return Impatient.connect(*args, **named)
+
+    @event.listens_for(engine, "checkout")
+    def lend(driver: Impatient, _record: Any, _lent: Any) -> None:
+        driver.patience = LONGEST
+
+    @event.listens_for(engine, "checkin")
+    def take_back(driver: Impatient | None, _record: Any) -> None:
+        if driver is not None:
+            driver.patience = AT_REST
+
+    return engine
