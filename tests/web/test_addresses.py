@@ -71,6 +71,8 @@ def test_whatever_stands_in_an_address_is_answered_and_to_people_with_a_page(hou
 
     def ask(address: str, *may: int) -> None:
         nonlocal asked
+        if len(wrong) > 20:
+            return  # enough to tell, and hundreds of tracebacks take minutes to write
         asked += 1
         try:
             answer = desk.get(address)
@@ -92,7 +94,7 @@ def test_whatever_stands_in_an_address_is_answered_and_to_people_with_a_page(hou
             for value in REFUSED[:2]:
                 ask(re.sub(r"{.*?}", quote(value), route), 404 if route.startswith(PATIENTS_PATHS) else 400)
             ask(re.sub(r"{.*?}", ODD[-1], route), 200, 303, 404, 410)
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert asked > 250
 
 
