@@ -20,7 +20,7 @@ from outreach.errors import NotFound, say
 from outreach.settings import load_settings
 from outreach.web import api, console, hooks, patient, translate
 from outreach.web.api.problems import problem
-from outreach.web.console.desk import SignInFirst
+from outreach.web.console.desk import NotYours, SignInFirst
 from outreach.web.forms import Wired, language_of, readable
 from outreach.web.headers import PATIENTS_PATHS, Headers
 from outreach.web.hooks.status import StatusRoute
@@ -87,6 +87,10 @@ def _said_no(request: Request, error: Exception) -> Response:
         return patient.gone(request.app.state.outreach)  # a link cut off or made up, as any other
     if error.status_code == 404:
         return _not_found(request, error)
+    if isinstance(error, NotYours):
+        if error.instead:
+            return RedirectResponse(error.instead, 303)
+        return _trouble(request, error.status_code, say("This is not for your role"), error.detail)
     return _trouble(request, error.status_code, say("That did not work"), error.detail)
 
 

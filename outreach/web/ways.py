@@ -48,11 +48,16 @@ def ways(role: Role) -> tuple[list[Way], list[Way]]:
     """(daily, more): the pages this role may open. A page that has no door yet is not offered."""
     daily = [*DAILY, TRANSLATE] if role is Role.TRANSLATOR else list(DAILY)
     more = [way for way in MORE if way not in daily]
-    return [way for way in daily if _open(role, way)], [way for way in more if _open(role, way)]
+    return [way for way in daily if _open(role, way.path)], [way for way in more if _open(role, way.path)]
 
 
-def _open(role: Role, way: Way) -> bool:
+def landing(role: Role) -> str:
+    """The first page of this role: the day, or for who sees no patient the languages."""
+    return next((path for path in ("/today", "/languages") if _open(role, path)), "/account")
+
+
+def _open(role: Role, path: str) -> bool:
     try:
-        return staff_may(role, "GET", way.path)
+        return staff_may(role, "GET", path)
     except NotAllowed:
         return False

@@ -78,7 +78,7 @@ def test_another_clinic_sees_none_of_it(counted: House) -> None:
     assert len(desk.get("/delivery.csv").text.splitlines()) == 1
 
 
-def test_a_translator_may_not_see_figures(counted: House) -> None:
+def test_a_translator_may_not_see_figures_and_is_led_to_what_is_theirs(counted: House) -> None:
     with counted.out.sessions.begin() as session:
         staff.add(session, clinic_id=counted.clinic_id, email="tr@north.example", name="Tran", password=PASSWORD,
                   role=Role.TRANSLATOR)  # fmt: skip
@@ -87,7 +87,11 @@ def test_a_translator_may_not_see_figures(counted: House) -> None:
     browser.post("/sign-in", data={"form": form, "email": "tr@north.example", "password": PASSWORD})
     for path in ("/delivery", "/delivery.csv", "/delivery.xlsx"):
         assert browser.get(path).status_code == 403
+    told = browser.get("/delivery").text
+    assert ("<h1>This is not for your role</h1>" in told, "did not work" in told) == (True, False)
+    assert [browser.get(path).headers["location"] for path in ("/", "/today")] == ["/languages"] * 2
     assert browser.get("/languages").status_code == 200
+    assert counted.desk().get("/").headers["location"] == "/today"
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_who_may_not_see_patients_is_led_from_a_refusal_to_a_page_that_opens(hou
     browser = house.desk()
     with house.out.sessions.begin() as session:
         session.execute(update(Staff).values(role="translator"))
-    refused = browser.get("/today")
+    refused = browser.get("/patients")
     assert refused.status_code == 403
     assert 'href="/languages"' in refused.text
     assert browser.get("/languages").status_code == 200

@@ -18,12 +18,24 @@ from outreach.web.forms import Form, Posted, Wired
 from outreach.web.numbers import grouped
 from outreach.web.tongue import tongue
 from outreach.web.views import formats_of, page
+from outreach.web.ways import landing
 
 COOKIE = "outreach_desk"
+FIRST = "/today"
+"""Where bookmarks and links of old lead, also of those who have another first page."""
 
 
 class SignInFirst(Exception):
     """Nobody is signed in, or no longer."""
+
+
+class NotYours(HTTPException):
+    """The role of who is signed in does not pass this door. `instead`: the page that is theirs, to be led to; ""
+    where they asked for something of its own, and are told."""
+
+    def __init__(self, instead: str = "") -> None:
+        super().__init__(403, say("An administrator of your clinic can change your role."))
+        self.instead = instead
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,7 @@ def at_desk(request: Request, out: Wired) -> Desk:
     request.state.staff_locale = signed.locale  # for pages of trouble, which have no desk
     request.state.may_see_patients = may(signed.role, Permission.PATIENTS)
     if not staff_may(signed.role, request.method, request.scope["route"].path):
-        raise HTTPException(403, say("Your role here does not allow this. An administrator can change your role."))
+        raise NotYours(landing(signed.role) if (request.method, request.url.path) == ("GET", FIRST) else "")
     return Desk(signed, clinic.facts, clinic.demo, clinic.country, clinic.locale)
 
 

@@ -12,15 +12,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from outreach.domain.access import Permission, Role, may
+from outreach.domain.access import Role
 from outreach.errors import Sentence, say
 from outreach.settings import on_loopback
 from outreach.store import audit, codes, staff, tries
-from outreach.web.access import DOORS
 from outreach.web.console.desk import AtDesk, Checked, cookie_name
 from outreach.web.forms import Form, Posted, Wired, language_of
 from outreach.web.tries import DEVICE, device_cookie, of_code, of_password
 from outreach.web.views import page
+from outreach.web.ways import landing
 
 router = APIRouter()
 FORM_COOKIE, HALF_COOKIE = "outreach_form", "outreach_half"
@@ -102,13 +102,6 @@ def sign_out(desk: AtDesk, form: Checked, out: Wired) -> Response:
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(cookie_name(out), secure=_secure(out))
     return answer
-
-
-def landing(role: Role) -> str:
-    """The first page of this role: the day, or for who sees no patient the languages."""
-    if may(role, Permission.PATIENTS):
-        return "/today"
-    return "/languages" if ("GET", "/languages") in DOORS else "/account"
 
 
 def set_session(answer: Response, out: Wired, cookie: str) -> None:
