@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import sessionmaker
 
 from outreach.actions import books
+from outreach.actions import claim as claims
 from outreach.actions.dispatch import Pump, drain
 from outreach.actions.recover import recover
 from outreach.domain.message import Accepted, Parcel
@@ -73,7 +74,7 @@ def test_what_a_carrier_took_is_written_down_over_another_connection(
 def test_a_claim_whose_commit_was_not_answered_is_in_doubt_and_never_sent_again(
     world: World, silent: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claiming = books.claim
+    claiming = claims.claim
 
     def claim(*given: Any, **more: Any) -> Any:
         found = claiming(*given, **more)
