@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from outreach.client.shapes import (
     Address,
@@ -14,6 +14,7 @@ from outreach.client.shapes import (
     ApprovalFull,
     Call,
     Consent,
+    Course,
     Ended,
     Enrolled,
     Enrolment,
@@ -22,11 +23,15 @@ from outreach.client.shapes import (
     Infusion,
     Language,
     Line,
+    Me,
     Message,
     MovePreview,
     Patient,
+    Proof,
     Recorded,
     Replanned,
+    StepsOf,
+    Task,
     Webhook,
     WebhookMade,
     Words,
@@ -53,9 +58,9 @@ class Client:
     ) -> None:
         self.wire.close()
 
-    def me(self) -> dict[str, Any]:
+    def me(self) -> Me:
         """Which key this is, and what it may do."""
-        found: dict[str, Any] = self.wire.get("/me")
+        found: Me = self.wire.get("/me")
         return found
 
     def patients(self, limit: int = 100) -> Iterator[Patient]:
@@ -97,6 +102,11 @@ class Client:
         found: list[Consent] = self.wire.get(f"/patients/{patient_id}/consents")["items"]
         return found
 
+    def export_consents(self, patient_id: str) -> list[Proof]:
+        """The same with the words shown, as proof; the clinic's audit tells that it was read."""
+        found: list[Proof] = self.wire.get(f"/patients/{patient_id}/consents/export")["items"]
+        return found
+
     def record_consent(self, patient_id: str, **agreement: object) -> Recorded:
         """channel, method, evidence, at; perhaps warned, wording, wording_version, locale."""
         done: Recorded = self.wire.post(f"/patients/{patient_id}/consents", agreement)
@@ -106,6 +116,10 @@ class Client:
         body = {"channel": channel, "evidence": evidence}
         done: Recorded = self.wire.post(f"/patients/{patient_id}/consents/revoke", body)
         return done
+
+    def courses(self, patient_id: str) -> list[Course]:
+        found: list[Course] = self.wire.get(f"/patients/{patient_id}/courses")["items"]
+        return found
 
     def enrolments(self, patient_id: str) -> list[Enrolment]:
         found: list[Enrolment] = self.wire.get(f"/patients/{patient_id}/enrolments")["items"]
@@ -118,6 +132,10 @@ class Client:
 
     def infusions(self, course_id: str) -> list[Infusion]:
         found: list[Infusion] = self.wire.get(f"/courses/{course_id}/infusions")["items"]
+        return found
+
+    def infusion(self, infusion_id: str) -> Infusion:
+        found: Infusion = self.wire.get(f"/infusions/{infusion_id}")
         return found
 
     def add_infusion(self, patient_id: str, *, idempotency_key: str | None = None, **visit: object) -> Replanned:
@@ -142,9 +160,22 @@ class Client:
         found: list[Line] = self.wire.post("/plan", {"infusions": list(infusions), **given})["items"]
         return found
 
+    def sequences(self) -> list[StepsOf]:
+        """Which sequences there are, and their steps as this clinic has them."""
+        found: list[StepsOf] = self.wire.get("/sequences")["items"]
+        return found
+
+    def sequence(self, name: str) -> StepsOf:
+        found: StepsOf = self.wire.get(f"/sequences/{name}")
+        return found
+
     def messages(self, limit: int = 100, **filters: object) -> Iterator[Message]:
         """Filters: patient_id, status (one or a list), channel, step, due_from, due_to."""
         return self.wire.pages("/messages", limit=limit, **filters)
+
+    def message(self, message_id: str) -> Message:
+        found: Message = self.wire.get(f"/messages/{message_id}")
+        return found
 
     def words(self, message_id: str) -> Words:
         found: Words = self.wire.get(f"/messages/{message_id}/words")
@@ -180,7 +211,12 @@ class Client:
         return done
 
     def inbound(self, limit: int = 100, **filters: object) -> Iterator[Inbound]:
+        """What patients wrote. Filters: patient_id, needs_person."""
         return self.wire.pages("/inbound", limit=limit, **filters)
+
+    def tasks(self, state: str = "open", limit: int = 100) -> Iterator[Task]:
+        """What needs a person: open, closed or all."""
+        return self.wire.pages("/tasks", limit=limit, state=state)
 
     def add_webhook(self, url: str, kinds: Sequence[str]) -> WebhookMade:
         """Keep its secret: it is shown this once."""
@@ -190,6 +226,15 @@ class Client:
     def webhooks(self) -> list[Webhook]:
         found: list[Webhook] = self.wire.get("/webhooks")["items"]
         return found
+
+    def webhook(self, webhook_id: str) -> Webhook:
+        found: Webhook = self.wire.get(f"/webhooks/{webhook_id}")
+        return found
+
+    def change_webhook(self, webhook_id: str, **change: object) -> Webhook:
+        """Fields: url, kinds, active. Switching on makes the calls that waited."""
+        done: Webhook = self.wire.patch(f"/webhooks/{webhook_id}", change)
+        return done
 
     def remove_webhook(self, webhook_id: str) -> None:
         self.wire.delete(f"/webhooks/{webhook_id}")

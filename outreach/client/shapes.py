@@ -58,6 +58,23 @@ class Recorded(TypedDict):
     suppressed: int
 
 
+class Proof(Consent):
+    id: str
+    address_id: str
+    purpose: str
+    scope: str
+    basis: str
+    wording: str
+
+
+class Course(TypedDict):
+    id: str
+    patient_id: str
+    label: str
+    status: str
+    created_at: str
+
+
 class Infusion(TypedDict):
     id: str
     course_id: str
@@ -103,6 +120,21 @@ class Line(TypedDict):
 class MovePreview(TypedDict):
     leaving: list[Line]
     coming: list[Line]
+
+
+class Step(TypedDict):
+    key: str
+    channels: list[str]
+    when: str | None
+    trigger: str | None
+    once_per: str
+    answers: list[str]
+
+
+class StepsOf(TypedDict):
+    name: str
+    active: bool
+    steps: list[Step]
 
 
 class Message(TypedDict):
@@ -193,6 +225,19 @@ class Inbound(TypedDict):
     received_at: str
 
 
+class Task(TypedDict):
+    id: str
+    kind: str
+    patient_id: str | None
+    message_id: str | None
+    inbound_id: str | None
+    opened_at: str
+    due_at: str
+    taken: bool
+    closed_at: str | None
+    outcome: str
+
+
 class Webhook(TypedDict):
     id: str
     url: str
@@ -201,6 +246,14 @@ class Webhook(TypedDict):
     failures: int
     failing_since: str | None
     created_at: str
+
+
+class Me(TypedDict):
+    id: str
+    name: str
+    clinic: str
+    scopes: list[str]
+    expires_at: str | None
 
 
 class WebhookMade(Webhook):

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import uvicorn
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
+from outreach.actions import reply
 from outreach.actions.dispatch import drain
 from outreach.actions.receive import apply
 from outreach.actions.tell import tell
@@ -23,7 +25,7 @@ from outreach.content.lexicon import Lexicon
 from outreach.content.sequences import load as load_sequence
 from outreach.domain.access import Scope
 from outreach.domain.channel import Channel
-from outreach.domain.message import Receipt
+from outreach.domain.message import Inbound, Receipt
 from outreach.domain.status import Status
 from outreach.providers.memory import MemoryProvider
 from outreach.settings import ROOT, Settings
@@ -34,6 +36,7 @@ from outreach.wiring import Outreach
 from tests import shipped
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)  # 10:00 in Chicago
+NUMBER = "+12025550100"
 
 
 @dataclass
@@ -68,6 +71,13 @@ class Running:
         with self.out.sessions.begin() as session:
             for carrier_id, parcel in self.carrier.taken:
                 apply(session, parcel.attempt_id, Receipt(carrier_id, "delivered", Status.DELIVERED), self.clock[0])
+
+    def write(self, sender: str, body: str) -> None:
+        """A patient writes to the clinic's number, as the carrier hands it in."""
+        said = Inbound(f"SM{uuid4().hex}", Channel.SMS, sender, NUMBER, body)
+        with self.out.sessions.begin() as session:
+            reply.heard(session, said, replies=self.out.replies, words=self.out.words, speakers=self.out.speakers,
+                        laws=self.out.laws, now=self.clock[0])  # fmt: skip
 
     def tell(self) -> int:
         return tell(self.out.sessions, self.out.clock, local=True)
@@ -120,7 +130,7 @@ def running(engine: Engine, vault: Vault) -> Iterator[Running]:
             session, slug="fern", name="Fern Street Clinic", zone="America/Chicago", country="US", locale="en",
             phone="+12025550199", address="12 Fern Street", emergency="911",
         )  # fmt: skip
-        senders.add(session, clinic.id, Channel.SMS, "+12025550100", carrier="memory")
+        senders.add(session, clinic.id, Channel.SMS, NUMBER, carrier="memory")
         shipped.approve(session, clinic.id, "en")
         _, key = keys.make(session, clinic_id=clinic.id, name="ehr", scopes=list(Scope), expires_at=None,
                            staff_id=None, now=NOW)  # fmt: skip
