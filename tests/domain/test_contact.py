@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from outreach.domain.channel import Channel
 from outreach.domain.contact import doubt, email, index_form, phone
-from outreach.errors import BadInput
+from outreach.errors import BadInput, Sentence
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,15 @@ def test_an_email_address_gets_one_form(raw: str, normal: str) -> None:
 def test_what_is_no_email_address_is_refused(raw: str) -> None:
     with pytest.raises(BadInput, match=r"name@example\.org"):
         email(raw)
+
+
+def test_why_it_is_none_is_said_in_our_words_and_can_be_said_in_others() -> None:
+    for raw, why in {"amira": "it has no @", "a@b@c.org": "it has more than one @", "a b@c.org": "it has a space in it",
+                     "@b.org": "nothing stands before the @", "a@b": "what stands after the @ is not complete",
+                     "a@b!.org": "it has a letter or sign"}.items():  # fmt: skip
+        with pytest.raises(BadInput, match=f"^Not an e-mail address: {why}") as refused:
+            email(raw)
+        assert isinstance(refused.value.args[0], Sentence)
 
 
 def test_two_spellings_of_one_mailbox_meet_in_the_index() -> None:
