@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
@@ -31,35 +30,33 @@ async def stepping_aside(work: Callable[[A], R], what: A) -> R:
 def considerate(connection: Connection, patience: float) -> Callable[[], object]:
     """From now on this connection steps aside where it waits; call what is returned before it goes back to the pool.
 
-    After `patience` seconds without an answer it is given up: see `giving_up`.
+    After `patience` seconds without an answer it is closed: see `give_up`.
     """
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     plain = driver.wait
 
     def wait(generator: Any, *args: Any, **named: Any) -> Any:
-        with giving_up(driver, patience):
+        begun = time.monotonic()
+        try:
             if not in_greenlet():
                 return plain(generator, *args, **({"timeout": patience} | named))
             return await_(wait_async(generator, driver.pgconn.socket, LOOK, patience))
+        except psycopg.OperationalError:
+            give_up(driver, begun, patience)
+            raise
 
     vars(driver)["wait"] = wait
     return lambda: vars(driver).pop("wait", None)
 
 
-@contextmanager
-def giving_up(driver: psycopg.Connection[Any], patience: float) -> Iterator[None]:
-    """Closes a connection whose answer did not come in time (psycopg's OperationalError): it would come to a question
-    that nobody asks any more. What was asked may have been done; if it was the commit, all of it.
+def give_up(driver: psycopg.Connection[Any], begun: float, patience: float) -> None:
+    """After a fault: close a connection that was waited for as long as there is patience (psycopg stops waiting then).
 
-    A proxy that passes nothing on any more acknowledges what it gets, so that no setting of TCP would notice.
+    Its answer would come to a question that nobody asks any more. What was asked may have been done; if it was the
+    commit, all of it. A proxy that passes nothing on any more acknowledges what it gets, so no setting of TCP notices.
     """
-    begun = time.monotonic()
-    try:
-        yield
-    except psycopg.OperationalError:
-        if time.monotonic() - begun >= patience:
-            driver.close()
-        raise
+    if time.monotonic() - begun >= patience:
+        driver.close()
 
 
 def apart(work: Callable[[], R]) -> R:

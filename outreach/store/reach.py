@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import psycopg
 from psycopg.abc import RV, PQGen
 from sqlalchemy import Engine, create_engine, event, make_url
 
-from outreach.store.aside import giving_up
+from outreach.store.aside import give_up
 
 ENDS_KNOWN: Mapping[str, int] = {
     "connect_timeout": 10,
@@ -29,15 +30,19 @@ LONGEST = 1800.0
 
 
 class Impatient(psycopg.Connection[Any]):
-    """Gives up waiting for an answer: see store.aside.giving_up."""
+    """Gives up waiting for an answer: see store.aside.give_up."""
 
     patience = AT_REST
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if timeout is not None:  # whoever says how long knows what to do then
             return super().wait(gen, interval, timeout)
-        with giving_up(self, self.patience):
+        begun = time.monotonic()
+        try:
             return super().wait(gen, interval, self.patience)
+        except psycopg.OperationalError:
+            give_up(self, begun, self.patience)
+            raise
 
 
 def reach(url: str) -> Engine:
