@@ -41,9 +41,9 @@ def switch_on(
     """Pause; nothing more leaves from the next claim on, a second or two. Prints the id to lift it by."""
     with opened() as out, out.sessions.begin() as session:
         chosen = clinics.chosen(session, clinic) if clinic is not None else None
-        ends = _instant(until, chosen.zone if chosen else "") if until else None
+        ends = instant(until, chosen.zone if chosen else "") if until else None
         known = choices(session, chosen.id if chosen else None, out.sequences, out.words.locales)
-        made = hold(session, chosen.id if chosen else None, scope, key, known, reason=reason, actor=_who(),
+        made = hold(session, chosen.id if chosen else None, scope, key, known, reason=reason, actor=who(),
                     now=out.clock(), until=ends)  # fmt: skip
     print(f"{made}  paused. Lift it with: outreach pause off {made}")
 
@@ -51,7 +51,7 @@ def switch_on(
 def switch_off(pause_id: Annotated[str, typer.Argument(help="From `outreach pause list`.", metavar="ID")]) -> None:
     """Lift a pause and wake what waited for it."""
     with opened() as out, out.sessions.begin() as session:
-        woken = pauses.lift(session, id_of(pause_id), _who(), out.clock())
+        woken = pauses.lift(session, id_of(pause_id), who(), out.clock())
     print(f"lifted; {woken} messages that waited go on")
 
 
@@ -84,7 +84,7 @@ def _row(one: Held, slugs: dict[UUID, str]) -> dict[str, str | None]:
     }  # fmt: skip
 
 
-def _who() -> str:
+def who() -> str:
     """Whose login this is; a container may have none."""
     try:
         return f"operator:{getpass.getuser()}"
@@ -92,7 +92,7 @@ def _who() -> str:
         return "operator"
 
 
-def _instant(text: str, zone: str) -> datetime:
+def instant(text: str, zone: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
