@@ -65,7 +65,7 @@ def test_a_clinic_is_paused_with_a_reason_and_resumed(house: House) -> None:
     [
         ("step:pre.tomorrow", "Reminder: tomorrow"),
         ("locale:es", "Spanish"),
-        ("sequence:ketamine-infusion", "ketamine-infusion"),
+        ("sequence:ketamine-infusion", "Before and after infusions"),
     ],
     ids=["step", "locale", "sequence"],
 )

@@ -123,6 +123,13 @@ def test_a_second_stop_after_a_restart_counts_again(house: House) -> None:
     assert kinds(house) == ["opted_out", "agreed", "opted_out"]
 
 
+def test_a_stop_by_the_mail_programs_button_is_not_said_back_as_a_no(house: House) -> None:
+    _, token = house.message(house.patient(), "consent.request")
+    house.browser().post(f"/u/{token}")
+    shown = house.browser().get(f"/p/{token}").text
+    assert ("You answered" in shown, "If you want them, please call the clinic." in shown) == (False, True)
+
+
 def test_a_no_to_the_question_is_said_back_and_is_this_patients_alone(house: House) -> None:
     """A sister on the same number who agreed stays agreed; a stop ends both, and a person asks who was meant."""
     sister, asked = hold(house), house.patient()

@@ -76,6 +76,12 @@ class Reader:
         asked = self.due.message.step == REQUEST
         return asked and self.stopped and all(event.kind != ConsentKind.AGREED for event in self.ledger)
 
+    @property
+    def said_no(self) -> bool:
+        """Whether that no was this page's own button: a STOP by text, or by another button, is not that answer."""
+        here = f"page:{self.due.message.id}:"
+        return any(event.kind == ConsentKind.OPTED_OUT and event.id.startswith(here) for event in self.ledger)
+
     def place(self, path: str = "") -> str:
         """A page behind this link, read in the same language."""
         return f"/p/{self.token}{path}" + (f"?in={self.chosen}" if self.chosen else "")
