@@ -66,9 +66,10 @@ def pytest_configure(config: pytest.Config) -> None:
     tempfile.tempdir = None
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: a quarter of a run is waiting, for engines, browsers and killed workers."""
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+    """One process more than there are cores: a quarter of a run is waiting, for engines, browsers, killed workers."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
