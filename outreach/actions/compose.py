@@ -68,9 +68,8 @@ def compose(
 
     `hint`: a text that does not say by itself how to stop says so at its end.
     """
-    wording = wording_of(due, warned)
+    wanted, wording = wish_of(due, warned)
     message = due.message
-    wanted = message.locale if message.occasion and message.locale else due.patient_locale
     choice = spoken.choice(message.step, message.channel, wanted, wording)
     if choice is None:
         raise NotApproved(message.step, wanted)
@@ -96,9 +95,14 @@ def compose(
 def grounds(due: Due, warned: bool, now: datetime) -> object:
     """All that compose() makes a message's words from but the words themselves: where two are equal, it says the same.
     A clinic's own instructions and approvals are not in it: neither changes while somebody looks at a preview."""
+    return due.message.step, due.message.channel, wish_of(due, warned), values_of(due, "", "", now)
+
+
+def wish_of(due: Due, warned: bool) -> tuple[str, Literal["full", "neutral"]]:
+    """In which language and wording a message is wanted: what is approved decides in which it goes."""
     message = due.message
     wanted = message.locale if message.occasion and message.locale else due.patient_locale
-    return message.step, message.channel, wanted, wording_of(due, warned), values_of(due, "", "", now)
+    return wanted, wording_of(due, warned)
 
 
 def _calendar(step: str, sequences: Mapping[str, Steps]) -> bool:

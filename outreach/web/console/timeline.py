@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from outreach.actions.compose import compose, grounds
+from outreach.actions.compose import compose, grounds, wish_of
 from outreach.domain.consent import ConsentEvent, Permission, State, may_contact
 from outreach.domain.decision import needs_agreement
 from outreach.domain.status import Status
@@ -87,6 +87,7 @@ class Reading:
     rows: list[Seen]
     coming: Mapping[UUID, Due]
     ledgers: Mapping[UUID, Sequence[ConsentEvent]]
+    _permissions: dict[UUID | None, Permission] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, session: Session, out: Wired, rows: Iterable[Seen], now: datetime) -> Self:
@@ -124,13 +125,29 @@ class Reading:
             return None
         return grounds(due, self._warned(row), max(due.message.due_at, self.now))
 
+    def tongue(self, session: Session, row: Seen) -> str:
+        """The language in which one to come would be said; "" where that is not known without composing it."""
+        due = self.coming.get(row.id)
+        if due is None:
+            return ""
+        spoken = self.out.speakers.view(session, due.clinic, self.out.words)
+        wanted, wording = wish_of(due, self._warned(row))
+        try:
+            choice = spoken.choice(row.step, row.channel, wanted, wording)
+        except BadInput:
+            return ""
+        return choice.locale.partition("_")[0] if choice else ""
+
     def _warned(self, row: Seen) -> bool:
         """Whether it may be clinical when it goes: before the patient's yes nothing goes, and our question warns."""
         permission = self._permission(row)
         return permission.warned or permission.state in _UNANSWERED
 
     def _permission(self, row: Seen) -> Permission:
-        return may_contact(self.ledgers.get(row.address_id, ()) if row.address_id else (), self.now)
+        if row.address_id not in self._permissions:
+            events = self.ledgers.get(row.address_id, ()) if row.address_id else ()
+            self._permissions[row.address_id] = may_contact(events, self.now)
+        return self._permissions[row.address_id]
 
 
 def with_news(session: Session, clinic_id: UUID, shown: Iterable[Item]) -> list[Item]:

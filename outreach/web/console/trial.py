@@ -121,6 +121,9 @@ class _Comparison:
         basis = self.before.basis(before)
         if basis is not None and basis == self.after.basis(after):
             return True
+        tongues = self.before.tongue(self.session, before), self.after.tongue(self.session, after)
+        if all(tongues) and tongues[0] != tongues[1]:
+            return False  # a correction of the language changes a hundred messages, and a page shows a few
         was, now = self._item(self.before, before, ""), self._item(self.after, after, "")
         return (was.subject, was.text) == (now.subject, now.text)
 
