@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+from outreach.client.approved import Approval, ApprovalFull, Language
 from outreach.client.shapes import (
     Address,
     AddressGiven,
-    Approval,
-    ApprovalFull,
     Call,
     Consent,
     Course,
@@ -21,7 +20,6 @@ from outreach.client.shapes import (
     Event,
     Inbound,
     Infusion,
-    Language,
     Line,
     Me,
     Message,

@@ -175,44 +175,6 @@ class Event(TypedDict):
     code: str | None
 
 
-class Language(TypedDict):
-    locale: str
-    name: str
-    offered: bool
-    lacking: list[str]
-    untranslated: int
-
-
-class Decision(TypedDict):
-    approved: bool
-    reviewer: str
-    role: str
-    demo: bool
-    at: str
-
-
-class Approval(TypedDict):
-    locale: str
-    text: str
-    state: str
-    digest: str
-    decision: Decision | None
-    signed_by: str | None
-
-
-class Unit(TypedDict):
-    key: str
-    source: str
-    plural: str
-    forms: list[str]
-    placeholders: list[str]
-    errors: list[str]
-
-
-class ApprovalFull(Approval):
-    units: list[Unit]
-
-
 class Inbound(TypedDict):
     id: str
     patient_id: str | None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from outreach.client import Client, Problem, shapes
+from outreach.client import Client, Problem, approved, shapes
 from outreach.settings import ROOT
 from tests.client.conftest import Listener, Running
 
@@ -122,7 +122,11 @@ def test_the_clients_shapes_have_the_fields_of_the_document(running: Running) ->
     with Client(running.url, running.key) as client:
         document = client.wire.get("/openapi.json")["components"]["schemas"]
     described = {frozenset(one["properties"]) for one in document.values() if "properties" in one}
-    named = {name: one for name, one in vars(shapes).items() if hasattr(one, "__annotations__") and name != "TypedDict"}
+    named = {
+        name: one
+        for name, one in (vars(shapes) | vars(approved)).items()
+        if hasattr(one, "__annotations__") and name != "TypedDict"
+    }
     other = [name for name, one in named.items() if frozenset(one.__required_keys__) not in described]
     assert len(named) > 20
     assert other == []
