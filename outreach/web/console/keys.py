@@ -28,7 +28,7 @@ WORDS: dict[Scope, Sentence] = {
     Scope.VISITS_WRITE: say("Add, move and cancel visits"),
     Scope.MESSAGES_READ: say("Read messages and what became of them"),
     Scope.INBOUND_READ: say("Read what patients write, and tasks"),
-    Scope.SEQUENCES_READ: say("Read sequences and preview plans"),
+    Scope.SEQUENCES_READ: say("Read sequences and words, and preview plans"),
     Scope.APPROVALS_WRITE: say("Approve words"),
     Scope.WEBHOOKS_WRITE: say("Set up webhooks"),
 }
