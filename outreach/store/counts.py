@@ -21,12 +21,17 @@ LOOKED_AT = 50_000
 SLACK = timedelta(minutes=2)
 """An event's time is taken before its transaction ends: so much earlier than the last count it may have been missed."""
 
-# Whoever stands for a member of staff is in no figure. An answer is what was understood as one, by text or on a page.
+# Whoever stands for a member of staff is in no figure. An answer is what was understood as one, by text or on a page;
+# to the question whether we may write, the page's yes and no stand in the ledger alone.
 _COUNT = """
 insert into tally (clinic_id, day, channel, locale, step, sender, status, reason, messages, segments, answered)
 select m.clinic_id, %(day)s::date, m.channel, coalesce(m.locale, p.locale), m.step, coalesce(a.sender_id::text, ''),
   m.status, coalesce(m.reason, ''), count(*),
-  coalesce(sum(m.segments) filter (where m.status = any(%(out)s::text[])), 0), count(i.id)
+  coalesce(sum(m.segments) filter (where m.status = any(%(out)s::text[])), 0),
+  count(*) filter (where i.id is not null or (m.step = 'consent.request' and exists (
+    select from consent_event c where c.address_id = m.address_id and (
+      (c.kind = 'agreed' and c.evidence = 'page:' || m.id)
+      or (c.kind = 'opted_out' and starts_with(c.evidence, 'page:' || m.id || ':'))))))
 from message m
 join patient p on p.id = m.patient_id and not p.test
 left join attempt a on a.id = m.attempt_id

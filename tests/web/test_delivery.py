@@ -8,20 +8,21 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from outreach.actions.count import count
 from outreach.content.formulas import charged
 from outreach.domain.access import Role
+from outreach.domain.channel import Channel
 from outreach.domain.status import Status
-from outreach.store import staff
+from outreach.store import patients, staff
 from outreach.store.counts import Figure
 from outreach.store.tallies import Tally
 from outreach.store.traffic import Message
 from outreach.web.charts import Bars, ceiling, stacked
 from outreach.web.console import figures
 from outreach.web.console.delivery import LONGEST, read
-from tests.web.house import PASSWORD, House, add_clinic, count_queries
+from tests.web.house import NOW, PASSWORD, House, add_clinic, count_queries, field
 
 TODAY = date(2026, 11, 21)
 
@@ -41,6 +42,23 @@ def counted(house: House) -> House:
             one.status, one.reason, one.segments = status.value, reason, 2
     count(house.out.sessions, house.out.clock)
     return house
+
+
+def test_a_yes_and_a_no_on_the_page_are_answers_to_the_question(house: House) -> None:
+    browser, tokens = house.browser(), []
+    for name in ("Ann", "Bea", "Cy"):
+        with house.out.sessions.begin() as session:
+            who = patients.add(session, clinic_id=house.clinic_id, name=name, locale="en", zone="America/Chicago",
+                               wording="full", now=NOW)  # fmt: skip
+            patients.set_address(session, house.clinic_id, who, Channel.SMS, f"+1202555014{len(tokens)}", NOW)
+        tokens.append(house.message(who, "consent.request")[1])
+    shown = {"shown": field(browser.get(f"/p/{tokens[0]}").text, "shown")}
+    browser.post(f"/p/{tokens[0]}/agree", data=shown)
+    browser.post(f"/p/{tokens[1]}/stop")
+    count(house.out.sessions, house.out.clock)
+    with house.out.sessions() as session:
+        asked = Tally.step == "consent.request"
+        assert session.execute(select(func.sum(Tally.messages), func.sum(Tally.answered)).where(asked)).one() == (3, 2)
 
 
 def test_before_anything_was_counted_the_page_says_so(house: House) -> None:
