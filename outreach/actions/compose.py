@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from outreach.content.compose import TOKEN, Values
+from outreach.content.formats import time
 from outreach.content.spoken import Spoken
 from outreach.domain.approval import TOPICS
 from outreach.domain.channel import Channel
@@ -23,6 +24,7 @@ from outreach.errors import NotApproved
 from outreach.store.due import Due
 
 _SMS = Channel.SMS
+TO_STAFF = "staff.escalation"
 _STOPPED = (State.OPTED_OUT, State.REVOKED_BY_STAFF, State.REVOKED_BY_CARRIER)
 _TOKEN = re.compile(f"[A-Za-z0-9_-]{{{len(TOKEN)}}}")
 
@@ -89,6 +91,9 @@ def compose(
         calendar=message.channel is not _SMS and _calendar(message.step, sequences), now=now, hint=hint,
         interpreter=choice.interpreter,
     )  # fmt: skip
+    if message.step == TO_STAFF and content.subject:  # mail programs pile up what has one subject, unread among read
+        at = time(words.language(locale), message.wall)
+        content = content._replace(subject=f"{content.subject} ({at})")
     return Composed(content, wording, choice.said_id)
 
 

@@ -51,6 +51,19 @@ def test_a_visit_is_named_by_its_id_alone_in_the_calendar(words: Words) -> None:
     assert b"DTSTART:20260923T174500Z" in calendar
 
 
+def test_a_mail_to_staff_says_in_its_subject_when_so_that_two_of_one_night_differ(words: Words) -> None:
+    subjects = [
+        compose(
+            _due("staff.escalation", Channel.EMAIL, facts={"page": "/inbox"}, wall=datetime(2026, 9, 20, 3, minute)),
+            shipped.spoken(words), STEPS, LINK, OUT, False, NOW,
+        ).content.subject
+        for minute in (10, 20)
+    ]  # fmt: skip
+    assert [one.replace("\u202f", " ") for one in subjects] == [
+        f"Harbour Clinic: please read this now (3:{minute} AM)" for minute in (10, 20)
+    ]
+
+
 def test_only_steps_that_say_so_carry_a_calendar(words: Words) -> None:
     due = _due("post.first_days", Channel.EMAIL, infusion_id=VISITS[1].id)
     assert compose(due, shipped.spoken(words), STEPS, LINK, OUT, True, NOW).content.calendar is None
