@@ -51,7 +51,8 @@ class Claimer(Desk):
         ahead: Ahead,
         places: Places = plenty,
     ) -> None:
-        super().__init__(sessions, sessions.kw["bind"], patience=lease / 2)
+        # As long as a lease: a claim that is given up may be committed, and is then in doubt though nothing of it left.
+        super().__init__(sessions, sessions.kw["bind"], patience=lease)
         self._sources, self._lanes, self._clock = sources, lanes, clock
         self._lease, self._timeout, self._ahead, self._places = lease, timeout, ahead, places
 

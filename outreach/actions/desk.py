@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from outreach.store.aside import apart, considerate
 from outreach.store.rows import as_before, by_index, commit
 
+CLOSING = 5.0
+"""Seconds that a connection has to be made fit for the pool again; else it is closed."""
+
 
 class Desk:
     """Taking a connection from the pool for each transaction would ask it first whether it is alive.
@@ -43,6 +46,7 @@ class Desk:
         connection, self._connection = self._connection, None
         if connection is not None:
             if not connection.invalidated:
+                self._hurry = considerate(connection, min(self._patience, CLOSING))
                 as_before(connection)
             self._hurry()
             connection.close()
