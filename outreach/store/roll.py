@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, literal_column
+from sqlalchemy import Boolean, ColumnElement, literal_column, true
 from sqlalchemy.orm import Session
 
 from outreach.store import patients, search
@@ -44,7 +44,7 @@ def page(
     """
     where: list[ColumnElement[bool]] = [Patient.clinic_id == clinic_id, ~Patient.test]
     if meanings is None and show != "inactive":
-        where.append(Patient.active)
+        where.append(Patient.active == true())
     if meanings is not None:
         if not meanings:
             return Page([], "")
