@@ -23,7 +23,6 @@ from outreach.domain.window import Moment, QuietHours, moment, tz_version, wall_
 from outreach.errors import BadInput, Reason
 
 DEFAULT_QUIET = QuietHours()
-_moment = lru_cache(4096)(moment)  # a plan asks for a visit's start for each of its messages, and of its neighbours'
 Said = frozenset[tuple[str, Channel, UUID | None]]
 LATE = "; late"
 """In the rule of every message that may go late: a patient's yes brings back what waited for nothing else."""
@@ -31,6 +30,13 @@ UNLESS = "; unless told by "
 """In the rule of what another step tells as well that day, before that step: a patient's yes looks at both again."""
 LATE_USE = timedelta(hours=3)
 """What is sent late must be of use for so long: instructions for the day help nobody in the waiting room."""
+
+
+@lru_cache(4096)
+def _start(wall: datetime, zone: str, _version: str) -> Moment:
+    """A plan asks for it for each of its messages and of its neighbours'; it is true for one edition of the zones'
+    data."""
+    return moment(wall, zone)
 
 
 class Visit(NamedTuple):
@@ -46,7 +52,7 @@ class Visit(NamedTuple):
 
     @property
     def start(self) -> datetime:
-        return _moment(self.starts, self.zone).at
+        return _start(self.starts, self.zone, tz_version()).at
 
     @property
     def end(self) -> datetime:
@@ -188,7 +194,7 @@ def _rule(step: Step, visit: Visit, due: Moment) -> str:
     """The rule in words, with what the clock's strange hours did to it."""
     assert step.when is not None
     which = f" ({step.anchor} infusion)" if step.anchor else ""
-    start = _moment(visit.starts, visit.zone).note
+    start = _start(visit.starts, visit.zone, tz_version()).note
     notes = [due.note, f"the visit's own time: {start}" if start else ""]
     return (
         "; ".join([step.when.text + which, *filter(None, notes)])

@@ -38,7 +38,8 @@ def test_staff_without_the_right_role_is_refused_everywhere(there: Site, window:
     for method, path in refused:
         sent = {"form": {"csrf": csrf}} if method == "POST" else {}
         answer = desk.request.fetch(any_id(path), method=method, max_redirects=0, **sent)  # type: ignore[arg-type]
-        assert answer.status == 403, f"{role}: {method} {path}: {answer.status}"
+        elsewhere = path == "/today" and answer.headers.get("location", "/today") != "/today"  # to the role's own page
+        assert answer.status == 403 or elsewhere, f"{role}: {method} {path}: {answer.status}"
     for path in console_pages(there, role):
         answer = desk.request.get(path)
         assert answer.status == 200, f"{role}: {path}: {answer.status}"

@@ -328,4 +328,4 @@ def test_a_sample_reader_has_all_that_the_templates_ask_of_a_reader() -> None:
     assert "stopped" in asked
     reader = patient_page.Reader(shipped.words().language("en"))
     assert not reader.declined, "only of whoever declined is the message itself asked for"
-    assert {name for name in asked if not hasattr(reader, name)} == {"due"}
+    assert {name for name in asked if not hasattr(reader, name)} == {"due", "said_no"}
