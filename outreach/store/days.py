@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Result, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Result, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import SPECS
@@ -22,7 +22,7 @@ from outreach.store.seen import IN_ORDER, Seen, opened, seen
 from outreach.store.tables import Course, Infusion, Patient, Staff
 from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
-from outreach.store.waiting import waits
+from outreach.store.waiting import awaiting_yes, of_use, waits
 
 _OF: Mapping[Status, str] = MappingProxyType({
     status: group
@@ -64,30 +64,29 @@ def _within(clinic_id: _Of, start: _At, end: _At) -> list[ColumnElement[bool]]:
             Message.patient_id.not_in(tests)]  # fmt: skip
 
 
+# With the few that a yes would still bring back, so that the rest of that question is asked of them alone.
+_MAY_WAIT = and_(
+    Message.status == Status.SUPPRESSED.value, Message.reason == _UNASKED, of_use(bindparam("now"), bindparam("then"))
+)
 _TALLY = (  # built once: every statement that is built anew costs half a millisecond before it is asked
-    select(Message.status, Message.reason, Message.channel, func.count())
+    select(Message.status, Message.reason, Message.channel, func.count(),
+           func.array_agg(Message.id).filter(_MAY_WAIT))
     .where(*_within(bindparam("clinic_id"), bindparam("since"), bindparam("until")))
     .group_by(Message.status, Message.reason, Message.channel)
-)
-
-
-_WAITING = select(func.count()).where(
-    *_within(bindparam("clinic_id"), bindparam("since"), bindparam("until")), waits(bindparam("now"), bindparam("then"))
-)
+)  # fmt: skip
 
 
 def tally(session: Session, clinic_id: UUID, start: datetime, end: datetime, now: datetime) -> Tally:
     """Counts over one range of the index (clinic_id, due_at); messages to staff do not count."""
-    asked = {"clinic_id": clinic_id, "since": start, "until": end}
-    rows = session.execute(_TALLY, asked)
-    groups, reasons = Counter(dict.fromkeys(GROUPS, 0)), Counter[str]()
-    for status, reason, channel, number in rows:
+    asked = {"clinic_id": clinic_id, "since": start, "until": end, "now": now, "then": now + LATE_USE}
+    groups, reasons, may_wait = Counter(dict.fromkeys(GROUPS, 0)), Counter[str](), list[UUID]()
+    for status, reason, channel, number, ids in session.execute(_TALLY, asked):
         group = _OF[Status(status)]
         groups["mailed" if group == "sent" and channel in _MAILED else group] += number
         if reason and group in ("trouble", "not_sent"):
             reasons[reason] += number
-    if reasons[_UNASKED]:
-        held = session.scalar(_WAITING, asked | {"now": now, "then": now + LATE_USE}) or 0
+        may_wait += ids or ()
+    if held := len(awaiting_yes(session, may_wait, now)):
         groups["waiting"] = held
         for counted, name in ((groups, "not_sent"), (reasons, _UNASKED)):
             counted[name] -= held

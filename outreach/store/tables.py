@@ -144,6 +144,7 @@ class Patient(Owned, Base):
         UniqueConstraint("clinic_id", "external_index", name="patient_external_once"),
         Index("patient_search", "search", postgresql_using="gin"),
         Index("patient_newest", "clinic_id", "created_at", "id"),
+        Index("patient_gone", "clinic_id", "id", postgresql_where=text("not active")),
         Index("patient_current", "clinic_id", "created_at", "id", postgresql_where=LISTED),
         Index("patient_reads", "clinic_id", "locale", postgresql_where=LISTED),
         Index("patient_stands", "clinic_id", "standing", "created_at", "id", postgresql_where=LISTED),

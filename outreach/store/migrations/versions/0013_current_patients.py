@@ -16,6 +16,7 @@ def upgrade() -> None:
         "patient_current", "patient", ["clinic_id", "created_at", "id"],
         postgresql_where=sa.text("active and not test"),
     )  # fmt: skip
+    op.create_index("patient_gone", "patient", ["clinic_id", "id"], postgresql_where=sa.text("not active"))
     op.execute("update patient set external_sealed = null where not active and external_index is null")
     op.execute(
         "update course set label = 'taken back' from patient where patient.id = course.patient_id and not patient.active "
@@ -24,4 +25,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("patient_gone", table_name="patient")
     op.drop_index("patient_current", table_name="patient")
