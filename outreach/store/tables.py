@@ -152,10 +152,8 @@ class Patient(Owned, Base):
 
 
 class Address(Owned, Base):
-    """A phone number or mailbox of a patient. Two patients may share one (a family's phone).
-
-    Not `active`: another has taken its place. `unusable_at`: since then a carrier says that nothing arrives there.
-    """
+    """A phone number or mailbox of a patient; two may share one (a family's phone). Not `active`: another has taken its
+    place. `unusable_at`: since then a carrier says that nothing arrives there."""
 
     __tablename__ = "address"
     patient_id: Mapped[UUID]
