@@ -66,12 +66,6 @@ def pytest_configure(config: pytest.Config) -> None:
     tempfile.tempdir = None
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: a quarter of a run is waiting, for engines, browsers, killed workers."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and VAR in os.environ:
         Engines.discard(Path(os.environ.pop(VAR)))

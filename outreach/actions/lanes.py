@@ -90,12 +90,11 @@ class Lanes:
         monotonic = time.monotonic()
         for lane, seconds in found.rest.items():
             self._resting[lane] = monotonic + max(seconds, SHORTEST_REST)
-        for one, (until, due_at) in list(self._elsewhere.items()):
-            if until <= monotonic:
-                del self._elsewhere[one]
-                self._reopen(one[1], due_at)
+        over = [one for one, (until, _) in self._elsewhere.items() if until <= monotonic]
+        for one in over:  # the look of this very claim still passed them by
+            self._reopen(one[1], self._elsewhere.pop(one)[1])
         self._elsewhere |= {one: (monotonic + ELSEWHERE, due_at) for one, due_at in found.busy.items()}
-        served = bool(found.handed or found.counts or self._elsewhere)
+        served = bool(found.handed or found.counts or self._elsewhere or over)
         self.more = served or self._news or not self._looked or any(lane not in self._resting for lane in self.busy)
 
     def waiting_patients(self) -> set[UUID]:
