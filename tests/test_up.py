@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -153,7 +154,8 @@ def test_a_first_day_from_start_to_ctrl_c(start: Callable[[], Run]) -> None:
         run.wait_for(f"{name} had stopped; it runs again")
 
     second = start()
-    assert f"port {run.port}" in second.wait_for("error: ")
+    # Of the three, the one whose child is back first: what was killed above may just be starting again.
+    assert re.search(rf"port ({run.port}|{run.port + 1}|{run.port + 2}) ", second.wait_for("error: "))
     assert second.process.wait(10) == 1
 
     everybody = _of(run.var)
