@@ -167,7 +167,7 @@ class _Shift:
             if outcome := kept.get(one.parcel.attempt_id.int) if kept else None:
                 self._land(one, outcome)
             else:
-                going.append(one._replace(begin_by=fresh_by) if fresh_by < one.begin_by else one)
+                going.append(one._replace(begin_by=min(one.begin_by, fresh_by)))
                 self.slots.take(one.parcel.channel)
         self._keep(self._begin(going))
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Result, and_, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Result, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import SPECS
@@ -22,7 +22,7 @@ from outreach.store.seen import IN_ORDER, Seen, opened, seen
 from outreach.store.tables import Course, Infusion, Patient, Staff
 from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
-from outreach.store.waiting import awaiting_yes, of_use, waits
+from outreach.store.waiting import awaiting_yes, unasked, waits
 
 _OF: Mapping[Status, str] = MappingProxyType({
     status: group
@@ -65,12 +65,9 @@ def _within(clinic_id: _Of, start: _At, end: _At) -> list[ColumnElement[bool]]:
 
 
 # With the few that a yes would still bring back, so that the rest of that question is asked of them alone.
-_MAY_WAIT = and_(
-    Message.status == Status.SUPPRESSED.value, Message.reason == _UNASKED, of_use(bindparam("now"), bindparam("then"))
-)
 _TALLY = (  # built once: every statement that is built anew costs half a millisecond before it is asked
     select(Message.status, Message.reason, Message.channel, func.count(),
-           func.array_agg(Message.id).filter(_MAY_WAIT))
+           func.array_agg(Message.id).filter(unasked(bindparam("now"), bindparam("then"))))
     .where(*_within(bindparam("clinic_id"), bindparam("since"), bindparam("until")))
     .group_by(Message.status, Message.reason, Message.channel)
 )  # fmt: skip

@@ -92,7 +92,8 @@ _VERSIONS = "select id, words_version from clinic where id = any(%(ids)b::uuid[]
 
 # What else this patient is sent on this channel: read after the patient's row is locked, so that two workers cannot
 # both find room for one more. What was sent in seven days fell due in those, or in as many before as a message may be
-# useful late (LONGEST_USEFUL in tests: fourteen). What a person holds back does not hold up what comes after it.
+# useful late (fourteen at most in what ships: tests/actions/test_fences.py). What a person holds back does not hold up
+# what comes after it.
 _READ = """
 select m.id, m.clinic_id, m.patient_id, m.address_id, m.course_id, m.infusion_id, m.occasion, m.step, m.channel,
   m.wall, m.zone, m.rule, m.due_at, m.useful_until, m.status, m.reason, m.locale, m.wording, m.segments,

@@ -37,6 +37,12 @@ def still_true() -> ColumnElement[bool]:
     )
 
 
+def unasked(now: _At, then: _At) -> ColumnElement[bool]:
+    """Not sent for want of a yes alone, and of use after it: by the message's own row. `then` as in of_use."""
+    held = and_(Message.status == Status.SUPPRESSED.value, Message.reason == Reason.NO_CONSENT.value)
+    return and_(held, of_use(now, then))
+
+
 def waits(now: _At, then: _At) -> ColumnElement[bool]:
     """Whether a message that was suppressed goes after all if its patient agrees now, and may still be expected to:
     its address is theirs and works, and nobody has said no there. `then` as in of_use."""
@@ -46,8 +52,7 @@ def waits(now: _At, then: _At) -> ColumnElement[bool]:
         .where(Address.id == Message.address_id, Address.active, Address.unusable_at.is_(None), Patient.active)
     )
     no = select(Consent.seq).where(Consent.address_id == Message.address_id, Consent.kind.in_(_TAKING))
-    held = and_(Message.status == Status.SUPPRESSED.value, Message.reason == Reason.NO_CONSENT.value)
-    return and_(held, of_use(now, then), still_true(), reachable.exists(), ~no.exists())
+    return and_(unasked(now, then), still_true(), reachable.exists(), ~no.exists())
 
 
 def awaiting_yes(session: Session, ids: Collection[UUID], now: datetime) -> set[UUID]:

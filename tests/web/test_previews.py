@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from outreach.bench.page_previews import enrolled, previews
 from outreach.web.console.stretch import SHOWN, Stretch
@@ -11,11 +12,16 @@ from tests.web.house import NOW, House, field
 WHOLE = re.compile(r"Here are messages (\d+) to (\d+) of (\d+), with their words")
 
 
-def test_every_message_of_a_long_course_can_be_read_before_it_is_saved(house: House) -> None:
+def at_a_long_course(house: House) -> tuple[Any, dict[str, str], dict[str, tuple[str, dict[str, str]]]]:
+    """(somebody signed in, the secret of their forms, path and form of each preview), where a patient has a course."""
     enrolled(house.out, house.clinic_id, NOW)
-    forms = {door.name: (door.path, dict(door.form or {})) for door in previews(house.out)}
     desk = house.desk()
-    csrf = {"csrf": field(desk.get("/account").text, "csrf")}
+    forms = {door.name: (door.path, dict(door.form or {})) for door in previews(house.out)}
+    return desk, {"csrf": field(desk.get("/account").text, "csrf")}, forms
+
+
+def test_every_message_of_a_long_course_can_be_read_before_it_is_saved(house: House) -> None:
+    desk, csrf, forms = at_a_long_course(house)
     path, form = forms["POST /patients/new, 12 visits"]
     html, lines, pages = desk.post(path, data=form | csrf).text, 0, 0
     first = html
@@ -45,10 +51,7 @@ def test_every_message_of_a_long_course_can_be_read_before_it_is_saved(house: Ho
 
 
 def test_a_correction_that_changes_every_message_shows_some_and_counts_all(house: House) -> None:
-    enrolled(house.out, house.clinic_id, NOW)
-    forms = {door.name: (door.path, dict(door.form or {})) for door in previews(house.out)}
-    desk = house.desk()
-    csrf = {"csrf": field(desk.get("/account").text, "csrf")}
+    desk, csrf, forms = at_a_long_course(house)
     path, form = forms["POST /patients/{patient_id}/edit, 12 visits"]
     html = desk.post(path, data=form | csrf).text
     here = WHOLE.search(html)
