@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -22,6 +22,8 @@ AT_ONCE = 40
 THREADS = 8
 ROUNDS = 5
 GONE = 410
+FIRST_TRIES = timedelta(hours=1)
+"""Who has failed since the first tries of a call that was given up answered nothing well for as long as it was tried."""
 Caller = Callable[[Due, datetime], Told]
 
 
@@ -73,26 +75,31 @@ def _ring(local: bool) -> Caller:
 def _record(session: Session, due: Sequence[Due], told: Sequence[Told], now: datetime) -> None:
     """Rows in the order of their ids, then each webhook once: two workers wait for each other, never in a ring."""
     pairs = sorted(zip(due, told, strict=True), key=lambda pair: pair[0].id)
-    for one, answer in pairs:
-        _one(session, one, answer, now)
+    given_up = [one for one, answer in pairs if _one(session, one, answer, now)]
     for webhook_id in sorted({one.webhook_id for one in due}):
         mine = [(one, answer) for one, answer in pairs if one.webhook_id == webhook_id]
         well = any(answer.well for _, answer in mine)
         failing = calls.count(session, webhook_id, well, now)
         if any(answer.status == GONE for _, answer in mine):
             _off(session, mine[0][0].clinic_id, webhook_id, "410 Gone", now)
-        elif failing is not None and now - failing >= TRIED_FOR:
+        elif failing is not None and (
+            now - failing >= TRIED_FOR
+            or any(failing <= one.created_at + FIRST_TRIES for one in given_up if one.webhook_id == webhook_id)
+        ):  # its last try comes before three days are over, for the next would come after them
             _off(session, mine[0][0].clinic_id, webhook_id, f"failing since {failing:%Y-%m-%d %H:%MZ}", now)
 
 
-def _one(session: Session, one: Due, answer: Told, now: datetime) -> None:
+def _one(session: Session, one: Due, answer: Told, now: datetime) -> bool:
+    """Write what became of one call. Returns whether it was given up."""
     due_at = now + wait(one.attempts)
     if answer.well:
         calls.record(session, one.id, "told", now, status_code=answer.status, note="")
     elif due_at - one.created_at > TRIED_FOR:
         calls.record(session, one.id, "given_up", now, status_code=answer.status, note=answer.note)
+        return True
     else:
         calls.record(session, one.id, "due", now, status_code=answer.status, note=answer.note, due_at=due_at)
+    return False
 
 
 def _off(session: Session, clinic_id: UUID, webhook_id: UUID, about: str, now: datetime) -> None:

@@ -132,7 +132,11 @@ def test_the_mark_moves_on_so_that_old_news_is_not_read_again_for_ever(ear: Ear)
     assert mark.inbound_at > ear.world.now - timedelta(minutes=10)
 
 
-def test_a_call_that_fails_is_made_again_with_the_same_id_and_given_up_after_three_days(ear: Ear) -> None:
+@pytest.mark.parametrize("chance", [0.0, 0.3, 0.6, 0.99])
+def test_a_call_that_fails_is_made_again_with_the_same_id_and_given_up_after_three_days(
+    ear: Ear, chance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outreach.domain.news.random.random", lambda: chance)
     ear.answer = lambda _: Told(500)
     ear.stop()
     assert ear.tell() == 1

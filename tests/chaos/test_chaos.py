@@ -9,8 +9,9 @@ from outreach.chaos.ground import Pace
 from outreach.cli.chaos import play
 
 MESSAGES = 480
-MOST_IN_DOUBT = 60
-"""A quarter of a window: quiet runs leave none, and a worker that loses all it holds is to be seen."""
+MOST_IN_DOUBT = MESSAGES // 2
+"""Less than one window for all five, where the bound is one for each: a quiet machine leaves none, and one so busy that
+the carrier's answers come after their second leaves a hundred."""
 # A worker is frozen past its lease first: what else happens meanwhile costs no time of its own.
 DISASTERS = (
     Disaster(Kind.FREEZE, "worker 1", after=2.0, down=4.5),

@@ -49,11 +49,14 @@ def fill(house: House, who: UUID, count: int) -> None:
     """So many more of everything that a page lists."""
     out, clinic = house.out, house.clinic_id
     stock = Stock(out.engine, out.vault, (clinic,), ("America/Chicago",))
+    mine = select(Address.id, Address.patient_id).where(Address.clinic_id == clinic)
+    with out.sessions() as session:
+        known = [row.id for row in session.execute(mine)]
     stock.fill(count, lambda number: NOW + timedelta(minutes=number))
     with out.sessions.begin() as session:
-        people = session.execute(select(Address.id, Address.patient_id).where(Address.clinic_id == clinic)).all()
+        people = session.execute(mine.where(Address.id.not_in(known))).all()
         first = people[0].patient_id
-        for number, (address_id, patient_id) in enumerate(people[-count:]):
+        for number, (address_id, patient_id) in enumerate(people):
             number_of = f"+1202555{number:04}"
             sender = inbox.Sender(address_id, patient_id, "en", "America/Chicago")
             for whose in (sender, None, inbox.Sender(people[0].id, first, "en", "America/Chicago")):
