@@ -23,7 +23,7 @@ THREADS = 8
 ROUNDS = 5
 GONE = 410
 FIRST_TRIES = timedelta(hours=1)
-"""Who has failed since the first tries of a call that was given up answered nothing well for as long as it was tried."""
+"""Who has failed since the first tries of a call that was given up answered nothing well while it was tried."""
 Caller = Callable[[Due, datetime], Told]
 
 
