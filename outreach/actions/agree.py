@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from outreach.domain.message import Parcel
 from outreach.domain.window import QuietHours, tz_version, wall_at
 from outreach.errors import Reason
 from outreach.store import consents, messages, patients, told_once
-from outreach.store.patients import Person, Reach
+from outreach.store.people import Person, Reach
 from outreach.store.seen import Seen
 
 CONFIRMATION = "consent.confirmed"
@@ -62,25 +63,29 @@ def agree(
         return False
     messages.revive(session, [address_id], now, UNDONE)
     told_once.reconsider(session, [address_id], now)
-    confirm(session, reach, person, consent_id, now, locale=locale)
+    confirm(session, person, [(reach, consent_id)], now, locale=locale)
     return True
 
 
 def confirm(
     session: Session,
-    reach: Reach,
     person: Person,
-    consent_id: UUID,
+    agreed: Sequence[tuple[Reach, UUID]],
     now: datetime,
     *,
     quiet: QuietHours | None = None,
     locale: str | None = None,
-) -> bool:
-    """Queue the one confirmation of an agreement: at once, or with `quiet` when the patient may next be written to."""
+) -> int:
+    """Queue the one confirmation of each agreement: at once, or with `quiet` when the patient may next be written to.
+
+    `agreed`: an address, and the consent that stands for it. Returns how many are new.
+    """
     due = quiet.next_open(now, person.zone) if quiet else now
-    queued = messages.add_occasion(
-        session, clinic_id=person.clinic_id, patient_id=person.id, address_id=reach.id, channel=reach.channel,
-        step=CONFIRMATION, occasion=f"agreed:{consent_id}", zone=person.zone, due_at=due,
-        useful_until=due + CONFIRM_WITHIN, wall=wall_at(due, person.zone), tz_version=tz_version(), locale=locale,
+    queued = messages.add_occasions(
+        session,
+        [{"clinic_id": person.clinic_id, "patient_id": person.id, "address_id": reach.id, "channel": reach.channel,
+          "step": CONFIRMATION, "occasion": f"agreed:{consent_id}", "zone": person.zone, "due_at": due,
+          "useful_until": due + CONFIRM_WITHIN, "wall": wall_at(due, person.zone), "tz_version": tz_version(),
+          "locale": locale} for reach, consent_id in agreed],
     )  # fmt: skip
-    return queued is not None
+    return len(queued) - queued.count(None)

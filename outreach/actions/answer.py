@@ -20,7 +20,7 @@ from outreach.domain.window import tz_version, wall_at
 from outreach.errors import BadInput, Reason, say
 from outreach.store import audit, clinics, consents, messages, patients, talk, tasks
 from outreach.store.due import ClinicFacts
-from outreach.store.patients import Person
+from outreach.store.people import Person
 from outreach.store.tables import Clinic
 
 STEP = talk.BY_STAFF

@@ -13,7 +13,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind, may_contact
 from outreach.errors import BadInput, say
 from outreach.store import clinics, consents, messages, patients, told_once
-from outreach.store.patients import Reach
+from outreach.store.people import Reach
 
 
 def address_of(session: Session, clinic_id: UUID, patient_id: UUID, channel: Channel) -> Reach:
@@ -59,5 +59,5 @@ def attest(
         person, clinic = patients.get(session, clinic_id, patient_id), clinics.by_id(session, clinic_id)
         messages.revive(session, [reach.id], now, agree.UNDONE)
         told_once.reconsider(session, [reach.id], now)
-        agree.confirm(session, reach, person, consent_id, now, quiet=quiet_of(clinic))
+        agree.confirm(session, person, [(reach, consent_id)], now, quiet=quiet_of(clinic))
     return consent_id is not None

@@ -16,7 +16,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.sequence import Sequence
 from outreach.errors import BadInput, NotAllowed, say
 from outreach.store import audit, clinics, enrolments, patients
-from outreach.store.patients import Person
+from outreach.store.people import Person
 
 OF_PATIENT = ("name", "locale", "zone", "wording", "active")
 

@@ -21,8 +21,8 @@ from outreach.domain.plan import at_once
 from outreach.domain.sequence import Sequence
 from outreach.domain.window import zone
 from outreach.errors import BadInput
-from outreach.store import choices, clinics, consents, enrolments, inbox, messages, patients
-from outreach.store.patients import Person, Reach
+from outreach.store import clinics, consents, enrolments, inbox, messages, patients
+from outreach.store.people import Person, Reach
 from outreach.store.tables import Clinic
 
 __all__ = ["Enrol", "Enrolled", "NewVisit", "Paper", "Planning", "ask", "enrol", "replan", "take_turn"]
@@ -83,26 +83,28 @@ def enrol(session: Session, form: Enrol, sequence: Sequence, now: datetime) -> E
     the index of identifiers refuses the second.
     """
     clinic = clinics.by_id(session, form.clinic_id)
-    sequence = choices.get(session, clinic.id, sequence.name).of(sequence)
     given = _addresses(clinic, form)
-    person, new, changed = _person(session, clinic, form, given, now)
-    fresh = False
-    for channel, value in given.items():
-        fresh = patients.set_address(session, clinic.id, person.id, channel, value, now, first=new)[1] or fresh
-    reach = patients.addresses(session, clinic.id, person.id)
+    name = _check(form, clinic)
+    person, reach, changed = _known(session, clinic, form, given, name, now)
+    new = person is None
+    if person is None:
+        external, wording = form.external.strip(), form.wording or clinic.wording
+        person, reach = patients.add_with(
+            session, clinic_id=clinic.id, name=name, locale=form.locale, zone=form.zone or clinic.zone,
+            wording=wording, external=external, now=now, given=given,
+        )  # fmt: skip
     if not reach:
         raise BadInput("There is neither a phone number nor an e-mail address. Give at least one.")
-    if fresh and not new:
-        fallback.corrected(session, clinic.id, person.id, now)
     signed = sign(session, clinic, person, reach, form.paper, actor=form.actor, now=now, new=new)
     course_of = enrolments.add_course if new else enrolments.course_for
     course_id = course_of(session, clinic.id, person.id, now)
     added, moved = book(session, clinic, course_id, form.visits, now, empty=new)
     planning = replan(session, course_id, sequence, now)
+    sequence = planning.by or sequence
     for old in moved.values():
         move.tell(session, old, sequence, now)
     asked = ask(session, clinic, person, reach, sequence, now)
-    return Enrolled(person.id, course_id, new, changed or fresh or signed, added, tuple(moved), planning, asked)
+    return Enrolled(person.id, course_id, new, changed or signed, added, tuple(moved), planning, asked)
 
 
 def ask(
@@ -113,51 +115,62 @@ def ask(
     An address that somebody in the clinic shares and has stopped is not asked: it has said no, under another name. Nor
     is a number from which somebody wrote STOP before it was anybody's here.
     """
-    queued = 0
-    shared = {one.id: one for one in patients.sharing(session, [one.id for one in reach.values()])}
+    said = consents.ledgers(session, [one.id for one in reach.values()])
+    open_to = {channel: one for channel, one in reach.items() if one.usable and may_ask(said.get(one.id, ()), now)}
+    if not open_to:
+        return 0
+    shared = {one.id: one for one in patients.sharing(session, [one.id for one in open_to.values()])}
     ledgers = consents.ledgers(session, shared)
     no = {(one.channel, one.value.casefold()) for one in shared.values()
           if may_contact(ledgers.get(one.id, ()), now).state is State.OPTED_OUT}  # fmt: skip
+    wanted: list[messages.Occasion] = []
     for step in sequence.triggered("enrolment"):
-        for channel in (channel for channel in step.channels if channel in reach):
-            to = reach[channel]
-            if not to.usable or (channel, to.value.casefold()) in no or not may_ask(ledgers.get(to.id, ()), now):
+        for channel in (channel for channel in step.channels if channel in open_to):
+            to = open_to[channel]
+            if (channel, to.value.casefold()) in no:
                 continue
             if inbox.stopped_before(session, clinic.id, channel, contact.index_form(channel, to.value)):
                 continue
             one = at_once(step, channel, person.zone, now, quiet=quiet_of(clinic))
-            queued += messages.add_occasion(
-                session, clinic_id=clinic.id, patient_id=person.id, address_id=to.id, channel=channel, step=step.key,
-                occasion=f"ask:{to.id}", zone=one.zone, due_at=one.due_at, useful_until=one.useful_until,
-                wall=one.wall, tz_version=one.tz_version,
-            ) is not None  # fmt: skip
-    return queued
+            wanted.append({
+                "clinic_id": clinic.id, "patient_id": person.id, "address_id": to.id, "channel": channel,
+                "step": step.key, "occasion": f"ask:{to.id}", "zone": one.zone, "due_at": one.due_at,
+                "useful_until": one.useful_until, "wall": one.wall, "tz_version": one.tz_version,
+            })  # fmt: skip
+    queued = messages.add_occasions(session, wanted)
+    return len(queued) - queued.count(None)
 
 
-def _person(
-    session: Session, clinic: Clinic, form: Enrol, given: Mapping[Channel, str], now: datetime
-) -> tuple[Person, bool, bool]:
-    """(patient, whether new, whether a known one's data changed)."""
-    name, lives = " ".join(form.name.split()), form.zone or clinic.zone
+def _check(form: Enrol, clinic: Clinic) -> str:
+    """The name as it is written. BadInput for what no patient can have."""
+    name = " ".join(form.name.split())
     if not name:
         raise BadInput("The name is empty. Give the name the patient goes by.")
     if (form.wording or clinic.wording) not in ("full", "neutral"):
         raise BadInput("The wording must be full or neutral.")
-    zone(lives)  # BadInput for a name that is none
+    zone(form.zone or clinic.zone)  # BadInput for a name that is none
+    return name
+
+
+def _known(
+    session: Session, clinic: Clinic, form: Enrol, given: Mapping[Channel, str], name: str, now: datetime
+) -> tuple[Person | None, dict[Channel, Reach], bool]:
+    """(patient, addresses, whether the form changed their data), if the clinic has them by its identifier."""
     known = patients.by_external(session, clinic.id, form.external) if form.external else None
     if known is None:
-        patient_id = patients.add(
-            session, clinic_id=clinic.id, name=name, locale=form.locale, zone=lives,
-            wording=form.wording or clinic.wording, external=form.external.strip(), now=now, given=given,
-        )  # fmt: skip
-        external, wording = form.external.strip(), form.wording or clinic.wording
-        return Person(patient_id, clinic.id, name, external, form.locale, lives, wording, True), True, False
+        return None, {}, False
     wanted = {"name": name, "locale": form.locale, "zone": form.zone or known.zone,
               "wording": form.wording or known.wording}  # fmt: skip
     news = {key: value for key, value in wanted.items() if getattr(known, key) != value}
     if news:
         patients.change(session, known, news)
-    return patients.get(session, clinic.id, known.id) if news else known, False, bool(news)
+        known = patients.get(session, clinic.id, known.id)
+    fresh = False
+    for channel, value in given.items():
+        fresh = patients.set_address(session, clinic.id, known.id, channel, value, now)[1] or fresh
+    if fresh:
+        fallback.corrected(session, clinic.id, known.id, now)
+    return known, patients.addresses(session, clinic.id, known.id), bool(news) or fresh
 
 
 def _addresses(clinic: Clinic, form: Enrol) -> dict[Channel, str]:

@@ -13,6 +13,7 @@ from outreach.domain.consent import State, may_contact
 from outreach.domain.window import wall_at
 from outreach.errors import BadInput, say
 from outreach.store import audit, clinics, consents, patients
+from outreach.store.people import Reach
 
 LONGEST = 200
 
@@ -64,6 +65,6 @@ def may_give_back(session: Session, address_id: UUID, now: datetime) -> bool:
     return bool(family)
 
 
-def _all_of(session: Session, here: patients.Reach) -> list[UUID]:
+def _all_of(session: Session, here: Reach) -> list[UUID]:
     """Every address of the patient: a STOP by text from a shared phone ended the e-mails too."""
     return [one.id for one in patients.addresses(session, here.clinic_id, here.patient_id).values()]

@@ -80,18 +80,18 @@ def _new(
     session: Session, clinic: Clinic, wish: Joining, given: Mapping[Channel, str], sequence: Sequence, now: datetime
 ) -> int:
     """A patient without visits: nothing but the question is ever sent until staff book one."""
-    patient_id = patients.add(session, clinic_id=clinic.id, name=wish.name, locale=wish.locale, zone=clinic.zone,
-                              wording=clinic.wording, now=now, given=given)  # fmt: skip
-    for channel, value in given.items():
-        patients.set_address(session, clinic.id, patient_id, channel, value, now, first=True)
-    reach = patients.addresses(session, clinic.id, patient_id)
+    person, reach = patients.add_with(
+        session, clinic_id=clinic.id, name=wish.name, locale=wish.locale, zone=clinic.zone, wording=clinic.wording,
+        now=now, given=given,
+    )  # fmt: skip
+    patient_id = person.id
     for channel, one in reach.items():
         consents.add(
             session, clinic_id=clinic.id, patient_id=patient_id, address_id=one.id, channel=channel,
             kind=ConsentKind.ASKED, method=JOIN, actor="patient", at=now, evidence=f"{JOIN}:{one.id}",
             wording=wish.wording, wording_version=wish.wording_version, locale=wish.locale,
         )  # fmt: skip
-    asked = ask(session, clinic, patients.get(session, clinic.id, patient_id), reach, sequence, now)
+    asked = ask(session, clinic, person, reach, sequence, now)
     _tell(session, clinic, patient_id, f"{JOIN}:{patient_id}", now)
     audit.note(session, clinic_id=clinic.id, at=now, actor_kind="patient", actor_id=patient_id,
                action="patient.joined", subject="patient", subject_id=patient_id,

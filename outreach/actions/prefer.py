@@ -14,7 +14,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentEvent, ConsentKind, State, may_contact
 from outreach.store import audit, consents, patients
 from outreach.store.due import Due
-from outreach.store.patients import Person, Reach
+from outreach.store.people import Person, Reach
 
 PAGE = "page"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -18,10 +18,9 @@ from outreach.domain.sequence import Sequence
 from outreach.domain.status import Status
 from outreach.domain.window import QuietHours, wall_at
 from outreach.errors import Reason
-from outreach.store import choices, clinics, consents, enrolments, fallbacks, infusions, messages, patients, plans
+from outreach.store import clinics, enrolments, messages, plans
 from outreach.store.due import ClinicFacts
-from outreach.store.patients import Reach
-from outreach.store.plans import Unsent
+from outreach.store.plans import Ground, Unsent
 from outreach.store.tables import Clinic
 
 Key = tuple[str, Channel, UUID | None, int]
@@ -32,10 +31,11 @@ PLANNERS_OWN = frozenset({Reason.NEXT_INFUSION_NEAR.value, Reason.QUIET_HOURS.va
 
 @dataclass(frozen=True)
 class Planning:
-    """What a re-plan changed."""
+    """What a re-plan changed. `by`: the rules it went by, as the clinic has them; None: there was nothing to plan."""
 
     added: int = 0
     cancelled: int = 0
+    by: Sequence | None = None
 
 
 def quiet_of(clinic: Clinic | ClinicFacts) -> QuietHours:
@@ -51,57 +51,44 @@ def replan(session: Session, course_id: UUID, sequence: Sequence, now: datetime)
     """
     course = enrolments.lock_course(session, course_id)
     clinic = clinics.by_id(session, course.clinic_id)
-    sequence = choices.get(session, clinic.id, sequence.name).of(sequence)
-    person = patients.get(session, clinic.id, course.patient_id)
-    visits = infusions.of_course(session, course_id)
-    theirs = patients.addresses(session, clinic.id, person.id)
-    reach = {channel: one.id for channel, one in theirs.items()}
-    enrolment_id = enrolments.enrol(
-        session, clinic_id=clinic.id, patient_id=person.id, course_id=course_id, sequence=sequence.name,
-        digest=sequence.digest, now=now,
-    )  # fmt: skip
-    waiting = plans.unsent(session, course_id)
-    said = messages.said(session, course_id)  # read after the lock: what the pump took meanwhile is among it
-    wanted = plan(sequence, visits, person.zone, reach.keys(), now, quiet_of(clinic), said)
+    known = plans.ground(session, course, sequence.name, now)
+    sequence, person = known.choice.of(sequence), known.person
+    wanted = plan(sequence, known.visits, person.zone, known.reach.keys(), now, quiet_of(clinic), known.said)
     over = course.status != "active"
-    leaving, fresh = compare(waiting, wanted if person.active and not over else [], reach, visits, now)
+    reach = {channel: one.id for channel, one in known.reach.items()}
+    leaving, fresh = compare(known.waiting, wanted if person.active and not over else [], reach, known.visits, now)
     if over:
-        leaving = {one: (clinic_id, Reason.COURSE_ENDED) for one, (clinic_id, _) in leaving.items()}
-    plans.put_aside(session, leaving, now)
-    fallbacks.put_aside(session, course_id, now)
-    added = messages.add_planned(
-        session, clinic_id=clinic.id, patient_id=person.id, enrolment_id=enrolment_id, planned=fresh,
-        addresses=reach, now=now,
-    )  # fmt: skip
-    _silence(session, theirs.values(), now)
-    return Planning(added, len(leaving))
+        leaving = dict.fromkeys(leaving, Reason.COURSE_ENDED)
+    added = plans.write(session, course, known, sequence.name, sequence.digest, leaving, fresh, now)
+    _silence(session, known, now)
+    return Planning(added, len(leaving), sequence)
 
 
-def _silence(session: Session, theirs: Collection[Reach], now: datetime) -> None:
+def _silence(session: Session, known: Ground, now: datetime) -> None:
     """What was planned for an address that has said no, or is dead, is suppressed at once, not when it falls due."""
-    for address_id, events in consents.ledgers(session, [one.id for one in theirs]).items():
+    for address_id, events in known.ledgers.items():
         permission = may_contact(events, now)
         if permission.reason is not None and permission.state not in (State.NONE, State.ASKED):
             messages.suppress_scheduled(session, [address_id], permission.reason, now, ANSWERS)
-    dead = [one.id for one in theirs if not one.usable]
+    dead = [one.id for one in known.reach.values() if not one.usable]
     if dead:
         messages.suppress_scheduled(session, dead, Reason.ADDRESS_UNUSABLE, now)
 
 
 def compare(
     waiting: list[Unsent], wanted: list[Planned], reach: Mapping[Channel, UUID], visits: list[Visit], now: datetime
-) -> tuple[dict[UUID, tuple[UUID, Reason]], list[Planned]]:
+) -> tuple[dict[UUID, Reason], list[Planned]]:
     """Which waiting rows leave (with a reason), and which planned messages are new. Pure."""
     plan_by_key = {_key(one.step, one.channel, one.infusion_id, one.revision): one for one in wanted}
     kept: set[Key] = set()
-    leaving: dict[UUID, tuple[UUID, Reason]] = {}
+    leaving: dict[UUID, Reason] = {}
     for row in waiting:
         key = _key(row.step, row.channel, row.infusion_id, row.revision)
         one = plan_by_key.get(key)
         if one is not None and _stays(row, one, reach):
             kept.add(key)
         elif one is not None or row.status is Status.SCHEDULED:
-            leaving[row.id] = (row.clinic_id, _why(row, visits))
+            leaving[row.id] = _why(row, visits)
             if one is not None:
                 plan_by_key[key] = _not_lost(row, one, now)
     return leaving, [one for key, one in plan_by_key.items() if key not in kept]

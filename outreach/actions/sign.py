@@ -16,7 +16,7 @@ from outreach.domain.consent import ConsentKind, may_contact
 from outreach.domain.window import moment
 from outreach.errors import BadInput, say
 from outreach.store import audit, clinics, consents, messages, patients, told_once
-from outreach.store.patients import Person, Reach
+from outreach.store.people import Person, Reach
 from outreach.store.tables import Clinic
 
 
@@ -49,30 +49,36 @@ def sign(
 
     `new`: the patient was made just now, and nothing of theirs can have waited for it.
     """
-    news = False
     if not paper.channels and not paper.refused:
         return False
     if paper.on is None:
         raise BadInput(say("Consent on paper needs the date it was signed."))
     # The first minute of that day: a STOP of the same day is the later word, which is the safe way to be wrong.
     at = moment(datetime.combine(paper.on, time(0)), clinic.zone).at
-    for channel in sorted(paper.channels | paper.refused):
-        if channel not in reach:
-            raise BadInput(say("There is consent for %(channel)s, but no address for it.", channel=channel.value))
-        agreed = channel in paper.channels
-        consent_id = consents.add(
-            session, clinic_id=clinic.id, patient_id=person.id, address_id=reach[channel].id, channel=channel,
-            kind=ConsentKind.AGREED if agreed else ConsentKind.REVOKED_BY_STAFF, method="paper", actor=actor, at=at,
-            evidence=f"paper:{paper.form}:{paper.on.isoformat()}", warned=agreed and paper.warned,
-            wording_version=paper.form,
-        )  # fmt: skip
-        news = news or consent_id is not None
-        if consent_id and agreed and may_contact(consents.ledger(session, reach[channel].id), now).allowed:
-            if not new:
-                messages.revive(session, [reach[channel].id], now, agree.UNDONE)
-                told_once.reconsider(session, [reach[channel].id], now)
-            agree.confirm(session, reach[channel], person, consent_id, now, quiet=quiet_of(clinic))
-    return news
+    named = sorted(paper.channels | paper.refused)
+    missing = next((channel for channel in named if channel not in reach), None)
+    if missing is not None:
+        raise BadInput(say("There is consent for %(channel)s, but no address for it.", channel=missing.value))
+    ids, ledgers = consents.add_all(session, [_said(person, reach[one], paper, actor, at) for one in named])
+    fresh = [(reach[channel], consent_id) for channel, consent_id in zip(named, ids, strict=True)
+             if consent_id is not None]  # fmt: skip
+    open_now = [(one, consent_id) for one, consent_id in fresh
+                if one.channel in paper.channels and may_contact(ledgers.get(one.id, ()), now).allowed]  # fmt: skip
+    if open_now and not new:
+        messages.revive(session, [one.id for one, _ in open_now], now, agree.UNDONE)
+        told_once.reconsider(session, [one.id for one, _ in open_now], now)
+    agree.confirm(session, person, open_now, now, quiet=quiet_of(clinic))
+    return bool(fresh)
+
+
+def _said(person: Person, reach: Reach, paper: Paper, actor: str, at: datetime) -> consents.Said:
+    agreed = reach.channel in paper.channels
+    return {
+        "clinic_id": person.clinic_id, "patient_id": person.id, "address_id": reach.id, "channel": reach.channel,
+        "kind": ConsentKind.AGREED if agreed else ConsentKind.REVOKED_BY_STAFF, "method": "paper", "actor": actor,
+        "at": at, "evidence": f"paper:{paper.form}:{paper.on:%Y-%m-%d}", "warned": agreed and paper.warned,
+        "wording_version": paper.form,
+    }  # fmt: skip
 
 
 def record(

@@ -16,6 +16,7 @@ from outreach.domain.sequence import Sequence
 from outreach.errors import BadInput, NotAllowed, Sentence, say
 from outreach.store import audit, changes, enrolments, infusions, patients, uploads
 from outreach.store.changes import Change
+from outreach.store.people import Person
 from outreach.store.uploads import List
 
 CHUNK = 20
@@ -117,7 +118,7 @@ def _change(session: Session, clinic_id: UUID, change: Change, sequence: Sequenc
                   minutes=before["minutes"], clinic_id=clinic_id)  # fmt: skip
 
 
-def _edited(done: list[Change], person: patients.Person | None, visits: Mapping[UUID, tuple[int, str]]) -> bool:
+def _edited(done: list[Change], person: Person | None, visits: Mapping[UUID, tuple[int, str]]) -> bool:
     for change in done:
         if change.kind == "patient" and (person is None or person.version != change.before["version"]):
             return True

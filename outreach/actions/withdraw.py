@@ -12,7 +12,7 @@ from outreach.domain.brakes import OWED_TO_THE_STOPPED
 from outreach.domain.consent import ConsentEvent, ConsentKind, Scope, State, may_contact
 from outreach.errors import Reason
 from outreach.store import consents, messages, patients, tasks, told_once
-from outreach.store.patients import Reach
+from outreach.store.people import Reach
 
 TEXT = "sms"
 """The method of a reply by text, whose STOP and START speak for every channel."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.sequence import Sequence, adapted
 from outreach.domain.status import Status
 from outreach.store.office import ClinicSequence
+from outreach.store.rows import Ask, together
 from outreach.store.tables import Enrolment, Patient
 from outreach.store.traffic import Message
 
@@ -54,15 +55,30 @@ def every(session: Session) -> Choices:
 
 def get(session: Session, clinic_id: UUID, sequence: str) -> Choice:
     """A clinic's choice of one sequence; as the file has it where it chose nothing."""
-    found = _read(session, ClinicSequence.clinic_id == clinic_id, ClinicSequence.sequence == sequence)
+    found = told(together(session, asking(clinic_id, sequence))[0])
     return found.get((clinic_id, sequence), AS_WRITTEN)
+
+
+def asking(clinic_id: UUID, sequence: str) -> Ask:
+    """The same, together with others."""
+    return Ask(_ONE, {"clinic": clinic_id, "sequence": sequence})
+
+
+def told(rows: Iterable[Any]) -> Choices:
+    """Choices by clinic and sequence."""
+    return {(clinic_id, name): Choice(*rest) for clinic_id, name, *rest in rows}
+
+
+_ONE = """
+select clinic_id, sequence, active, changes, revision, changed_at from clinic_sequence
+where clinic_id = %(clinic)b and sequence = %(sequence)b"""
 
 
 def _read(session: Session, *where: Any) -> Choices:
     columns = (ClinicSequence.clinic_id, ClinicSequence.sequence, ClinicSequence.active, ClinicSequence.changes,
                ClinicSequence.revision, ClinicSequence.changed_at)  # fmt: skip
     rows = session.execute(select(*columns).where(*where))
-    return {(clinic_id, name): Choice(*rest) for clinic_id, name, *rest in rows}
+    return told(rows)
 
 
 def write(session: Session, clinic_id: UUID, sequence: str, choice: Choice, now: datetime) -> bool:

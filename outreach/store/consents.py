@@ -2,79 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.consent import TAKING, ConsentEvent, ConsentKind, Scope, basis_of, standing
 from outreach.store.arrays import Ids
-from outreach.store.rows import Ask, fetch, run
-from outreach.store.tables import Consent, Patient
-from outreach.store.vault import vault_of
+from outreach.store.rows import Ask, fetch, run, together
+from outreach.store.tables import Consent
+from outreach.store.vault import Vault, vault_of
 
 
-def add(
-    session: Session,
-    *,
-    clinic_id: UUID,
-    patient_id: UUID,
-    address_id: UUID,
-    channel: Channel,
-    kind: ConsentKind,
-    method: str,
-    actor: str,
-    at: datetime,
-    evidence: str,
-    warned: bool = False,
-    wording: str | None = None,
-    wording_version: str = "",
-    locale: str = "",
-    purpose: str = "care",
-    scope: Scope = Scope.ADDRESS,
-) -> UUID | None:
-    """Append to the ledger of an address. `evidence` names the source (an inbound id, a form); None: it was there.
+class Said(TypedDict, total=False):
+    """One thing that was said about writing to an address. `evidence` names the source (an inbound id, a form).
 
     `wording`: the words the person was shown; kept sealed. `at`: when it was said, not when we wrote it down.
-    `scope`: what it speaks for; what it rests on follows from its kind and method. What gives or takes consent waits
-    its turn for the patient (`take_turns`): whoever writes for several patients takes all turns first.
+    `scope`: what it speaks for; what it rests on follows from its kind and method.
     """
-    vault, event_id, moves = vault_of(session), uuid4(), kind not in _SAYS_NOTHING
-    if moves:
-        take_turns(session, [patient_id])
-    added = session.scalar(
-        upsert(Consent)
-        .values(
-            id=event_id,
-            clinic_id=clinic_id,
-            patient_id=patient_id,
-            address_id=address_id,
-            channel=channel.value,
-            kind=kind.value,
-            purpose=purpose,
-            scope=scope.value,
-            basis=basis_of(kind, method).value,
-            warned=warned,
-            method=method,
-            wording_sealed=vault.seal(wording, "consent_event.wording", clinic_id, event_id) if wording else None,
-            wording_version=wording_version,
-            locale=locale,
-            actor=actor,
-            at=at,
-            evidence=evidence,
-        )
-        .on_conflict_do_nothing(constraint="consent_event_once")
-        .returning(Consent.id)
-    )
-    if moves and added is not None:
-        keep(session, patient_id)
-    return added
+
+    clinic_id: Required[UUID]
+    patient_id: Required[UUID]
+    address_id: Required[UUID]
+    channel: Required[Channel]
+    kind: Required[ConsentKind]
+    method: Required[str]
+    actor: Required[str]
+    at: Required[datetime]
+    evidence: Required[str]
+    warned: bool
+    wording: str | None
+    wording_version: str
+    locale: str
+    purpose: str
+    scope: Scope
+
+
+def add(session: Session, **one: Unpack[Said]) -> UUID | None:
+    """Append to the ledger of an address; None: it was there."""
+    return add_all(session, [one])[0][0]
+
+
+def add_all(session: Session, said: Sequence[Said]) -> tuple[list[UUID | None], dict[UUID, list[ConsentEvent]]]:
+    """Append several of one patient: their ids (None: it was there), and the ledgers of the active addresses since.
+
+    What gives or takes consent waits its turn for the patient (`take_turns`): whoever writes for several patients takes
+    all turns first. What does neither waits for nobody, and the ledgers are not read.
+    """
+    [patient_id] = {one["patient_id"] for one in said}
+    moves = any(one["kind"] not in _SAYS_NOTHING for one in said)
+    rows = [_row(vault_of(session), one) for one in said]
+    asks = [Ask(_ADD, row) for row in rows]
+    if not moves:
+        return [told[0][0] if told else None for told in together(session, *asks)], {}
+    turn, *added, ledgers = together(session, Ask(_TURNS, {"ids": Ids.of([patient_id])}), *asks, asking_of(patient_id))
+    events = told(ledgers)
+    _stands(session, patient_id, turn, events)
+    return [rows[0][0] if rows else None for rows in added], events
+
+
+def _row(vault: Vault, one: Said) -> dict[str, object]:
+    event_id, wording = uuid4(), one.get("wording")
+    sealed = vault.seal(wording, "consent_event.wording", one["clinic_id"], event_id) if wording else None
+    return {
+        "warned": False, "wording_version": "", "locale": "", "purpose": "care",
+        **one,
+        "id": event_id, "channel": one["channel"].value, "kind": one["kind"].value, "wording": sealed,
+        "scope": one.get("scope", Scope.ADDRESS).value, "basis": basis_of(one["kind"], one["method"]).value,
+    }  # fmt: skip
+
+
+_ADD = """
+insert into consent_event (id, clinic_id, patient_id, address_id, channel, kind, purpose, scope, basis, warned, method,
+  wording_sealed, wording_version, locale, actor, at, evidence)
+values (%(id)b, %(clinic_id)b, %(patient_id)b, %(address_id)b, %(channel)b, %(kind)b, %(purpose)b, %(scope)b, %(basis)b,
+  %(warned)b, %(method)b, %(wording)b, %(wording_version)b, %(locale)b, %(actor)b, %(at)b, %(evidence)b)
+on conflict on constraint consent_event_once do nothing returning id
+"""
 
 
 def take_turns(session: Session, patient_ids: Iterable[UUID]) -> None:
@@ -91,19 +100,22 @@ def keep(session: Session, patient_id: UUID) -> None:
 
     Forgotten after a change of either, lists and counts are wrong; what is sent is not, since it asks the ledger.
     """
-    take_turns(session, [patient_id])  # a statement of its own: the next one sees what the one before us committed
-    stands = standing(told(fetch(session, _OF_PATIENT, patient=patient_id)).values()).value
-    session.execute(
-        update(Patient)
-        .where(Patient.id == patient_id, Patient.standing != stands)
-        .values(standing=stands)
-        .execution_options(synchronize_session=False)
-    )
+    # The turn is a statement of its own: the next one sees what the one before us committed.
+    turn, ledgers = together(session, Ask(_TURNS, {"ids": Ids.of([patient_id])}), asking_of(patient_id))
+    _stands(session, patient_id, turn, told(ledgers))
+
+
+def _stands(
+    session: Session, patient_id: UUID, turn: Sequence[Any], ledgers: Mapping[UUID, Sequence[ConsentEvent]]
+) -> None:
+    stands = standing(ledgers.values()).value
+    if any(stood != stands for _, stood in turn):
+        run(session, "update patient set standing = %(stands)b where id = %(id)b", stands=stands, id=patient_id)
 
 
 _SAYS_NOTHING = (ConsentKind.ASKED, ConsentKind.CHOSEN)
 """Kinds that leave every patient standing where they stood: they wait for nobody, since the pump writes them."""
-_TURNS = "select id from patient where id = any(%(ids)b::uuid[]) order by id for no key update"
+_TURNS = "select id, standing from patient where id = any(%(ids)b::uuid[]) order by id for no key update"
 _TAKE_AWAY = [kind.value for kind in TAKING]
 _KINDS = {kind.value: kind for kind in ConsentKind}
 _CHANNELS = {channel.value: channel for channel in Channel}
@@ -149,6 +161,11 @@ def asking_after_a_no(address_ids: Collection[UUID]) -> Ask:
 def asking_for(message_ids: Sequence[UUID]) -> Ask:
     """The ledgers of the addresses that these messages go to."""
     return Ask(_OF_MESSAGES, {"ids": Ids.of(message_ids)})
+
+
+def asking_of(patient_id: UUID) -> Ask:
+    """The ledgers of a patient's active addresses."""
+    return Ask(_OF_PATIENT, {"patient": patient_id})
 
 
 def told(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[ConsentEvent]]:

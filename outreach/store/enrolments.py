@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from outreach.errors import NotFound
+from outreach.store.rows import Ask, fetch
 from outreach.store.tables import Course, Enrolment
 from outreach.store.vault import vault_of
 
@@ -41,12 +42,13 @@ def course_for(session: Session, clinic_id: UUID, patient_id: UUID, now: datetim
 def add_course(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) -> UUID:
     """A course of a patient who has none."""
     course_id = uuid4()
-    session.execute(
-        insert(Course).values(
-            id=course_id, clinic_id=clinic_id, patient_id=patient_id, label="", status="active", created_at=now
-        )
-    )
+    fetch(session, _ADD, id=course_id, clinic=clinic_id, patient=patient_id, now=now)
     return course_id
+
+
+_ADD = """
+insert into course (id, clinic_id, patient_id, label, status, created_at)
+values (%(id)b, %(clinic)b, %(patient)b, '', 'active', %(now)b) returning id"""
 
 
 def active_course(session: Session, clinic_id: UUID, patient_id: UUID) -> UUID | None:
@@ -58,33 +60,44 @@ def active_course(session: Session, clinic_id: UUID, patient_id: UUID) -> UUID |
     )
 
 
-def course(session: Session, course_id: UUID, *, locked: bool = False) -> Series:
+def course(session: Session, course_id: UUID) -> Series:
     """The course, or NotFound."""
-    found = select(Course.id, Course.clinic_id, Course.patient_id, Course.status).where(Course.id == course_id)
-    row = session.execute(found.with_for_update() if locked else found).one_or_none()
-    if row is None:
-        raise NotFound("no such course")
-    return Series(*row)
+    return _series(fetch(session, _COURSE, course=course_id))
 
 
 def lock_course(session: Session, course_id: UUID) -> Series:
     """The course, locked: two re-plans of one course take turns, so that neither adds what the other cancels."""
-    return course(session, course_id, locked=True)
+    session.flush()
+    return _series(fetch(session, _LOCK, course=course_id))
 
 
-def enrol(
-    session: Session, *, clinic_id: UUID, patient_id: UUID, course_id: UUID, sequence: str, digest: str, now: datetime
-) -> UUID:
-    """The enrolment of this course in this sequence, made or found; it remembers the rules it was last planned by."""
-    return session.scalars(
-        upsert(Enrolment)
-        .values(
-            id=uuid4(), clinic_id=clinic_id, patient_id=patient_id, course_id=course_id, sequence=sequence,
-            sequence_digest=digest, status="active", created_at=now,
-        )
-        .on_conflict_do_update(constraint="enrolment_once", set_={"sequence_digest": digest})
-        .returning(Enrolment.id)
-    ).one()  # fmt: skip
+def _series(rows: Sequence[Any]) -> Series:
+    if not rows:
+        raise NotFound("no such course")
+    return Series(*rows[0])
+
+
+_COURSE = "select id, clinic_id, patient_id, status from course where id = %(course)b"
+_LOCK = f"{_COURSE} for update"
+
+
+def asking(course_id: UUID, sequence: str) -> Ask:
+    """The enrolment of this course in this sequence: its id, and the digest of the rules it was last planned by."""
+    return Ask(_ENROLLED, {"course": course_id, "sequence": sequence})
+
+
+def enrolling(enrolment_id: UUID, course: Series, sequence: str, digest: str, now: datetime) -> Ask:
+    """To enrol this locked course in this sequence; it remembers the rules it was last planned by."""
+    return Ask(_ENROL, {"id": enrolment_id, "clinic": course.clinic_id, "patient": course.patient_id, "now": now,
+                        "course": course.id, "sequence": sequence, "digest": digest})  # fmt: skip
+
+
+_ENROLLED = "select id, sequence_digest from enrolment where course_id = %(course)b and sequence = %(sequence)b"
+_ENROL = """
+insert into enrolment (id, clinic_id, patient_id, course_id, sequence, sequence_digest, status, created_at)
+values (%(id)b, %(clinic)b, %(patient)b, %(course)b, %(sequence)b, %(digest)b, 'active', %(now)b)
+on conflict on constraint enrolment_once do update set sequence_digest = excluded.sequence_digest returning id
+"""
 
 
 def active(session: Session, clinic_id: UUID | None = None) -> Sequence[tuple[UUID, str]]:

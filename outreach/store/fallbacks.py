@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -11,10 +11,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
-from outreach.errors import Reason
 from outreach.store.arrays import Ids
-from outreach.store.messages import note
-from outreach.store.rows import fetch
+from outreach.store.rows import Ask, fetch
 from outreach.store.vault import vault_of
 
 
@@ -98,18 +96,19 @@ def missed(session: Session, ids: Collection[UUID], now: datetime) -> list[Misse
 
 
 _PUT_ASIDE = """
-update message f set status = 'cancelled', ended_at = %(now)b::timestamptz,
-  reason = case when i.status = 'cancelled' then 'visit_cancelled' else 'visit_moved' end
-from message m join infusion i on i.id = m.infusion_id
-where f.course_id = %(course)b::uuid and f.patient_id = (select patient_id from course where id = %(course)b::uuid)
-  and f.status in ('scheduled', 'suppressed') and f.occasion = 'fallback:' || m.id
-  and m.patient_id = f.patient_id and (i.status = 'cancelled' or i.revision <> m.revision)
-returning f.id, f.clinic_id, f.reason
+with aside as (
+  update message f set status = 'cancelled', ended_at = %(now)b::timestamptz,
+    reason = case when i.status = 'cancelled' then 'visit_cancelled' else 'visit_moved' end
+  from message m join infusion i on i.id = m.infusion_id
+  where f.patient_id = %(patient)b::uuid and f.course_id = %(course)b::uuid
+    and f.status in ('scheduled', 'suppressed') and f.occasion = 'fallback:' || m.id
+    and m.patient_id = f.patient_id and (i.status = 'cancelled' or i.revision <> m.revision)
+  returning f.id, f.clinic_id, f.reason)
+insert into event (clinic_id, message_id, source, word, status, reason, at)
+select clinic_id, id, 'plan', 'put aside', 'cancelled', reason, %(now)b::timestamptz from aside returning message_id
 """
 
 
-def put_aside(session: Session, course_id: UUID, now: datetime) -> None:
-    """Cancel what waits to stand in for a message about a visit that has been moved or cancelled since."""
-    rows: Sequence[tuple[UUID, UUID, str]] = fetch(session, _PUT_ASIDE, course=course_id, now=now)
-    news = {"source": "plan", "word": "put aside", "status": "cancelled", "at": now}
-    note(session, [news | {"message_id": row[0], "clinic_id": row[1], "reason": Reason(row[2]).value} for row in rows])
+def putting_aside(course_id: UUID, patient_id: UUID, now: datetime) -> Ask:
+    """To cancel what waits to stand in for a message about a visit that has been moved or cancelled since."""
+    return Ask(_PUT_ASIDE, {"course": course_id, "patient": patient_id, "now": now})

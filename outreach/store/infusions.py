@@ -16,7 +16,7 @@ from outreach.domain.plan import Visit
 from outreach.errors import NotFound
 from outreach.store.arrays import Texts
 from outreach.store.messages import HANDED_OVER
-from outreach.store.rows import fetch
+from outreach.store.rows import Ask, fetch
 from outreach.store.tables import Course, Infusion
 from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
@@ -87,6 +87,17 @@ def of_courses(session: Session, course_ids: Collection[UUID]) -> dict[UUID, lis
     for row in fetch(session, _OF_COURSES, ids=list(course_ids)):
         found.setdefault(row[1], []).append(Visit(*row))
     return found
+
+
+_OF_COURSE = """
+select id, course_id, starts, zone, minutes, revision, status from infusion
+where course_id = %(course)b order by starts, id
+"""
+
+
+def asking(course_id: UUID) -> Ask:
+    """The columns of Visit: all infusions of a course, earliest first."""
+    return Ask(_OF_COURSE, {"course": course_id})
 
 
 def recent(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime, days: int) -> list[datetime]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.plan import Visit
 from outreach.store import patients
-from outreach.store.patients import Person
+from outreach.store.people import Person, external_index
 from outreach.store.tables import Address, Course, Infusion, Patient
 from outreach.store.vault import vault_of
 
@@ -31,7 +31,7 @@ class Known:
 def known(session: Session, clinic_id: UUID, externals: Collection[str]) -> dict[str, Known]:
     """By external identifier as it was given; who is not stored is absent. Four queries, whatever the number."""
     vault = vault_of(session)
-    index = {patients.external_index(vault, external, clinic_id): external for external in externals}
+    index = {external_index(vault, external, clinic_id): external for external in externals}
     rows = session.execute(
         select(Patient.external_index, Patient.id).where(
             Patient.clinic_id == clinic_id, Patient.external_index.in_(list(index))

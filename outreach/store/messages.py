@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
@@ -19,8 +18,7 @@ from outreach.domain.plan import LATE_USE
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
 from outreach.store.ids import fresh_id
-from outreach.store.rows import fetch
-from outreach.store.tables import Course
+from outreach.store.rows import Ask, together
 from outreach.store.traffic import Event, Message
 from outreach.store.vault import vault_of
 from outreach.store.waiting import of_use, still_true
@@ -28,8 +26,7 @@ from outreach.store.waiting import of_use, still_true
 HANDED_OVER = (Status.SENDING, Status.UNKNOWN, Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.UNDELIVERED)
 
 
-def add_planned(
-    session: Session,
+def planning(
     *,
     clinic_id: UUID,
     patient_id: UUID,
@@ -37,8 +34,8 @@ def add_planned(
     planned: Sequence[Planned],
     addresses: Mapping[Channel, UUID],
     now: datetime,
-) -> int:
-    """Write what the planner decided; what is there already stays untouched. Returns how many rows are new."""
+) -> Ask:
+    """To write what the planner decided; what is there already stays untouched. Its rows are the new ones."""
     rows = [
         _fresh(clinic_id, patient_id, one.channel, one.step, one.due_at, one.useful_until, now)
         | {
@@ -57,72 +54,76 @@ def add_planned(
         }
         for one in planned
     ]
-    return len(fetch(session, _PLAN, rows=json.dumps(rows, default=str), at=now)) if rows else 0
+    return _plan(rows)
+
+
+class Occasion(TypedDict, total=False):
+    """A message that something brought about: an agreement, a reply, a move. `occasion` names what; once each."""
+
+    clinic_id: Required[UUID]
+    patient_id: Required[UUID]
+    address_id: Required[UUID]
+    channel: Required[Channel]
+    step: Required[str]
+    occasion: Required[str]
+    zone: Required[str]
+    due_at: Required[datetime]
+    useful_until: Required[datetime]
+    wall: Required[datetime]
+    tz_version: Required[str]
+    facts: Mapping[str, str] | None
+    locale: str | None
+    enrolment_id: UUID | None
+    course_id: UUID | None
+    revision: int
+    rule: str
+
+
+def add_occasion(session: Session, **one: Unpack[Occasion]) -> UUID | None:
+    """Plan it. None: it was there already."""
+    return add_occasions(session, [one])[0]
+
+
+def add_occasions(session: Session, wanted: Sequence[Occasion]) -> list[UUID | None]:
+    """Plan several at once; None for each that was there already."""
+    vault = vault_of(session)
+    rows: list[dict[str, Any]] = []
+    for one in wanted:
+        known: dict[str, Any] = dict(one)
+        facts = known.pop("facts", None)
+        fresh = _fresh(one["clinic_id"], one["patient_id"], one["channel"], one["step"], one["due_at"],
+                       one["useful_until"], one["due_at"])  # fmt: skip
+        if facts:
+            sealed = vault.seal(json.dumps(dict(facts)), "message.facts", one["clinic_id"], fresh["id"])
+            fresh["facts_sealed"] = sealed.hex()
+        known |= {"channel": one["channel"].value, "status": Status.SCHEDULED.value}
+        rows.append({"revision": 0, "rule": "at once"} | known | fresh)
+    added = {row[0] for row in together(session, _plan(rows))[0]} if rows else set[UUID]()
+    return [row["id"] if row["id"] in added else None for row in rows]
+
+
+def _plan(rows: Sequence[Mapping[str, Any]]) -> Ask:
+    return Ask(_PLAN, {"rows": json.dumps(rows, default=str)})
 
 
 # One value for the whole plan, and its news in the same breath: a course is over a hundred rows, and a statement with a
 # place for each value of each costs the client more to read than the server to run.
 _PLAN = """
 with planned as (
-  insert into message (id, clinic_id, patient_id, enrolment_id, course_id, infusion_id, address_id, step, channel,
-    revision, wall, zone, tz_version, rule, due_at, useful_until, planned_at, status, reason, urgent, ended_at,
-    attempts, segments)
-  select id, clinic_id, patient_id, enrolment_id, course_id, infusion_id, address_id, step, channel,
-    revision, wall, zone, tz_version, rule, due_at, useful_until, planned_at, status, reason, urgent, ended_at, 0, 0
+  insert into message (id, clinic_id, patient_id, enrolment_id, course_id, infusion_id, occasion, address_id, step,
+    channel, revision, wall, zone, tz_version, rule, due_at, useful_until, planned_at, status, reason, urgent, ended_at,
+    locale, facts_sealed, attempts, segments)
+  select id, clinic_id, patient_id, enrolment_id, course_id, infusion_id, occasion, address_id, step,
+    channel, revision, wall, zone, tz_version, rule, due_at, useful_until, planned_at, status, reason, urgent, ended_at,
+    locale, decode(facts_sealed, 'hex'), 0, 0
   from jsonb_to_recordset(%(rows)b::text::jsonb) as row (id uuid, clinic_id uuid, patient_id uuid, enrolment_id uuid,
-    course_id uuid, infusion_id uuid, address_id uuid, step text, channel text, revision int, wall timestamp, zone text,
-    tz_version text, rule text, due_at timestamptz, useful_until timestamptz, planned_at timestamptz, status text,
-    reason text, urgent bool, ended_at timestamptz)
-  on conflict do nothing returning id, clinic_id, status, reason)
+    course_id uuid, infusion_id uuid, occasion text, address_id uuid, step text, channel text, revision int,
+    wall timestamp, zone text, tz_version text, rule text, due_at timestamptz, useful_until timestamptz,
+    planned_at timestamptz, status text, reason text, urgent bool, ended_at timestamptz, locale text, facts_sealed text)
+  on conflict do nothing returning id, clinic_id, status, reason, planned_at)
 insert into event (clinic_id, message_id, source, word, status, reason, at)
-select clinic_id, id, 'plan', 'planned', status, reason, %(at)b::timestamptz from planned returning 1
+select clinic_id, id, 'plan', 'planned', status, reason, planned_at from planned returning message_id
 """
-
-
-def add_occasion(
-    session: Session,
-    *,
-    clinic_id: UUID,
-    patient_id: UUID,
-    address_id: UUID,
-    channel: Channel,
-    step: str,
-    occasion: str,
-    zone: str,
-    due_at: datetime,
-    useful_until: datetime,
-    wall: datetime,
-    tz_version: str,
-    facts: Mapping[str, str] | None = None,
-    locale: str | None = None,
-    enrolment_id: UUID | None = None,
-    course_id: UUID | None = None,
-    revision: int = 0,
-    rule: str = "at once",
-) -> UUID | None:
-    """A message that something brought about (an agreement, a reply, a move). None: it was there already."""
-    vault = vault_of(session)
-    row = _fresh(clinic_id, patient_id, channel, step, due_at, useful_until, due_at) | {
-        "enrolment_id": enrolment_id,
-        "course_id": course_id,
-        "occasion": occasion,
-        "address_id": address_id,
-        "wall": wall,
-        "zone": zone,
-        "tz_version": tz_version,
-        "rule": rule,
-        "revision": revision,
-        "status": Status.SCHEDULED.value,
-        "locale": locale,
-    }
-    if facts:
-        row["facts_sealed"] = vault.seal(json.dumps(dict(facts)), "message.facts", clinic_id, row["id"])
-    table = Message.__table__
-    statement = upsert(table).on_conflict_do_nothing().returning(table.c.id)  # type: ignore[arg-type]
-    added: UUID | None = session.connection().scalar(statement, row)
-    if added:
-        note(session, [_planning_news(row, due_at)])
-    return added
 
 
 def due_of(session: Session, patient_id: UUID, occasion: str) -> datetime | None:
@@ -150,18 +151,6 @@ def _fresh(
         "useful_until": useful_until,
         "planned_at": now,
         "urgent": step in ANSWERS,
-    }
-
-
-def _planning_news(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    return {
-        "clinic_id": row["clinic_id"],
-        "message_id": row["id"],
-        "source": "plan",
-        "word": "planned",
-        "status": row["status"],
-        "reason": row.get("reason"),
-        "at": at,
     }
 
 
@@ -240,21 +229,3 @@ def _turn(
     news = {"source": "us", "word": word, "status": after.value, "reason": why, "at": now}
     note(session, [{"message_id": row.id, "clinic_id": row.clinic_id, **news} for row in turned])
     return len(turned)
-
-
-def of_course(course_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    """The messages of a course: found among its patient's, which have an index; a second one would slow each claim."""
-    patient = select(Course.patient_id).where(Course.id == course_id).scalar_subquery()
-    return Message.patient_id == patient, Message.course_id == course_id
-
-
-def said(session: Session, course_id: UUID) -> frozenset[tuple[str, Channel, UUID | None]]:
-    """What was handed over for a course, is being handed over, or possibly went out: (step, channel, infusion)."""
-    rows = session.execute(
-        select(Message.step, Message.channel, Message.infusion_id).where(
-            *of_course(course_id),
-            Message.occasion.is_(None),
-            Message.status.in_([s.value for s in HANDED_OVER]),
-        )
-    )
-    return frozenset((row.step, Channel(row.channel), row.infusion_id) for row in rows)

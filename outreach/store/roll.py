@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, ColumnElement, literal_column, true
 from sqlalchemy.orm import Session
 
 from outreach.store import patients, search
-from outreach.store.patients import Person
+from outreach.store.people import Person
 from outreach.store.places import mark, place
 from outreach.store.tables import Patient
 from outreach.store.vault import vault_of

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from outreach.store.volley import Volley
@@ -84,11 +84,14 @@ def commit(session: Session) -> None:
 
 @contextmanager
 def _ours(statement: str) -> Iterator[None]:
-    """The driver's word for a database that is away, as SQLAlchemy's, without the values."""
+    """The driver's word for a database that is away, or for what cannot be beside what is there, as SQLAlchemy's,
+    without the values."""
     try:
         yield
     except AWAY as error:
         raise OperationalError(statement, None, error, hide_parameters=True) from error
+    except psycopg.IntegrityError as error:
+        raise IntegrityError(statement, None, error, hide_parameters=True) from error
 
 
 def _driver(session: Session) -> psycopg.Connection[Any]:

@@ -21,7 +21,8 @@ from outreach.domain.status import Status
 from outreach.errors import Reason
 from outreach.providers.memory import MemoryProvider
 from outreach.store import clinics, consents, enrolments, infusions, patients, senders
-from outreach.store.messages import add_planned
+from outreach.store.messages import planning
+from outreach.store.rows import together
 from outreach.store.seen import Seen, timeline
 from outreach.store.turns import Ahead
 from outreach.store.vault import Vault
@@ -79,15 +80,11 @@ class World:
             revision=revision,
         )
         with self.sessions.begin() as session:
-            add_planned(
-                session,
-                clinic_id=self.clinic_id,
-                patient_id=self.patient_id,
-                enrolment_id=self.enrolment_id,
-                planned=[one],
-                addresses={Channel.SMS: self.address_id},
-                now=self.now,
-            )
+            wanted = planning(
+                clinic_id=self.clinic_id, patient_id=self.patient_id, enrolment_id=self.enrolment_id, planned=[one],
+                addresses={Channel.SMS: self.address_id}, now=self.now,
+            )  # fmt: skip
+            together(session, wanted)
 
     def agree(self, warned: bool = True) -> None:
         with self.sessions.begin() as session:
@@ -168,15 +165,9 @@ def _patient(session: Session, clinic_id: UUID, phone: str, external: str, local
         now=before,
         external=external,
     )
-    enrolment = enrolments.enrol(
-        session,
-        clinic_id=clinic_id,
-        patient_id=patient,
-        course_id=course,
-        sequence="ketamine-infusion",
-        digest="d",
-        now=before,
-    )
+    enrolment = uuid4()
+    series = enrolments.course(session, course)
+    together(session, enrolments.enrolling(enrolment, series, "ketamine-infusion", "d", before))
     return {
         "patient_id": patient, "address_id": address, "course_id": course, "infusion_id": infusion,
         "enrolment_id": enrolment,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from uuid import uuid4
 
 import pytest
 
 from outreach.actions import withdraw
 from outreach.domain.channel import Channel
 from outreach.store import enrolments
+from outreach.store.rows import together
 from tests.web.house import NOW, House, field
 from tests.web.links import Held, hold
 
@@ -22,8 +24,8 @@ def follow(house: House) -> Held:
     held = hold(house)
     with house.out.sessions.begin() as session:
         course_id = enrolments.course_for(session, house.clinic_id, held.patient_id, NOW)
-        enrolments.enrol(session, clinic_id=house.clinic_id, patient_id=held.patient_id, course_id=course_id,
-                         sequence=next(iter(house.out.sequences)), digest="", now=NOW)  # fmt: skip
+        course = enrolments.course(session, course_id)
+        together(session, enrolments.enrolling(uuid4(), course, next(iter(house.out.sequences)), "", NOW))
     return held
 
 

@@ -20,7 +20,7 @@ from outreach.domain.sequence import Sequence
 from outreach.domain.window import moment
 from outreach.errors import BadInput, NotFound, Sentence, say
 from outreach.store import choices, consents, enrolments, infusions, patients, readers, stand_ins
-from outreach.store.patients import Person
+from outreach.store.people import Person
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.sequences import BY_HAND, example, language_of, lens, sequence_of
 from outreach.web.forms import Wired, id_of

@@ -14,7 +14,7 @@ from outreach.actions.correct import Wish, correct, now_is
 from outreach.domain.channel import Channel
 from outreach.errors import BadInput, NotAllowed
 from outreach.store import patients
-from outreach.store.patients import Person
+from outreach.store.people import Person
 from outreach.store.went import Went, to_address
 from outreach.web.console.clocks import zones
 from outreach.web.console.desk import AtDesk, Checked, Desk

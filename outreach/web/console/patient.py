@@ -23,7 +23,7 @@ from outreach.domain.window import wall_at
 from outreach.errors import BadInput, say
 from outreach.store import changes, clinics, consents, enrolments, inbox, infusions, notes, patients, seen, todo
 from outreach.store.messages import HANDED_OVER
-from outreach.store.patients import Reach
+from outreach.store.people import Reach
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.enrol_form import day_signed
 from outreach.web.console.timeline import Item, items, with_news

@@ -12,7 +12,7 @@ from outreach.content.formats import phone as readable
 from outreach.domain.channel import Channel
 from outreach.errors import BadInput
 from outreach.store import audit, colleagues, consents, patients
-from outreach.store.patients import Reach
+from outreach.store.people import Reach
 from outreach.web.console.desk import AtDesk, Checked
 from outreach.web.console.patient import page_of
 from outreach.web.console.typed import date_of, sentence

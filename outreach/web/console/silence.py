@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.consent import may_contact
 from outreach.domain.plan import Visit
 from outreach.store import consents, infusions, patients
-from outreach.store.patients import Person
+from outreach.store.people import Person
 from outreach.web.console.trial import Difference
 
 

@@ -18,7 +18,7 @@ from outreach.domain.channel import Channel
 from outreach.errors import BadInput, Sentence, say
 from outreach.store import colleagues, enrolments, inbox, infusions, notes, patients, tasks
 from outreach.store import talk as said
-from outreach.store.patients import Person, Reach
+from outreach.store.people import Person, Reach
 from outreach.store.told import Told, of_tasks
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.patient import keep_note

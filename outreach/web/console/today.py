@@ -19,7 +19,7 @@ from outreach.errors import Reason
 from outreach.store import days, needs, patients, todo
 from outreach.store.days import Due, Tally
 from outreach.store.needs import Numbers
-from outreach.store.patients import Person
+from outreach.store.people import Person
 from outreach.store.todo import Todo
 from outreach.store.waiting import awaiting_yes
 from outreach.web.console.desk import AtDesk, Desk

@@ -16,7 +16,7 @@ from outreach.domain.plan import Visit
 from outreach.domain.sequence import Sequence
 from outreach.errors import BadInput, NotFound, say
 from outreach.store import audit, enrolments, infusions, patients
-from outreach.store.patients import Person
+from outreach.store.people import Person
 from outreach.web.console import visit_form
 from outreach.web.console.desk import AtDesk, Checked, Desk
 from outreach.web.console.rival import Rival, rival
