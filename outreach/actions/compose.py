@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -17,7 +18,7 @@ from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentEvent, State, may_contact
 from outreach.domain.decision import Standing
 from outreach.domain.message import Content
-from outreach.domain.plan import Visit
+from outreach.domain.plan import Visit, Visits
 from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.window import moment
 from outreach.errors import NotApproved
@@ -171,9 +172,6 @@ def _of_facts(facts: Mapping[str, str]) -> UUID | None:
     return UUID(facts["infusion_id"]) if facts and "infusion_id" in facts else None
 
 
-def _next(visits: Sequence[Visit], now: datetime) -> datetime | None:
-    soonest = None
-    for visit in visits:
-        if visit.status == "booked" and (at := _start(visit.starts, visit.zone)) > now:
-            soonest = at if soonest is None else min(soonest, at)
-    return soonest
+def _next(visits: Visits, now: datetime) -> datetime | None:
+    place = bisect_right(visits.booked, now)
+    return visits.booked[place] if place < len(visits.booked) else None

@@ -13,7 +13,7 @@ from outreach.actions.replan import quiet_of
 from outreach.content.spoken import Spoken
 from outreach.domain.channel import Channel
 from outreach.domain.message import Content, Planned
-from outreach.domain.plan import Visit, at_once, plan
+from outreach.domain.plan import Visit, Visits, at_once, plan
 from outreach.domain.sequence import Sequence as Steps
 from outreach.domain.sequence import Step
 from outreach.domain.status import Status
@@ -104,5 +104,5 @@ def _due(one: Planned, clinic: ClinicFacts, reader: Reader, visits: Sequence[Vis
         locale=None, wording=None, subject="", body="", segments=0, attempts=0, carrier=None, sent_at=None,
         ended_at=None, facts=facts,
     )  # fmt: skip
-    ordered = tuple(sorted(visits, key=lambda visit: (visit.starts, visit.id.bytes)))
+    ordered = Visits(sorted(visits, key=lambda visit: (visit.starts, visit.id.bytes)))
     return Due(seen, clinic, None, True, True, reader.locale, reader.zone, reader.wording, ordered)

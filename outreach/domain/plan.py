@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from collections.abc import Sequence as List
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -59,6 +59,15 @@ class Visit(NamedTuple):
         return self.start + timedelta(minutes=self.minutes)
 
 
+class Visits(tuple[Visit, ...]):
+    """The visits of a course, which all messages of it share."""
+
+    @cached_property
+    def booked(self) -> list[datetime]:
+        """When those begin that are neither cancelled nor over, in order."""
+        return sorted(visit.start for visit in self if visit.status == "booked")
+
+
 def plan(
     sequence: Sequence,
     visits: List[Visit],
@@ -80,11 +89,11 @@ def plan(
     live.sort(key=lambda visit: (visit.start, visit.id.bytes))
     following = {visit.id: _next(visit, live[place:]) for place, visit in enumerate(live, 1)}
     planned = [
-        _one(step, channel, visit, following[visit.id], zone, now, quiet, (step.key, channel, visit.id) in already)
+        one if channel is one.channel else replace(one, channel=channel)
         for step in sequence.timed
         for visit in _anchors(step, live)
-        for channel in step.channels
-        if channel in channels and not _said(step, channel, visit, already)
+        for one, channels_of in _times(step, visit, following[visit.id], zone, channels, now, quiet, already)
+        for channel in channels_of
     ]
     return sorted(_once_a_day(sequence, planned), key=lambda message: message.due_at)
 
@@ -146,6 +155,18 @@ def _once_a_day(sequence: Sequence, planned: List[Planned]) -> Iterable[Planned]
         also = (unless.get(one.step), one.channel, one.infusion_id or one.course_id, one.wall.date())
         doubled = one.status is Status.SCHEDULED and also in told
         yield _ended(one, Status.SUPPRESSED, Reason.TOLD_SAME_DAY) if doubled else one
+
+
+def _times(
+    step: Step, visit: Visit, following: Visit | None, zone: str, channels: Collection[Channel], now: datetime,
+    quiet: QuietHours, already: Said,
+) -> Iterable[tuple[Planned, List[Channel]]]:  # fmt: skip
+    """What a step says of a visit, and on which channels: at one time on all, but where one has said it before."""
+    wanted = [one for one in step.channels if one in channels and not _said(step, one, visit, already)]
+    before = [one for one in wanted if (step.key, one, visit.id) in already]
+    for said, alike in ((False, [one for one in wanted if one not in before]), (True, before)):
+        if alike:
+            yield _one(step, alike[0], visit, following, zone, now, quiet, said), alike
 
 
 def _one(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.caps import Caps
 from outreach.domain.channel import Channel
 from outreach.domain.decision import FREE, Traffic
-from outreach.domain.plan import Visit
+from outreach.domain.plan import Visit, Visits
 from outreach.domain.status import Status
 from outreach.errors import Reason
 from outreach.store.arrays import Ids
@@ -73,7 +73,7 @@ class Due(NamedTuple):
     patient_locale: str
     patient_zone: str
     patient_wording: str
-    visits: tuple[Visit, ...]
+    visits: Visits
     sequence: str | None = None
     flying: bool = False
     traffic: Traffic = FREE
@@ -140,27 +140,45 @@ from unnest(%(ids)b::uuid[]) with ordinality as asked(id, place)
 join message m on m.id = asked.id join infusion i on i.course_id = m.course_id
 order by i.starts, i.id
 """
-# The same once for each course: of a hundred messages of one patient all are about the same dozen visits.
+_READERS = "select id, active, locale, zone, wording from patient where id = any(%(ids)b::uuid[])"
 _THEIR_VISITS = """
 select id, course_id, starts, zone, minutes, revision, status from infusion
-where course_id in (select course_id from message where id = any(%(ids)b::uuid[])) order by starts, id
+where course_id = any(%(ids)b::uuid[]) order by starts, id
 """
 
 
-def read_due(session: Session, ids: Collection[UUID]) -> list[Due]:
-    """Messages in due order, for previews, which decide nothing. One whose sealed columns do not open is left out.
+def read_due(session: Session, message_id: UUID) -> Due | None:
+    """One message with its reader, to be looked at. None: there is none, or its sealed columns do not open.
 
     Without the words of one that has gone out: those are with its attempt (store.seen).
     """
-    if not ids:
-        return []
-    rows, visits = together(session, asking(list(ids), _LONG_AGO)[0], Ask(_THEIR_VISITS, {"ids": Ids.of(ids)}))
+    rows, visits = together(session, *asking([message_id], _LONG_AGO))
     [clinics] = together(session, asking_clinics({row[1] for row in rows}))
+    return next(iter(told(vault_of(session), rows, visits, told_clinics(clinics), None)), None)
+
+
+def looked_at(session: Session, rows: Sequence[Seen]) -> list[Due]:
+    """These messages with what their words are made of, for previews, which decide and send nothing: to nobody."""
+    if not rows:
+        return []
+    patients, visits, clinics = together(
+        session,
+        Ask(_READERS, {"ids": Ids.of({row.patient_id for row in rows})}),
+        Ask(_THEIR_VISITS, {"ids": Ids.of({row.course_id for row in rows if row.course_id})}),
+        asking_clinics({row.clinic_id for row in rows}),
+    )
     booked: dict[UUID, list[Visit]] = {}
     for one in visits:
         booked.setdefault(one[1], []).append(Visit._make(one))
-    courses = {course_id: tuple(its) for course_id, its in booked.items()}
-    return _told(vault_of(session), rows, lambda row: courses.get(row[4], ()), told_clinics(clinics), None)
+    courses: dict[UUID | None, Visits] = {course_id: Visits(its) for course_id, its in booked.items()}
+    readers, facts, none = {row[0]: row[1:] for row in patients}, told_clinics(clinics), Visits()
+
+    def due(row: Seen) -> Due:
+        active, locale, zone, wording = readers[row.patient_id]
+        return Due(row, facts[row.clinic_id], None, False, active, locale, zone, wording,
+                   courses.get(row.course_id, none))  # fmt: skip
+
+    return [due(row) for row in rows]
 
 
 def asking(ids: Sequence[UUID], now: datetime) -> tuple[Ask, Ask]:
@@ -184,23 +202,11 @@ def told(
     for visit in visits:
         by_place.setdefault(visit[0], []).append(visit)
 
-    def booked(row: Sequence[Any]) -> tuple[Visit, ...]:
-        return tuple([Visit(one[1], row[4], *one[2:]) for one in by_place.get(row[38], ())])
-
-    return _told(vault, rows, booked, clinics, now)
-
-
-def _told(
-    vault: Vault,
-    rows: Iterable[Sequence[Any]],
-    booked: Callable[[Sequence[Any]], tuple[Visit, ...]],
-    clinics: Mapping[UUID, ClinicFacts],
-    now: datetime | None,
-) -> list[Due]:
     due = []
     for row in rows:
+        booked = Visits([Visit(one[1], row[4], *one[2:]) for one in by_place.get(row[38], ())])
         try:
-            due.append(_one(vault, row, clinics[row[1]], booked(row), now))
+            due.append(_one(vault, row, clinics[row[1]], booked, now))
         except (InvalidTag, ValueError, IndexError):  # from elsewhere, cut short, or no text
             log.exception("a sealed column does not open", message=str(row[0]))
     return due
@@ -220,7 +226,7 @@ def told_clinics(rows: Iterable[Sequence[Any]]) -> dict[UUID, ClinicFacts]:
     return {row[0]: ClinicFacts(*row) for row in rows}
 
 
-def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, booked: tuple[Visit, ...], now: datetime | None) -> Due:
+def _one(vault: Vault, row: Sequence[Any], clinic: ClinicFacts, booked: Visits, now: datetime | None) -> Due:
     clinic_id, message_id, address_id = row[1], row[0], row[3]
     sealed, flying, sent, behind, before = row[24], row[31], row[32], row[33], row[34]
     to = vault.open(sealed, "address.value", clinic_id, address_id) if sealed else None

@@ -12,7 +12,7 @@ from outreach.actions.compose import compose, values_of
 from outreach.content import sequences
 from outreach.content.compose import Words
 from outreach.domain.channel import Channel
-from outreach.domain.plan import Visit
+from outreach.domain.plan import Visit, Visits
 from outreach.domain.status import Status
 from outreach.settings import ROOT
 from outreach.store.due import ClinicFacts, Due
@@ -22,7 +22,7 @@ from tests import shipped
 NOW = datetime(2026, 9, 20, 8, tzinfo=UTC)
 STEPS = {"ketamine-infusion": sequences.load(ROOT / "config" / "sequences" / "ketamine-infusion.yaml")}
 LINK, OUT = "https://x.example/p/abc", "https://x.example/u/abc"
-VISITS = tuple(
+VISITS = Visits(
     Visit(uuid4(), UUID(int=1), datetime(2026, 9, day, 10, 45), "America/Vancouver", 60) for day in (21, 23, 28)
 )
 
@@ -90,5 +90,5 @@ def test_what_a_message_remembers_of_its_visit_comes_first(facts: dict[str, str]
 
 def test_a_visit_called_off_is_told_by_what_the_message_remembers(words: Words) -> None:
     gone = _due("visit.cancelled", Channel.SMS, infusion_id=uuid4(), facts={"old_start": "2026-09-23T17:45:00+00:00"})
-    said = compose(gone._replace(visits=()), shipped.spoken(words), STEPS, LINK, OUT, True, NOW).content.text
+    said = compose(gone._replace(visits=Visits()), shipped.spoken(words), STEPS, LINK, OUT, True, NOW).content.text
     assert "Wednesday, September 23, 2026, 10:45 AM" in said

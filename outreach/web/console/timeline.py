@@ -20,7 +20,7 @@ from outreach.domain.window import zone as zone_of
 from outreach.errors import BadInput, NotApproved, Reason
 from outreach.store import consents
 from outreach.store import news as kept
-from outreach.store.due import Due, read_due
+from outreach.store.due import Due, looked_at
 from outreach.store.news import News
 from outreach.store.seen import Seen
 from outreach.store.told_once import truly
@@ -93,7 +93,7 @@ class Reading:
     def of(cls, session: Session, out: Wired, rows: Iterable[Seen], now: datetime) -> Self:
         listed = list(rows)
         held = awaiting_yes(session, [row.id for row in listed if row.reason is Reason.NO_CONSENT], now)
-        coming = {due.message.id: due for due in read_due(session, [row.id for row in listed if _to_come(row, held)])}
+        coming = {due.message.id: due for due in looked_at(session, [row for row in listed if _to_come(row, held)])}
         ledgers = consents.ledgers(session, {row.address_id for row in listed if row.address_id})
         settled = [row for row in listed if row.id not in held]
         return cls(out, now, [row._replace(reason=truly(row, settled)) for row in listed], coming, ledgers)

@@ -119,10 +119,9 @@ def find(session: Session, out: Outreach, token: str, now: datetime, wanted: str
     """
     token = token.rstrip("".join(set(token) - set(_LETTERS)))  # a sentence's full stop, caught by the messenger
     message_id = vault_of(session).row_of("message", token) or NOBODY
-    found = read_due(session, [message_id])
-    if not found:
+    due = read_due(session, message_id)
+    if due is None:
         raise NotShown
-    due = found[0]
     ledger = consents.ledger(session, due.message.address_id) if due.message.address_id else []
     permission = may_contact(ledger, now)
     spoken = out.speakers.view(session, due.clinic, out.words)
