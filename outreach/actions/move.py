@@ -126,7 +126,7 @@ def _queue(session: Session, visit: Visit, sequence: Sequence, facts: Mapping[st
 
 def _visit(session: Session, clinic_id: UUID | None, infusion_id: UUID) -> Visit:
     """The visit, its course locked: two moves of one visit take turns."""
-    course = enrolments.lock_course(session, infusions.get(session, infusion_id).course_id)
+    course, visit = infusions.locked(session, infusion_id)
     if clinic_id is not None and course.clinic_id != clinic_id:
         raise NotFound("no such infusion in this clinic")
-    return infusions.get(session, infusion_id)
+    return visit

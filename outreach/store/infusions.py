@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from outreach.domain.plan import Visit
 from outreach.errors import NotFound
-from outreach.store.arrays import Texts
+from outreach.store.arrays import Ids, Texts
+from outreach.store.enrolments import Series
 from outreach.store.messages import HANDED_OVER
-from outreach.store.rows import Ask, fetch
+from outreach.store.rows import Ask, fetch, run, together
 from outreach.store.tables import Course, Infusion
 from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
@@ -62,21 +63,30 @@ def add_all(
 
 
 def get(session: Session, infusion_id: UUID) -> Visit:
-    row = session.execute(select(*_VISIT).where(Infusion.id == infusion_id)).one_or_none()
-    if row is None:
+    rows = fetch(session, _ONE, id=infusion_id)
+    if not rows:
         raise NotFound("no such infusion")
-    return Visit(**row._mapping)
+    return Visit(*rows[0])
+
+
+def locked(session: Session, infusion_id: UUID) -> tuple[Series, Visit]:
+    """The visit with its course, which is locked: two who change one visit take turns. NotFound as get()."""
+    session.flush()
+    course, visit = together(session, Ask(_LOCK, {"id": infusion_id}), Ask(_ONE, {"id": infusion_id}))
+    if not course or not visit:
+        raise NotFound("no such infusion")
+    return Series(*course[0]), Visit(*visit[0])
+
+
+_LOCK = """
+select id, clinic_id, patient_id, status from course
+where id = (select course_id from infusion where id = %(id)b) for update"""
+_ONE = "select id, course_id, starts, zone, minutes, revision, status from infusion where id = %(id)b"
 
 
 def of_course(session: Session, course_id: UUID) -> list[Visit]:
     """All infusions of a course, cancelled ones too, earliest first."""
-    return of_courses(session, [course_id]).get(course_id, [])
-
-
-_OF_COURSES = """
-select id, course_id, starts, zone, minutes, revision, status from infusion
-where course_id = any(%(ids)b::uuid[]) order by starts, id
-"""
+    return [Visit(*row) for row in together(session, asking(course_id))[0]]
 
 
 def of_courses(session: Session, course_ids: Collection[UUID]) -> dict[UUID, list[Visit]]:
@@ -84,11 +94,15 @@ def of_courses(session: Session, course_ids: Collection[UUID]) -> dict[UUID, lis
     found: dict[UUID, list[Visit]] = {}
     if not course_ids:
         return found
-    for row in fetch(session, _OF_COURSES, ids=list(course_ids)):
+    for row in fetch(session, _OF_COURSES, ids=Ids.of(course_ids)):
         found.setdefault(row[1], []).append(Visit(*row))
     return found
 
 
+_OF_COURSES = """
+select id, course_id, starts, zone, minutes, revision, status from infusion
+where course_id = any(%(ids)b::uuid[]) order by starts, id
+"""
 _OF_COURSE = """
 select id, course_id, starts, zone, minutes, revision, status from infusion
 where course_id = %(course)b order by starts, id
@@ -123,12 +137,12 @@ def rebook(
     session: Session, visit: Visit, *, starts: datetime, zone: str, minutes: int, status: str = "booked"
 ) -> None:
     """Write a visit's new time or status and count the change: the revision is part of every message's key."""
-    session.execute(
-        update(Infusion)
-        .where(Infusion.id == visit.id)
-        .values(starts=starts, zone=zone, minutes=minutes, status=status, revision=Infusion.revision + 1)
-        .execution_options(synchronize_session=False)
-    )
+    run(session, _REBOOK, id=visit.id, starts=starts, zone=zone, minutes=minutes, status=status)
+
+
+_REBOOK = """
+update infusion set starts = %(starts)s, zone = %(zone)s, minutes = %(minutes)s, status = %(status)s,
+  revision = revision + 1 where id = %(id)s"""
 
 
 # About a visit: planned for it, news of it, or an e-mail that stands in for such a text that did not arrive. Among the

@@ -172,6 +172,8 @@ def suppress_scheduled(
 
 def finish(session: Session, ids: Collection[UUID], end: Status, reason: Reason, now: datetime) -> int:
     """End messages that are still scheduled, by decision. Returns how many."""
+    if not ids:
+        return 0
     return _turn(session, Status.SCHEDULED, end, [Message.id.in_(ids)], now, word=end.value, reason=reason)
 
 

@@ -166,9 +166,10 @@ def _visit(session: Session, desk: Desk, visit_id: str) -> tuple[Visit, Person]:
 
 def _unchanged(session: Session, desk: Desk, visit_id: str, revision: str) -> tuple[Visit, Person]:
     """The visit, its course locked. Two people at two desks: the second one sees what the first one did."""
-    visit, person = _visit(session, desk, visit_id)
-    enrolments.lock_course(session, visit.course_id)
-    visit = infusions.get(session, visit.id)
+    course, visit = infusions.locked(session, id_of(visit_id))
+    if course.clinic_id != desk.clinic.id:
+        raise NotFound("no such visit in this clinic")
+    person = patients.get(session, desk.clinic.id, course.patient_id)
     if revision != str(visit.revision) or visit.status != "booked":
         raise Meanwhile
     return visit, person
