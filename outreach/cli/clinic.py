@@ -22,7 +22,7 @@ def register(commands: typer.Typer) -> None:
 
 
 def add(
-    file: Annotated[Path, typer.Argument(help="YAML with the lines of config/sample/clinic.yaml.", exists=True)],
+    file: Annotated[Path, typer.Argument(help="YAML with the lines of config/sample/clinic.yaml.")],
 ) -> None:
     """Begin a clinic; say what it still needs before the first message can go."""
     laws = load_laws(ROOT / "config" / "law")

@@ -27,7 +27,7 @@ def main(
     parts = sources.read(ROOT / "templates")
     used = facts.users(parts)
     if name and name not in known and name not in used:
-        typer.echo(f"{name} is neither a fact nor a message. Facts: {', '.join(known)}.", err=True)
+        typer.echo(f"error: {name} is neither a fact nor a message. Facts: {', '.join(known)}.", err=True)
         raise typer.Exit(2)
     for fact in known.values():
         if name in ("", fact.name):

@@ -45,7 +45,9 @@ def update(
     console_words.extract(ROOT)
     for locale in locales or extraction.targets(ROOT):
         if locale not in plurals.HEADERS:
-            typer.echo(f"No plural rule is known for {locale!r}; add it to outreach/content/plurals.py.", err=True)
+            typer.echo(
+                f"error: No plural rule is known for {locale!r}; add it to outreach/content/plurals.py.", err=True
+            )
             raise typer.Exit(2)
         typer.echo(f"updated {extraction.update(ROOT, locale).relative_to(ROOT)}")
         if locale in console_words.targets(ROOT):

@@ -45,7 +45,7 @@ def plan(
         visit = planner.Visit(NOBODY, NOBODY, _wall(start), clinic_zone or zone, _length(minutes))
         messages = planner.plan(_sequence(sequence), [visit], zone, _channels(channels), _now(now, zone))
     except OutreachError as error:
-        typer.echo(f"outreach plan: {error}", err=True)
+        typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
     rows = [_row(message) for message in messages]
     if as_json:

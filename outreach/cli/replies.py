@@ -40,7 +40,9 @@ def understand_command(
     In a line, \\n stands for a line break. An empty line is an empty message.
     """
     if asked and asked not in ASKING:
-        typer.echo(f"--asked {asked}: no message of that name asks something. Choose: {', '.join(ASKING)}.", err=True)
+        typer.echo(
+            f"error: --asked {asked}: no message of that name asks something. Choose: {', '.join(ASKING)}.", err=True
+        )
         raise typer.Exit(2)
     words = load_replies(ROOT / "config" / "replies.yaml")
     found = [(number, text, understand(text, words, asked or None)) for number, text in enumerate(_messages(), 1)]

@@ -30,10 +30,10 @@ def count_command(as_json: Annotated[bool, typer.Option("--json", help="Print on
     try:
         text = normalise(sys.stdin.buffer.read().decode("utf-8").removesuffix("\n"))
     except UnicodeDecodeError as error:
-        typer.echo(f"The text is not UTF-8 (byte {error.start}); save or pipe it as UTF-8.", err=True)
+        typer.echo(f"error: The text is not UTF-8 (byte {error.start}); save or pipe it as UTF-8.", err=True)
         raise typer.Exit(2) from None
     except BadInput as error:
-        typer.echo(str(error), err=True)
+        typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
     found = count(text)
     typer.echo(json.dumps(_plain(found), ensure_ascii=False) if as_json else _shown(found))

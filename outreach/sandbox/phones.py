@@ -21,6 +21,8 @@ from outreach.sandbox.book import Book, Mail, Message
 CARDS = 18
 """On one page: six rows on a desk. Sixty were eleven screens long."""
 URL = re.compile(r"https?://[^\s<>\"'\u2066-\u2069]+")
+ASKS = re.compile(r"(?<![\w+/.:-])1(?![\w/.:-])")
+"""All that the sandbox can know of a question: it names the answer 1."""
 SCRIPTS = (
     ("ar", r"[\u0600-\u06ff]"),
     ("ko", r"[\uac00-\ud7af]"),
@@ -110,7 +112,7 @@ class Phones:
         phones, boxes = by_number(self._book.messages.values()), by_address(self._book.mails)
         every: list[Phone | Mailbox] = [*(phones if show != "mail" else ()), *(boxes if show != "phones" else ())]
         cards = [card for card in every if not query or query in _haystack(card)]
-        cards.sort(key=_latest_first, reverse=True)
+        cards.sort(key=latest_first, reverse=True)
         known = f'"{self._book.revision}-{hash((show, query, page)) & 0xFFFFFF}"'
         if request.headers.get("if-none-match") == known:
             return Response(status_code=304)
@@ -208,6 +210,9 @@ def _haystack(card: Phone | Mailbox) -> str:
     return " ".join((card.address, *(one.subject + " " + one.text for one in card.mails))).lower()
 
 
-def _latest_first(card: Phone | Mailbox) -> tuple[datetime, bool, datetime]:
-    """A batch reaches mailboxes and phones within the same second; phones, which can be answered, lead."""
-    return card.latest.replace(second=0, microsecond=0), isinstance(card, Phone), card.latest
+def latest_first(card: Phone | Mailbox) -> tuple[datetime, bool, bool, datetime]:
+    """A batch reaches mailboxes and phones within the same second; phones, which can be answered, lead, and first of
+    them those on which a text like "answer 1 to agree" has had no answer yet."""
+    phone = isinstance(card, Phone)
+    asks = phone and ASKS.search(card.messages[-1].body) is not None and not card.messages[-1].inbound
+    return card.latest.replace(second=0, microsecond=0), phone, asks, card.latest

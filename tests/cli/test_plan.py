@@ -81,6 +81,6 @@ def test_what_is_past_is_shown_as_expired() -> None:
 def test_bad_input_is_one_clear_line_and_exit_code_2(arguments: list[str], says: str) -> None:
     code, out, err = run(*arguments)
     assert (code, out) == (2, "")
-    assert err.startswith("outreach plan: ")
+    assert err.startswith("error: ")
     assert says in err
     assert err.count("\n") == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import smtplib
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +16,8 @@ import pytest
 from outreach.domain.channel import Channel
 from outreach.domain.message import Content, Parcel
 from outreach.providers.smtp import SmtpProvider
-from outreach.sandbox.phones import language, linked, readable
+from outreach.sandbox.book import Mail, Message
+from outreach.sandbox.phones import Mailbox, Phone, language, latest_first, linked, readable
 from outreach.sandbox.running import Running
 from tests.providers.handing import handed
 
@@ -46,6 +49,26 @@ def test_cards_come_by_latest_activity_and_can_be_searched(send: Send, web: http
     assert re.findall(r'<article[^>]* id="p1202555(\d+)"', web.get("/phones?q=0103").text) == ["0103"]
     assert "<article" not in web.get("/phones?show=mail").text
     assert "Nothing here holds" in web.get("/phones?q=zebra").text
+
+
+def test_of_one_minute_a_question_without_an_answer_leads() -> None:
+    at = datetime(2026, 12, 1, 9, tzinfo=UTC)
+
+    def phone(seconds: int, *said: str, answers: bool = False) -> Phone:
+        when = at + timedelta(seconds=seconds)
+        texts = [Message(str(seconds), "+12025550101", "", None, body, "outbound-api", "sent", when, when)
+                 for body in said]  # fmt: skip
+        if answers:
+            texts.append(replace(texts[-1], direction="inbound", body="1"))
+        return Phone(str(seconds), texts)
+
+    asked, told = phone(1, "Reply 1 to agree, HELP for help."), phone(5, "Your visit is on 12/11 at 1:30.")
+    agreed, later = phone(3, "Reply 1 to agree.", answers=True), phone(61, "Thank you.")
+    box = Mailbox(
+        "a@x.example", [Mail("m", "a@x.example", "f@x.example", at + timedelta(seconds=9), "", "", "", "", (), "")]
+    )
+    shown = sorted([told, box, asked, later, agreed], key=latest_first, reverse=True)
+    assert shown == [later, asked, told, agreed, box]
 
 
 def test_the_patient_can_answer_without_javascript(send: Send, web: httpx.Client, ours: Any) -> None:
