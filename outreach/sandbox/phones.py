@@ -213,6 +213,6 @@ def _haystack(card: Phone | Mailbox) -> str:
 def latest_first(card: Phone | Mailbox) -> tuple[datetime, bool, bool, datetime]:
     """A batch reaches mailboxes and phones within the same second; phones, which can be answered, lead, and first of
     them those on which a text like "answer 1 to agree" has had no answer yet."""
-    phone = isinstance(card, Phone)
-    asks = phone and ASKS.search(card.messages[-1].body) is not None and not card.messages[-1].inbound
-    return card.latest.replace(second=0, microsecond=0), phone, asks, card.latest
+    last = card.messages[-1] if isinstance(card, Phone) else None
+    asks = last is not None and not last.inbound and ASKS.search(last.body) is not None
+    return card.latest.replace(second=0, microsecond=0), last is not None, asks, card.latest
