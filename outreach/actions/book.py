@@ -35,8 +35,7 @@ def book(
     Moves come first: a new visit may take the time that another one leaves. A cancelled visit stays cancelled unless
     its own identifier comes with another time: an old list must not bring it back. `empty`: the course is new.
     """
-    known = [] if empty else infusions.of_course(session, course_id)
-    externals = {} if empty else infusions.externals(session, course_id)
+    known, externals = ([], {}) if empty else infusions.with_externals(session, course_id)
     found = {position: same(one, known, externals) for position, one in enumerate(wanted)}
     moved = {}
     for position, old in found.items():

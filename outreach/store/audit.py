@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.store.office import Audit
+from outreach.store.rows import Ask, run, together
 
 FIRST = bytes(32)
 """What the first row of a clinic names as the one before it."""
@@ -39,9 +40,9 @@ def note(
     Call it last: it makes the clinic's other writers wait until this transaction ends, and rows locked after it could
     lock two of them into each other.
     """
-    session.execute(select(func.pg_advisory_xact_lock(_lock(clinic_id))))
-    newest = select(Audit.digest).where(Audit.clinic_id == clinic_id).order_by(Audit.seq.desc()).limit(1)
-    previous = session.scalar(newest) or FIRST
+    session.flush()
+    _, newest = together(session, Ask(_WAIT, {"lock": _lock(clinic_id)}), Ask(_NEWEST, {"clinic": clinic_id}))
+    previous = newest[0][0] if newest else FIRST
     values: dict[str, Any] = {
         "clinic_id": clinic_id,
         "at": at,
@@ -52,7 +53,16 @@ def note(
         "subject_id": str(subject_id),
         "detail": _plain(detail or {}),
     }
-    session.execute(insert(Audit).values(**values, previous=previous, digest=_digest(previous, values)))
+    made = {"detail": json.dumps(values["detail"]), "previous": previous, "digest": _digest(previous, values)}
+    run(session, _WRITE, **values | made)
+
+
+_WAIT = "select pg_advisory_xact_lock(%(lock)b::int8)"
+_NEWEST = "select digest from audit where clinic_id = %(clinic)b order by seq desc limit 1"
+_WRITE = """
+insert into audit (clinic_id, at, actor_kind, actor_id, action, subject, subject_id, detail, previous, digest)
+values (%(clinic_id)s, %(at)s, %(actor_kind)s, %(actor_id)s, %(action)s, %(subject)s, %(subject_id)s,
+  %(detail)s::text::jsonb, %(previous)s, %(digest)s)"""
 
 
 @dataclass(frozen=True)

@@ -52,12 +52,13 @@ values (%(id)b, %(clinic)b, %(patient)b, '', 'active', %(now)b) returning id"""
 
 
 def active_course(session: Session, clinic_id: UUID, patient_id: UUID) -> UUID | None:
-    return session.scalar(
-        select(Course.id)
-        .where(Course.clinic_id == clinic_id, Course.patient_id == patient_id, Course.status == "active")
-        .order_by(Course.created_at, Course.id)
-        .limit(1)
-    )
+    rows = fetch(session, _ACTIVE, clinic=clinic_id, patient=patient_id)
+    return rows[0][0] if rows else None
+
+
+_ACTIVE = """
+select id from course where clinic_id = %(clinic)b and patient_id = %(patient)b and status = 'active'
+order by created_at, id limit 1"""
 
 
 def course(session: Session, course_id: UUID) -> Series:

@@ -125,12 +125,16 @@ def recent(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime, d
     return [visit.start for visit in (Visit(**row._mapping) for row in rows) if visit.start <= now]
 
 
-def externals(session: Session, course_id: UUID) -> dict[str, UUID]:
-    """The clinic's own identifiers of a course's infusions."""
-    rows = session.execute(
-        select(Infusion.external, Infusion.id).where(Infusion.course_id == course_id, Infusion.external.is_not(None))
-    )
-    return {external: infusion_id for external, infusion_id in rows if external}
+def with_externals(session: Session, course_id: UUID) -> tuple[list[Visit], dict[str, UUID]]:
+    """All infusions of a course, and the clinic's own identifiers of those that have one."""
+    rows = fetch(session, _EXTERNALS, course=course_id)
+    return [Visit(*row[:-1]) for row in rows], {row[-1]: row[0] for row in rows if row[-1]}
+
+
+_EXTERNALS = """
+select id, course_id, starts, zone, minutes, revision, status, external from infusion
+where course_id = %(course)b order by starts, id
+"""
 
 
 def rebook(
