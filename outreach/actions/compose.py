@@ -173,5 +173,9 @@ def _of_facts(facts: Mapping[str, str]) -> UUID | None:
 
 
 def _next(visits: Visits, now: datetime) -> datetime | None:
+    if len(visits) == 1:  # the most usual by far, and asked for each message that goes out
+        only = visits[0]
+        start = _start(only.starts, only.zone) if only.status == "booked" else now
+        return start if start > now else None
     place = bisect_right(visits.booked, now)
     return visits.booked[place] if place < len(visits.booked) else None
