@@ -56,6 +56,7 @@ def configure(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     )
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # what fails in a batch is raised, and warned of as well
     logging.getLogger("uvicorn.error").addFilter(_without_its_text)
 
 

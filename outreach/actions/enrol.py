@@ -98,6 +98,8 @@ def enrol(session: Session, form: Enrol, sequence: Sequence, now: datetime) -> E
     signed = sign(session, clinic, person, reach, form.paper, actor=form.actor, now=now, new=new)
     course_of = enrolments.add_course if new else enrolments.course_for
     course_id = course_of(session, clinic.id, person.id, now)
+    if not new:
+        enrolments.lock_course(session, course_id)  # before its visits, as everywhere: who moves one meanwhile waits
     added, moved = book(session, clinic, course_id, form.visits, now, empty=new)
     planning = replan(session, course_id, sequence, now)
     sequence = planning.by or sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
-from outreach.domain.consent import State, may_contact
+from outreach.domain.consent import ConsentEvent, State, may_contact
 from outreach.domain.decision import ANSWERS
 from outreach.domain.message import Planned
 from outreach.domain.plan import Visit, plan
@@ -20,7 +20,8 @@ from outreach.domain.window import QuietHours, wall_at
 from outreach.errors import Reason
 from outreach.store import clinics, enrolments, messages, plans
 from outreach.store.due import ClinicFacts
-from outreach.store.plans import Ground, Unsent
+from outreach.store.people import Reach
+from outreach.store.plans import Unsent
 from outreach.store.tables import Clinic
 
 Key = tuple[str, Channel, UUID | None, int]
@@ -59,18 +60,20 @@ def replan(session: Session, course_id: UUID, sequence: Sequence, now: datetime)
     leaving, fresh = compare(known.waiting, wanted if person.active and not over else [], reach, known.visits, now)
     if over:
         leaving = dict.fromkeys(leaving, Reason.COURSE_ENDED)
-    added = plans.write(session, course, known, sequence.name, sequence.digest, leaving, fresh, now)
-    _silence(session, known, now)
+    added, ledgers = plans.write(session, course, known, sequence.name, sequence.digest, leaving, fresh, now)
+    _silence(session, known.reach.values(), ledgers, now)
     return Planning(added, len(leaving), sequence)
 
 
-def _silence(session: Session, known: Ground, now: datetime) -> None:
+def _silence(
+    session: Session, theirs: Collection[Reach], ledgers: Mapping[UUID, list[ConsentEvent]], now: datetime
+) -> None:
     """What was planned for an address that has said no, or is dead, is suppressed at once, not when it falls due."""
-    for address_id, events in known.ledgers.items():
+    for address_id, events in ledgers.items():
         permission = may_contact(events, now)
         if permission.reason is not None and permission.state not in (State.NONE, State.ASKED):
             messages.suppress_scheduled(session, [address_id], permission.reason, now, ANSWERS)
-    dead = [one.id for one in known.reach.values() if not one.usable]
+    dead = [one.id for one in theirs if not one.usable]
     if dead:
         messages.suppress_scheduled(session, dead, Reason.ADDRESS_UNUSABLE, now)
 

@@ -99,7 +99,7 @@ def get(session: Session, clinic_id: UUID, patient_id: UUID) -> Person:
     return _one(session, together(session, asking(clinic_id, patient_id))[0])
 
 
-_LOCK = f"{ONE} for update"
+_LOCK = f"{ONE} for no key update"
 
 
 def _one(session: Session, rows: Sequence[Any]) -> Person:

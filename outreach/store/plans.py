@@ -47,7 +47,8 @@ class Unsent(NamedTuple):
 
 class Ground(NamedTuple):
     """What a plan is made from. `said`: what was handed over, is being handed over, or possibly went out. `ledgers`:
-    of the active addresses. `enrolment`: its id, and the digest of the rules it was last planned by."""
+    of the active addresses, before anything is planned. `enrolment`: its id, and the digest of the rules it was last
+    planned by."""
 
     choice: Choice
     person: Person
@@ -130,8 +131,9 @@ def write(
     leaving: Mapping[UUID, Reason],
     fresh: Sequence[Planned],
     now: datetime,
-) -> int:
-    """Enrol the course where it is not, cancel what leaves (message id → why), and plan what is new. How many are new.
+) -> tuple[int, dict[UUID, list[ConsentEvent]]]:
+    """Enrol the course where it is not, cancel what leaves (message id → why), and plan what is new. How many are new,
+    and the ledgers since: a STOP that was written down after ground() did not see what is planned here.
 
     Also rows that had expired or were suppressed leave: their visit has a new date, nothing of them went out, and the
     new row needs their place in the unique key. Like messages.revive(), a decision of ours and not news; the event
@@ -148,5 +150,7 @@ def write(
         addresses = {channel: one.id for channel, one in known.reach.items()}
         asks.append(planning(clinic_id=course.clinic_id, patient_id=course.patient_id, enrolment_id=enrolment_id,
                              planned=fresh, addresses=addresses, now=now))  # fmt: skip
-    told = together(session, *asks) if asks else []
-    return len(told[-1]) if fresh else 0
+    if not asks:
+        return 0, known.ledgers
+    *told, ledgers = together(session, *asks, consents.asking_of(course.patient_id))
+    return len(told[-1]) if fresh else 0, consents.told(ledgers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -92,3 +92,9 @@ def test_a_visit_called_off_is_told_by_what_the_message_remembers(words: Words) 
     gone = _due("visit.cancelled", Channel.SMS, infusion_id=uuid4(), facts={"old_start": "2026-09-23T17:45:00+00:00"})
     said = compose(gone._replace(visits=Visits()), shipped.spoken(words), STEPS, LINK, OUT, True, NOW).content.text
     assert "Wednesday, September 23, 2026, 10:45 AM" in said
+
+
+def test_the_next_visit_is_the_first_one_that_has_not_begun() -> None:
+    first, second = VISITS.booked[:2]
+    for now, following in ((first - timedelta(hours=1), first), (first, second), (VISITS.booked[-1], None)):
+        assert values_of(_due("pre.the_day", Channel.SMS), LINK, OUT, now).next_visit == following

@@ -428,3 +428,17 @@ def test_what_the_carriers_list_tells_of_a_message_in_doubt_has_the_same_consequ
 
 def test_nothing_is_asked_when_nothing_follows() -> None:
     assert after_failure(None, [(UUID(int=1), Reason.CONTENT_REFUSED), (UUID(int=2), None)], NOON) == 0  # type: ignore[arg-type]
+
+
+def test_news_of_an_email_put_aside_says_what_became_of_it(house: House, steps: Sequence) -> None:
+    house.agree_by_email()
+    house.world.plan("post.check_in")
+    house.go()
+    house.told(house.attempt(), Reason.UNREACHABLE)
+    with house.world.sessions.begin() as session:
+        move.cancel(session, house.world.infusion_id, steps, NOON)
+    [email] = [one for one in house.emails() if (one.occasion or "").startswith("fallback:")]
+    with house.world.sessions() as session:
+        aside = Event.message_id == email.id, Event.word == "put aside"
+        news = session.execute(select(Event.status, Event.reason, Event.at).where(*aside)).all()
+    assert [tuple(one) for one in news] == [("cancelled", "visit_cancelled", NOON)]

@@ -152,6 +152,30 @@ def test_a_call_that_fails_is_made_again_with_the_same_id_and_given_up_after_thr
         assert [one.kind for one in alerts.open_alerts(session, ear.world.clinic_id)] == ["webhook off"]
 
 
+def test_a_webhook_that_did_well_while_a_call_was_tried_stays_on_and_so_does_another(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outreach.domain.news.random.random", lambda: 0.0)
+    clinic_id = ear.world.clinic_id
+    with ear.world.sessions.begin() as session:
+        other, _ = webhooks.add(session, clinic_id, "https://b.example.org/", {Kind.TASK}, ear.world.now)
+    ear.answer = lambda _: Told(500)
+    ear.stop()
+    ear.tell()
+    bad = ear.heard[0].id
+    ear.answer = lambda one: Told(500) if one.id == bad or one.webhook_id == other else Told(200)
+    for turn in range(40):
+        with ear.world.sessions.begin() as session:
+            if turn == 4:  # it answers something well, hours after the first tries of the call it cannot take
+                calls.add(session, clinic_id, ear.webhook_id, "t", "well", {}, ear.world.now)
+            if turn in (22, 23):  # the other one begins to fail just before that call is given up
+                calls.add(session, clinic_id, other, "t", f"b{turn}", {}, ear.world.now)
+        ear.tell(timedelta(hours=3))
+    assert {one.id: one.state for one in ear.calls()}[bad] == "given_up"
+    with ear.world.sessions() as session:
+        assert webhooks.get(session, clinic_id, ear.webhook_id).active
+
+
 def test_one_that_says_it_is_gone_is_switched_off_at_once(ear: Ear) -> None:
     ear.answer = lambda _: Told(410)
     ear.stop()

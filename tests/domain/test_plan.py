@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from outreach.domain.channel import Channel
 from outreach.domain.message import Planned
-from outreach.domain.plan import LATE_USE, Visit, at_once, plan
+from outreach.domain.plan import LATE_USE, Visit, Visits, at_once, plan
 from outreach.domain.sequence import Sequence, Step
 from outreach.domain.status import Status
 from outreach.domain.timing import When, parse_unless, parse_until, parse_when
@@ -305,3 +305,27 @@ def test_every_plan_is_repeatable_true_to_the_wall_and_never_in_quiet_hours(
             assert now <= message.due_at < message.useful_until
             assert QuietHours().open_at(message.due_at, home)
             assert time(8) <= message.wall.time() < time(21)
+
+
+def test_what_one_channel_has_told_before_a_move_is_told_late_on_the_other_alone() -> None:
+    moved = visit(datetime(2026, 11, 28, 15), revision=1)
+    told = frozenset({("pre.the_day", Channel.SMS, moved.id)})
+    now = datetime(2026, 11, 27, 20, tzinfo=UTC)
+    found = plan(Sequence("one", "", (LATE_DAY,)), [moved], VANCOUVER, frozenset(Channel), now, already=told)
+    assert {one.channel: (one.status, one.late) for one in found} == {
+        Channel.SMS: (Status.EXPIRED, False), Channel.EMAIL: (Status.SCHEDULED, True),
+    }  # fmt: skip
+
+
+def test_booked_are_the_starts_to_come_as_instants_in_order_and_none_that_is_cancelled() -> None:
+    day = datetime(2026, 9, 21)
+    given = (
+        (9, VANCOUVER, "booked"),
+        (10, "Europe/Berlin", "booked"),
+        (11, VANCOUVER, "cancelled"),
+        (12, "UTC", "done"),
+    )
+    visits = Visits(
+        visit(day.replace(hour=hour), n, zone, status=status) for n, (hour, zone, status) in enumerate(given)
+    )
+    assert visits.booked == [day.replace(hour=8, tzinfo=UTC), day.replace(hour=16, tzinfo=UTC)]
