@@ -319,13 +319,8 @@ def test_what_one_channel_has_told_before_a_move_is_told_late_on_the_other_alone
 
 def test_booked_are_the_starts_to_come_as_instants_in_order_and_none_that_is_cancelled() -> None:
     day = datetime(2026, 9, 21)
-    given = (
-        (9, VANCOUVER, "booked"),
-        (10, "Europe/Berlin", "booked"),
-        (11, VANCOUVER, "cancelled"),
-        (12, "UTC", "done"),
-    )
-    visits = Visits(
-        visit(day.replace(hour=hour), n, zone, status=status) for n, (hour, zone, status) in enumerate(given)
-    )
+    states = (
+        (9, VANCOUVER, "booked"), (10, "Europe/Berlin", "booked"), (11, VANCOUVER, "cancelled"), (12, "UTC", "done"),
+    )  # fmt: skip
+    visits = Visits(visit(day.replace(hour=hour), n, zone, status=one) for n, (hour, zone, one) in enumerate(states))
     assert visits.booked == [day.replace(hour=8, tzinfo=UTC), day.replace(hour=16, tzinfo=UTC)]
