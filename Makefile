@@ -41,7 +41,7 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.ready: $(VENV)/.python requirements.txt pyproject.toml
-	@echo 'installing what requirements.txt pins (once; under a minute)'
+	@echo 'installing what requirements.txt pins (once; a minute or two)'
 	@$(PIP) install --require-hashes -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@

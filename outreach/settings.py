@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import os
 import re
-import secrets
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -98,6 +94,11 @@ class Settings(BaseSettings):
     def _one_driver(cls, url: str | None) -> str | None:
         return None if url is None else with_driver(url)
 
+    @field_validator("var")
+    @classmethod
+    def _wherever_we_stand(cls, given: Path) -> Path:
+        return given.absolute()  # children start in another folder: half of a run would look for its data there
+
     @field_validator("trusted_proxies")
     @classmethod
     def _known_places(cls, given: str) -> str:
@@ -173,12 +174,18 @@ class Settings(BaseSettings):
         return self
 
 
+FOLLOW_FROM_PORT = (("sandbox_http_port",), ("sandbox_smtp_port",))
+
+
 def load_settings() -> Settings:
     """Settings of this process. BadInput names the variable and what would be right, never its value."""
     try:
         return Settings()
     except ValidationError as error:
-        raise BadInput("\n".join(_sentence(fault["loc"], fault["msg"]) for fault in error.errors())) from None
+        faults = error.errors()
+        if any(fault["loc"] == ("port",) for fault in faults):  # those that follow from it nobody has set
+            faults = [fault for fault in faults if fault["loc"][:1] not in FOLLOW_FROM_PORT]
+        raise BadInput("\n".join(_sentence(fault["loc"], fault["msg"]) for fault in faults)) from None
 
 
 def on_loopback(settings: Settings) -> bool:
@@ -200,39 +207,11 @@ def with_driver(url: str) -> str:
         raise ValueError("must begin with postgresql:// (PostgreSQL is the one database supported)")
     if rest.count("@") > 1 or "@" in rest.partition("/")[2].partition("?")[0]:
         raise ValueError("has an @ or / in its password: write @ as %40 and / as %2F")
+    try:
+        _ = urlsplit(f"postgresql://{rest}").port
+    except ValueError:
+        raise ValueError("has a port that is no number: postgresql://user:password@host:5432/name") from None
     return f"postgresql+psycopg://{rest}"
-
-
-def master_key(settings: Settings) -> bytes:
-    """The 32-byte key of all sealed columns: OUTREACH_KEY, else var/key, made on first use with mode 0600."""
-    if settings.key is not None:
-        return _decoded(settings.key, "OUTREACH_KEY")
-    path = settings.var / "key"
-    make_var(settings.var)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _decoded(path.read_text("ascii"), str(path))
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")
-    return _decoded(path.read_text("ascii"), str(path))
-
-
-def make_var(var: Path) -> None:
-    """Make the data folder; others may pass through it (an unprivileged database must), not look inside."""
-    if not var.is_dir():
-        var.mkdir(parents=True, exist_ok=True)
-        var.chmod(0o711)
-
-
-def _decoded(text: str, place: str) -> bytes:
-    try:
-        raw = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    if len(raw) != 32:
-        raise BadInput(f"{place}: not a key. It needs 32 bytes in base64; `openssl rand -base64 32` makes one.")
-    return raw
 
 
 def _number(value: object, default: int) -> int:

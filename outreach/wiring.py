@@ -23,6 +23,7 @@ from outreach.content.shorteners import Shorteners
 from outreach.content.shorteners import load as load_shorteners
 from outreach.content.spoken import Spoken
 from outreach.content.workbench import Workbench
+from outreach.data_folder import master_key
 from outreach.domain.law import Law
 from outreach.domain.replies import ReplyWords
 from outreach.domain.sequence import Sequence
@@ -30,7 +31,7 @@ from outreach.errors import BadInput
 from outreach.providers.base import Provider
 from outreach.providers.smtp import SmtpProvider
 from outreach.providers.twilio import TwilioProvider
-from outreach.settings import ROOT, Settings, SmtpCarrier, TwilioCarrier, master_key
+from outreach.settings import ROOT, Settings, SmtpCarrier, TwilioCarrier
 from outreach.store.brakes import Clock
 from outreach.store.due import ClinicFacts
 from outreach.store.reach import reach

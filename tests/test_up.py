@@ -18,12 +18,14 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
+from sqlalchemy.engine import make_url
 
 from outreach.cli.checks import check_database, check_redis, only_one, refuse_taken_ports
 from outreach.cli.supervise import Child, Supervisor
+from outreach.data_folder import make_var, master_key
 from outreach.embedded import Engines
 from outreach.errors import BadInput, OutreachError
-from outreach.settings import ROOT, Settings, load_settings, master_key
+from outreach.settings import ROOT, Settings, load_settings
 
 
 class Run:
@@ -194,6 +196,7 @@ def test_a_taken_port_is_named_before_anything_starts(offset: int) -> None:
     [
         pytest.param("mysql://a:hunter2@b/c", "PostgreSQL is the one database", id="another database"),
         pytest.param("postgresql://a:hunt@er2@b/c", "%40", id="unescaped password"),
+        pytest.param("postgresql://a:hunter2@b:abc/c", "a port that is no number", id="no port"),
         pytest.param("postgresql://a:hunter2@b/c", "OUTREACH_REDIS_URL is missing", id="only one of two"),
     ],
 )
@@ -212,6 +215,10 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(engines: 
     assert "hunter2" not in str(refused.value)
     with pytest.raises(OutreachError, match="password authentication failed"):
         check_database(engines.database_url.replace("outreach:", "outreach:hunter2"))
+    host = make_url(engines.database_url)
+    same = host.set(password="outreach").render_as_string(hide_password=False)
+    with pytest.raises(OutreachError, match='password authentication failed for user "…"'):
+        check_database(same)
     with pytest.raises(OutreachError, match="OUTREACH_REDIS_URL") as refused:
         check_redis(f"redis://:hunter2@127.0.0.1:{port}/0")
     assert "hunter2" not in str(refused.value)
@@ -228,6 +235,38 @@ def test_a_child_that_keeps_dying_waits_longer_each_time(tmp_path: Path, capsys:
     supervisor.stop()
     said = capsys.readouterr().out
     assert [pause in said for pause in ("in 0.5 s", "in 1 s", "in 2 s")] == [True] * 3
+
+
+def test_a_child_that_dies_as_soon_as_it_runs_is_never_said_to_be_ready(tmp_path: Path) -> None:
+    begins = "import time; time.sleep(0.3); raise SystemExit('cannot go on')"
+    well = Child("web", [sys.executable, "-c", "import time; time.sleep(60)"], {}, tmp_path, tmp_path / "web.log")
+    supervisor = Supervisor([well, Child("beat", [sys.executable, "-c", begins], {}, tmp_path, tmp_path / "beat.log")])
+    supervisor.start()
+    answered = iter([False] * 20)  # as long as the web takes to answer, the other has died once
+    try:
+        with pytest.raises(OutreachError, match="beat does not start"):
+            supervisor.until(lambda: next(answered, True), 60)
+    finally:
+        supervisor.stop()
+
+
+def test_a_data_folder_that_cannot_be_had_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match=r"cannot be written \(Not a directory\)\. .*OUTREACH_VAR"):
+        make_var(tmp_path / "file" / "var")
+
+
+def test_the_data_folder_is_one_place_wherever_a_child_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OUTREACH_VAR", "data")
+    assert load_settings().var == tmp_path / "data"
+
+
+def test_a_wrong_port_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTREACH_PORT", "99999")
+    with pytest.raises(BadInput) as refused:
+        load_settings()
+    assert str(refused.value).splitlines() == ["OUTREACH_PORT: Input should be less than or equal to 65533"]
 
 
 def test_the_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from outreach.data_folder import master_key
 from outreach.domain.status import Status
-from outreach.settings import load_settings, master_key
+from outreach.settings import load_settings
 from outreach.store.ids import fresh_id
 from outreach.store.tables import Address, Clinic, Consent, Infusion, Patient
 from outreach.store.traffic import Message, Sender

@@ -7,6 +7,7 @@ import fcntl
 import http.client
 import os
 import socket
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -15,6 +16,11 @@ from sqlalchemy.engine import make_url
 
 from outreach.errors import OutreachError
 from outreach.settings import Settings
+
+STARTING = 30.0
+"""Seconds that a database may take to start."""
+LONG_ENOUGH = 6
+"""The driver's own sentence does not name a password; a shorter one would blot out parts of any word."""
 
 
 def refuse_taken_ports(settings: Settings) -> None:
@@ -40,17 +46,21 @@ def _other(port: int) -> int:
 
 def check_database(url: str) -> None:
     """OutreachError when PostgreSQL does not let us in; the password is never part of it."""
-    address = make_url(url)
-    try:
-        psycopg.connect(url.replace("+psycopg", "", 1), connect_timeout=5).close()
-    except psycopg.Error as error:
-        reason = str(error).strip().partition("\n")[0]
-        if address.password and str(address.password) in reason:
-            reason = type(error).__name__
-        place = f"{address.host}:{address.port or 5432}"
-        raise OutreachError(
-            f"PostgreSQL at {place} does not let us in ({reason}). Check OUTREACH_DATABASE_URL."
-        ) from None
+    address, until = make_url(url), time.monotonic() + STARTING
+    while True:
+        try:
+            return psycopg.connect(url.replace("+psycopg", "", 1), connect_timeout=5).close()
+        except psycopg.Error as error:
+            if "starting up" in str(error) and time.monotonic() < until:  # a machine that boots starts both of us
+                time.sleep(0.5)
+                continue
+            reason = str(error).strip().partition("\n")[0]
+            if address.password and len(str(address.password)) >= LONG_ENOUGH:
+                reason = reason.replace(str(address.password), "…")
+            place = f"{address.host}:{address.port or 5432}"
+            raise OutreachError(
+                f"PostgreSQL at {place} does not let us in ({reason}). Check OUTREACH_DATABASE_URL."
+            ) from None
 
 
 def check_redis(url: str) -> None:

@@ -21,8 +21,9 @@ from sqlalchemy.engine import make_url
 
 from outreach.cli.supervise import Child, Supervisor
 from outreach.cli.up import child_environment, children, urls
+from outreach.data_folder import make_var
 from outreach.embedded import Engines
-from outreach.settings import Settings, make_var
+from outreach.settings import Settings
 from outreach.store.brakes import Clock
 from outreach.store.migrate import upgrade
 from outreach.wiring import Outreach, build

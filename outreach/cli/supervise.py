@@ -22,6 +22,8 @@ GRACE = 6.0
 LONGEST_PAUSE = 30.0
 STEADY = 30.0
 """A child that lived this many seconds is well again: its next death is a first one."""
+ALIVE = 3.0
+"""A child that has died once and lived this many seconds since has started."""
 _LOG_LIMIT = 10_000_000
 _WARNING = re.compile(r"\b(warning|error|critical)\b|^\w*(Error|Exception)\b", re.IGNORECASE)
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
@@ -111,7 +113,7 @@ class Supervisor:
     def until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Tick until `ready`; OutreachError with the log's end when a child keeps dying or time is up."""
         deadline = time.monotonic() + seconds
-        while not ready():
+        while not (ready() and all(map(_stands, self.children))):
             self.tick()
             for child in self.children:
                 if child.deaths >= 3:
@@ -135,9 +137,14 @@ class Supervisor:
             process.wait()
 
 
+def _stands(child: Child) -> bool:
+    """It runs, and is not about to die once more, as far as can be seen."""
+    return child.resume is None and (child.deaths == 0 or time.monotonic() - child.started > ALIVE)
+
+
 def _show(child: Child) -> None:
     for line in child.news():
-        if _WARNING.search(line):
+        if _WARNING.search(line) and "DeprecationWarning" not in line:
             say(f"{child.name}: {_concise(line)}")
 
 

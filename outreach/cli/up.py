@@ -16,9 +16,10 @@ import typer
 from outreach.actions.sample import load_sample
 from outreach.cli.checks import answers, check_database, check_redis, only_one, refuse_taken_ports
 from outreach.cli.supervise import Child, Supervisor, say
+from outreach.data_folder import make_var, master_key
 from outreach.embedded import Engines
 from outreach.errors import OutreachError
-from outreach.settings import ROOT, Settings, load_settings, make_var, master_key
+from outreach.settings import ROOT, Settings, load_settings
 from outreach.store.migrate import upgrade
 from outreach.wiring import build
 
