@@ -55,12 +55,20 @@ class Outline:
 
 def outline(voice: Voice, medium: str, parts: tuple[str, ...]) -> Outline:
     """The outline of these templates; one that reads others may use any value."""
-    trees = [environment({}).parse(voice.parts[name].source) for name in (*parts, *LAYOUTS[medium])]
-    used: set[str] = set().union(*map(meta.find_undeclared_variables, trees))
-    if any(True for tree in trees for _ in meta.find_referenced_templates(tree)):
+    needs = [_needs(voice.parts[name].source) for name in (*parts, *LAYOUTS[medium])]
+    used = frozenset().union(*(names for names, _reads in needs))
+    if any(reads for _names, reads in needs):
         used |= {*SLOTS, *FIXED}
     chosen = [tuple(name for name in names if name in used) for names in (SLOTS[:-1], FIXED)]
     return Outline(voice, medium, parts, *chosen)
+
+
+@lru_cache(MOST)
+def _needs(source: str) -> tuple[frozenset[str], bool]:
+    """The names that a template uses, and whether it reads others. They are the same in every language, and reading a
+    template costs more than telling it: it is read once for all of them."""
+    tree = environment({}).parse(source)
+    return frozenset(meta.find_undeclared_variables(tree)), any(True for _ in meta.find_referenced_templates(tree))
 
 
 @dataclass

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined, TemplateSyntaxError
 from jinja2.ext import extract_from_ast
@@ -80,9 +81,7 @@ def units(parts: Mapping[str, Part], folder: Path) -> dict[str, Unit]:
 def _part(path: Path, name: str) -> Part:
     try:
         source = path.read_text("utf-8")
-        tree = _reader().parse(source)
-        calls = list(extract_from_ast(tree))
-        _reader().compile(tree, raw=True)  # some faults show only here
+        calls = _calls(source)
     except UnicodeDecodeError as error:
         raise BadFile(path, 0, "the template is not UTF-8.", "Save it as UTF-8.") from error
     except TemplateSyntaxError as error:
@@ -95,6 +94,16 @@ def _part(path: Path, name: str) -> Part:
     facts = tuple(notes.get("facts", []))
     found = tuple(_unit(path, name, line, function, args) for line, function, args in calls)
     return Part(name, source, facts, notes.get("wording") == ["neutral"], found)
+
+
+@lru_cache(2048)
+def _calls(source: str) -> tuple[tuple[int, str, Any], ...]:
+    """The texts of a template: line, function, arguments. Words are read anew when one file changes; the others say
+    what they said."""
+    tree = _reader().parse(source)
+    found = tuple(extract_from_ast(tree))
+    _reader().compile(tree, raw=True)  # some faults show only here
+    return found
 
 
 def _unit(path: Path, name: str, line: int, function: str, args: str | tuple[str | None, ...] | None) -> Unit:
