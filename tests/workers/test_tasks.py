@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ import pytest
 import structlog
 
 from outreach import logs
+from outreach.settings import ROOT
 from workers import tasks
 
 PHONE = "+12025550143"
@@ -94,3 +97,17 @@ def test_what_a_task_raises_is_logged_by_type_and_place_and_never_by_its_text(
 
 def test_celery_itself_writes_no_text_of_what_a_task_raises() -> None:
     assert not logging.getLogger("celery.app.trace").isEnabledFor(logging.ERROR)
+
+
+def test_the_beat_does_not_read_what_the_tasks_do() -> None:
+    """It says names alone; workers, which do them, learn them as they begin."""
+    code = """
+import sys
+from celery.signals import worker_init
+from workers.app import app
+app.loader.import_default_modules()
+assert not [name for name in sys.modules if name.startswith("outreach")]
+worker_init.send(sender=None)
+assert {one["task"] for one in app.conf.beat_schedule.values()} <= app.tasks.keys()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
