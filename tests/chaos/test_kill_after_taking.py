@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from select import select as readable
+from typing import BinaryIO, cast
 
 import pytest
 from sqlalchemy import select
@@ -28,12 +34,51 @@ from outreach.store.traffic import Attempt, Message
 from outreach.wiring import Outreach, build
 
 LEASE = 3.0
-WAKE = """
+NURSERY = """
+import json, os, sys
 from outreach.actions.dispatch import drain
 from outreach.settings import load_settings
 from outreach.wiring import build
-drain(build(load_settings()).pump())
+for line in sys.stdin:
+    if not (worker := os.fork()):
+        os.environ.update(json.loads(line))
+        drain(build(load_settings()).pump())
+        os._exit(0)
+    print(worker, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]), flush=True)
 """
+"""Workers are born of a process that has read everything: reading it costs two seconds, and each is killed at once."""
+
+
+@dataclass
+class Worker:
+    """A process of its own; `ends` says with what it ended, once it has."""
+
+    pid: int
+    ends: BinaryIO
+    ended: int | None = None
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code; None where it still runs after so long."""
+        if self.ended is None and readable([self.ends], [], [], seconds)[0]:
+            self.ended = int(self.ends.readline())
+        return self.ended
+
+    def kill(self) -> None:
+        if self.wait(0) is None:
+            os.kill(self.pid, signal.SIGKILL)
+            assert self.wait(60) is not None
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[subprocess.Popen[bytes]]:
+    # Unbuffered: whether a line is there to be read is asked of the pipe itself.
+    with subprocess.Popen(
+        [sys.executable, "-c", NURSERY], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
 
 
 @pytest.fixture
@@ -58,7 +103,7 @@ def out(fresh_database_url: str, redis_url: str, standin: CarrierProcess, tmp_pa
 
 
 @contextmanager
-def woken(out: Outreach) -> Iterator[subprocess.Popen[bytes]]:
+def woken(out: Outreach, nursery: subprocess.Popen[bytes]) -> Iterator[Worker]:
     """A worker process that was woken once; it goes when nothing is due."""
     settings = out.settings
     environment = child_environment(settings, str(settings.database_url), str(settings.redis_url)) | {
@@ -69,25 +114,27 @@ def woken(out: Outreach) -> Iterator[subprocess.Popen[bytes]]:
         "OUTREACH_TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
         "OUTREACH_TWILIO_BASE_URL": settings.twilio_base_url or "",
     }
-    process = subprocess.Popen([sys.executable, "-c", WAKE], env=environment, cwd=ROOT)
+    assert nursery.stdin
+    assert nursery.stdout
+    nursery.stdin.write(json.dumps(environment).encode() + b"\n")
+    worker = Worker(int(nursery.stdout.readline()), cast(BinaryIO, nursery.stdout))
     try:
-        yield process
+        yield worker
     finally:
-        process.kill()
-        process.wait()
+        worker.kill()
 
 
-def killed_after_taking(out: Outreach, standin: CarrierProcess) -> None:
+def killed_after_taking(out: Outreach, standin: CarrierProcess, nursery: subprocess.Popen[bytes]) -> None:
     """The carrier takes the message and holds its answer back; then the worker is killed."""
     standin.faults(half_open=1.0)
-    with woken(out) as process:
+    with woken(out, nursery) as worker:
         patience = time.monotonic() + 60
         while not standin.counts()["distinct"]:
-            assert process.poll() is None, "the worker ended without a post"
+            assert worker.wait(0) is None, "the worker ended without a post"
             assert time.monotonic() < patience
             time.sleep(0.02)
-        process.kill()
-        process.wait()
+        worker.kill()
+        assert worker.ended == -signal.SIGKILL
     standin.faults()
     assert status(out) is Status.SENDING
 
@@ -111,17 +158,17 @@ def wait_for_doubt(out: Outreach) -> None:
             expire_leases(session, datetime.now(UTC), 10)
 
 
-def wake_again(out: Outreach) -> None:
-    with woken(out) as process:
-        assert process.wait(60) == 0
+def wake_again(out: Outreach, nursery: subprocess.Popen[bytes]) -> None:
+    with woken(out, nursery) as worker:
+        assert worker.wait(60) == 0
 
 
 def test_a_worker_killed_after_the_carriers_200_leaves_a_doubt_that_the_carriers_list_ends(
-    out: Outreach, standin: CarrierProcess
+    out: Outreach, standin: CarrierProcess, nursery: subprocess.Popen[bytes]
 ) -> None:
-    killed_after_taking(out, standin)
+    killed_after_taking(out, standin, nursery)
     wait_for_doubt(out)
-    wake_again(out)
+    wake_again(out, nursery)
     assert status(out) is Status.UNKNOWN, "what may have left is not resent"
     recover_now(out)
     assert status(out) is Status.SENT
@@ -130,9 +177,9 @@ def test_a_worker_killed_after_the_carriers_200_leaves_a_doubt_that_the_carriers
 
 @pytest.mark.parametrize("doubted", [False, True], ids=["before the lease is over", "after it"])
 def test_a_worker_killed_after_the_carriers_200_leaves_a_message_that_the_callback_settles(
-    out: Outreach, standin: CarrierProcess, doubted: bool
+    out: Outreach, standin: CarrierProcess, nursery: subprocess.Popen[bytes], doubted: bool
 ) -> None:
-    killed_after_taking(out, standin)
+    killed_after_taking(out, standin, nursery)
     if doubted:
         wait_for_doubt(out)
     with out.sessions.begin() as session:
@@ -140,6 +187,6 @@ def test_a_worker_killed_after_the_carriers_200_leaves_a_message_that_the_callba
         assert apply(session, attempt_id, Receipt("SM" + "1" * 32, "delivered", Status.DELIVERED), datetime.now(UTC))
     assert status(out) is Status.DELIVERED
     recover_now(out)
-    wake_again(out)
+    wake_again(out, nursery)
     assert status(out) is Status.DELIVERED
     assert standin.counts()["posts"] == 1
