@@ -97,7 +97,7 @@ def test_a_stranger_elsewhere_locks_nobody_out(house: House) -> None:
 
 
 def test_a_stranger_at_the_same_address_does_not_lock_out_a_browser_that_is_known(house: House) -> None:
-    known = dict(house.desk().cookies)
+    known = dict(house.entered().cookies)
     for _ in range(PER_PERSON):
         assert try_in(house, "testclient", "wrong") == 403
     assert try_in(house, "testclient", PASSWORD) == 429
