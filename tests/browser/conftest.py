@@ -22,6 +22,18 @@ MISSING = (
 )
 PATIENCE = 10_000  # milliseconds a page may take on a loaded machine before it counts as broken
 
+# With each window came three processes that nobody looks at: pages of the address bar's own, and a spare one. That was
+# half of what the pages of a journey took. Of several such lists the last counts: so this says again what Playwright's
+# says.
+NOT_NEEDED = (
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup", "InitialWebUI", "WebUIReloadButton",
+    "PreloadTopChromeWebUI", "SpareRendererForSitePerProcess",
+    "AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter",
+    "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+)  # fmt: skip
+
 HERE = Path(__file__).parent
 
 Window = Callable[..., Page]
@@ -59,7 +71,8 @@ def _started() -> Iterator[Browser]:
             pytest.skip(MISSING)
         expect.set_options(timeout=PATIENCE)
         # Chromium refuses its sandbox to root, and containers have little shared memory.
-        flags = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        flags = ["--disable-dev-shm-usage", f"--disable-features={','.join(NOT_NEEDED)}"]
+        flags += ["--no-sandbox"] if os.geteuid() == 0 else []
         started = playwright.chromium.launch(executable_path=program, args=flags)
         yield started
         started.close()
