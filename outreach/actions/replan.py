@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -123,9 +123,9 @@ def _stays(row: Unsent, one: Planned, reach: Mapping[Channel, UUID]) -> bool:
 def _not_lost(row: Unsent, one: Planned, now: datetime) -> Planned:
     """What replaces a row whose turn had come (a late pump, a retry) and is still of use goes out now, not never."""
     if row.status is Status.SCHEDULED and one.reason is Reason.PAST_AT_PLANNING and now < one.useful_until:
-        return replace(one, status=Status.SCHEDULED, reason=None, due_at=max(row.due_at, now))
+        return one._replace(status=Status.SCHEDULED, reason=None, due_at=max(row.due_at, now))
     if row.status is Status.SCHEDULED and one.late and one.due_at < row.due_at < one.useful_until:
-        return replace(one, due_at=row.due_at, wall=wall_at(row.due_at, one.zone))  # a retry's delay stays
+        return one._replace(due_at=row.due_at, wall=wall_at(row.due_at, one.zone))  # a retry's delay stays
     return one
 
 

@@ -13,8 +13,7 @@ from outreach.domain.status import Status
 from outreach.errors import Reason
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(NamedTuple):
     """One message of the future, as planned; `status` is SCHEDULED, EXPIRED or SUPPRESSED (with a reason).
 
     `wall` is naive local time in `zone`; `due_at` and `useful_until` are aware UTC instants, derived by `tz_version`.

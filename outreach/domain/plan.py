@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from collections.abc import Sequence as List
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -89,7 +88,7 @@ def plan(
     live.sort(key=lambda visit: (visit.start, visit.id.bytes))
     following = {visit.id: _next(visit, live[place:]) for place, visit in enumerate(live, 1)}
     planned = [
-        one if channel is one.channel else replace(one, channel=channel)
+        one if channel is one.channel else one._replace(channel=channel)
         for step in sequence.timed
         for visit in _anchors(step, live)
         for one, channels_of in _times(step, visit, following[visit.id], zone, channels, now, quiet, already)
@@ -208,7 +207,7 @@ def _late(message: Planned, now: datetime, quiet: QuietHours) -> Planned | None:
     if due + LATE_USE > message.useful_until:
         return None
     wall = wall_at(due, message.zone)
-    return replace(message, due_at=due, wall=wall, late=True, rule=f"{message.rule}: entered after its time")
+    return message._replace(due_at=due, wall=wall, late=True, rule=f"{message.rule}: entered after its time")
 
 
 def _rule(step: Step, visit: Visit, due: Moment) -> str:
@@ -231,8 +230,8 @@ def _outside_quiet_hours(message: Planned, quiet: QuietHours) -> Planned:
     if opening >= message.useful_until:
         return _ended(message, Status.EXPIRED, Reason.QUIET_HOURS)
     wall = wall_at(opening, message.zone)
-    return replace(message, due_at=opening, wall=wall, rule=f"{message.rule}; quiet hours: moved to {wall:%H:%M}")
+    return message._replace(due_at=opening, wall=wall, rule=f"{message.rule}; quiet hours: moved to {wall:%H:%M}")
 
 
 def _ended(message: Planned, status: Status, reason: Reason) -> Planned:
-    return replace(message, status=status, reason=reason)
+    return message._replace(status=status, reason=reason)

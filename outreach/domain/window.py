@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import cache
+from typing import NamedTuple
 
 import tzdata  # type: ignore[import-untyped]
 
@@ -55,8 +56,7 @@ def _zone_remedy(name: str) -> str:
     return f"Did you mean {near[0]}?" if near else "Write an IANA name such as America/Vancouver."
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """A wall time made real: the instant (UTC), the wall time it shows, and what had to be done ("" or a note)."""
 
     at: datetime

@@ -40,8 +40,11 @@ class Ids(Array):
     element, oid = 2950, 2951
 
     @classmethod
-    def of(cls, ids: Collection[UUID]) -> Self:
-        return cls.joined(len(ids), _ID + _ID.join([one.int.to_bytes(16) for one in ids]) if ids else b"")
+    def of(cls, ids: Collection[UUID | None]) -> Self:
+        try:
+            return cls.joined(len(ids), _ID + _ID.join([one.int.to_bytes(16) for one in ids]) if ids else b"")  # type: ignore[union-attr]
+        except AttributeError:  # one of them is None: seldom, and to look for it first costs more than the array
+            return cls.joined(len(ids), *_lengths(None if one is None else one.bytes for one in ids))
 
 
 class Texts(Array):
@@ -72,10 +75,20 @@ class Instants(Array):
     """Aware, to the microsecond."""
 
     element, oid = 1184, 1185
+    epoch: ClassVar[datetime] = _EPOCH
 
     @classmethod
-    def of(cls, instants: Collection[datetime]) -> Self:
-        return cls.joined(len(instants), b"".join([_INSTANT(8, (one - _EPOCH) // _MICROSECOND) for one in instants]))
+    def of(cls, instants: Collection[datetime | None]) -> Self:
+        epoch = cls.epoch
+        made = [_NULL if one is None else _INSTANT(8, (one - epoch) // _MICROSECOND) for one in instants]
+        return cls.joined(len(instants), b"".join(made), None in instants)
+
+
+class Walls(Instants):
+    """Naive, to the microsecond."""
+
+    element, oid = 1114, 1115
+    epoch = _EPOCH.replace(tzinfo=None)
 
 
 def _lengths(elements: Iterable[bytes | None]) -> tuple[bytes, bool]:
@@ -90,5 +103,5 @@ class _ArrayDumper(Dumper):
         return bytes(obj)
 
 
-for _kind in (Ids, Texts, Blobs, Numbers, Instants):
+for _kind in (Ids, Texts, Blobs, Numbers, Instants, Walls):
     psycopg.adapters.register_dumper(_kind, type(_kind.__name__, (_ArrayDumper,), {"oid": _kind.oid}))

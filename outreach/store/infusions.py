@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from outreach.domain.plan import Visit
@@ -55,11 +55,20 @@ def add_all(
     session: Session, *, clinic_id: UUID, course_id: UUID, bookings: Iterable[Booking], now: datetime
 ) -> list[UUID]:
     """Book several of one course, in one statement."""
-    own = {"clinic_id": clinic_id, "course_id": course_id, "status": "booked", "revision": 0, "created_at": now}
-    rows = [{"id": uuid4(), **own, **one._asdict()} for one in bookings]
-    if rows:
-        session.connection().execute(insert(Infusion.__table__), rows)  # type: ignore[arg-type]
-    return [row["id"] for row in rows]
+    listed = list(bookings)
+    ids = [uuid4() for _ in listed]
+    if listed:
+        starts, zones, minutes, externals = zip(*listed, strict=True)
+        run(session, _ADD, ids=ids, clinic=clinic_id, course=course_id, starts=list(starts), zones=list(zones),
+            minutes=list(minutes), externals=list(externals), now=now)  # fmt: skip
+    return ids
+
+
+_ADD = """
+insert into infusion (id, clinic_id, course_id, external, starts, zone, minutes, status, revision, created_at)
+select b.id, %(clinic)s, %(course)s, b.external, b.starts, b.zone, b.minutes, 'booked', 0, %(now)s
+from unnest(%(ids)s::uuid[], %(externals)s::text[], %(starts)s::timestamp[], %(zones)s::text[], %(minutes)s::int[])
+  as b(id, external, starts, zone, minutes)"""
 
 
 def get(session: Session, infusion_id: UUID) -> Visit:

@@ -17,6 +17,7 @@ from outreach.domain.message import Planned
 from outreach.domain.plan import LATE_USE
 from outreach.domain.status import ENDS, Status
 from outreach.errors import Reason
+from outreach.store.arrays import Blobs, Ids, Instants, Numbers, Texts, Walls
 from outreach.store.ids import fresh_id
 from outreach.store.rows import Ask, together
 from outreach.store.traffic import Event, Message
@@ -95,7 +96,7 @@ def add_occasions(session: Session, wanted: Sequence[Occasion]) -> list[UUID | N
                        one["useful_until"], one["due_at"])  # fmt: skip
         if facts:
             sealed = vault.seal(json.dumps(dict(facts)), "message.facts", one["clinic_id"], fresh["id"])
-            fresh["facts_sealed"] = sealed.hex()
+            fresh["facts_sealed"] = sealed
         known |= {"channel": one["channel"].value, "status": Status.SCHEDULED.value}
         rows.append({"revision": 0, "rule": "at once"} | known | fresh)
     added = {row[0] for row in together(session, _plan(rows))[0]} if rows else set[UUID]()
@@ -103,23 +104,26 @@ def add_occasions(session: Session, wanted: Sequence[Occasion]) -> list[UUID | N
 
 
 def _plan(rows: Sequence[Mapping[str, Any]]) -> Ask:
-    return Ask(_PLAN, {"rows": json.dumps(rows, default=str)})
+    return Ask(_PLAN, {name: kind.of([row.get(name) for row in rows]) for name, (kind, _) in _COLUMNS.items()})
 
 
-# One value for the whole plan, and its news in the same breath: a course is over a hundred rows, and a statement with a
+_COLUMNS: Mapping[str, tuple[Any, str]] = {
+    **dict.fromkeys(("id", "clinic_id", "patient_id", "enrolment_id", "course_id", "infusion_id", "address_id"),
+                    (Ids, "uuid")),
+    **dict.fromkeys(("occasion", "step", "channel", "zone", "tz_version", "rule", "status", "reason", "locale"),
+                    (Texts, "text")),
+    **dict.fromkeys(("due_at", "useful_until", "planned_at", "ended_at"), (Instants, "timestamptz")),
+    "wall": (Walls, "timestamp"), "revision": (Numbers, "int"), "urgent": (Numbers, "int"),
+    "facts_sealed": (Blobs, "bytea"),
+}  # fmt: skip
+_NAMES = ", ".join(_COLUMNS)
+_ARRAYS = ", ".join(f"%({name})b::{of}[]" for name, (_, of) in _COLUMNS.items())
+# A value for each column, and its news in the same breath: a course is over a hundred rows, and a statement with a
 # place for each value of each costs the client more to read than the server to run.
-_PLAN = """
+_PLAN = f"""
 with planned as (
-  insert into message (id, clinic_id, patient_id, enrolment_id, course_id, infusion_id, occasion, address_id, step,
-    channel, revision, wall, zone, tz_version, rule, due_at, useful_until, planned_at, status, reason, urgent, ended_at,
-    locale, facts_sealed, attempts, segments)
-  select id, clinic_id, patient_id, enrolment_id, course_id, infusion_id, occasion, address_id, step,
-    channel, revision, wall, zone, tz_version, rule, due_at, useful_until, planned_at, status, reason, urgent, ended_at,
-    locale, decode(facts_sealed, 'hex'), 0, 0
-  from jsonb_to_recordset(%(rows)b::text::jsonb) as row (id uuid, clinic_id uuid, patient_id uuid, enrolment_id uuid,
-    course_id uuid, infusion_id uuid, occasion text, address_id uuid, step text, channel text, revision int,
-    wall timestamp, zone text, tz_version text, rule text, due_at timestamptz, useful_until timestamptz,
-    planned_at timestamptz, status text, reason text, urgent bool, ended_at timestamptz, locale text, facts_sealed text)
+  insert into message ({_NAMES}, attempts, segments)
+  select {_NAMES.replace("urgent", "urgent <> 0")}, 0, 0 from unnest({_ARRAYS}) as row({_NAMES})
   on conflict do nothing returning id, clinic_id, status, reason, planned_at)
 insert into event (clinic_id, message_id, source, word, status, reason, at)
 select clinic_id, id, 'plan', 'planned', status, reason, planned_at from planned returning message_id

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from outreach.domain.channel import Channel
 from outreach.domain.status import Status
 from outreach.errors import NotFound, Reason
+from outreach.store.rows import fetch
 from outreach.store.traffic import Attempt, Message
 from outreach.store.vault import Vault, vault_of
 
@@ -65,9 +66,12 @@ IN_ORDER = (Message.due_at, Message.occasion.is_(None), Message.step, Message.ch
 
 _PLAIN = select(*_SEEN).select_from(Message).outerjoin(Attempt, Attempt.id == Message.attempt_id)
 """Made once: to build it costs as much as to read thirty rows."""
-_OF_PATIENT = _PLAIN.where(
-    Message.clinic_id == bindparam("clinic_id"), Message.patient_id == bindparam("patient_id")
-).order_by(*IN_ORDER)
+_COLUMNS = ", ".join(f"{'a' if one.class_ is Attempt else 'm'}.{one.key}" for one in _SEEN)
+_OF_PATIENT = f"""
+select {_COLUMNS} from message m left join attempt a on a.id = m.attempt_id
+where m.clinic_id = %(clinic)b and m.patient_id = %(patient)b
+order by m.due_at, m.occasion is null, m.step, m.channel <> '{Channel.SMS.value}', m.id"""
+"""IN_ORDER, for the driver: of a course's two hundred messages, expressions would take longer than the server."""
 _CHANNELS = {channel.value: channel for channel in Channel}
 _STATUSES = {status.value: status for status in Status}
 _REASONS: dict[str | None, Reason | None] = {None: None} | {reason.value: reason for reason in Reason}
@@ -80,7 +84,9 @@ def seen(*more: Any) -> Select[*tuple[Any, ...]]:
 
 def timeline(session: Session, clinic_id: UUID, patient_id: UUID) -> list[Seen]:
     """A patient's messages, earliest first."""
-    return _see(session, _OF_PATIENT, clinic_id=clinic_id, patient_id=patient_id)
+    session.flush()
+    vault = vault_of(session)
+    return [_opened(vault, *row) for row in fetch(session, _OF_PATIENT, clinic=clinic_id, patient=patient_id)]
 
 
 def of_addresses(session: Session, address_ids: Collection[UUID]) -> list[Seen]:
@@ -112,9 +118,9 @@ def by_token(session: Session, token: str) -> Seen:
     return found[0]
 
 
-def _see(session: Session, statement: Select[*tuple[Any, ...]], **values: object) -> list[Seen]:
+def _see(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Seen]:
     vault = vault_of(session)
-    return [_opened(vault, *row) for row in session.execute(statement, values)]
+    return [_opened(vault, *row) for row in session.execute(statement)]
 
 
 def opened(vault: Vault, row: Mapping[str, Any]) -> Seen:

@@ -10,11 +10,14 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from outreach.store.arrays import Array, Blobs, Ids, Instants, Numbers, Texts
+from outreach.store.arrays import Array, Blobs, Ids, Instants, Numbers, Texts, Walls
 from outreach.store.rows import fetch
 
 CASES: list[tuple[type[Any], str, list[Any]]] = [
     (Ids, "uuid", [uuid4(), uuid4()]),
+    (Ids, "uuid", [None, uuid4(), None]),
+    (Instants, "timestamptz", [None, datetime(2026, 11, 21, tzinfo=UTC)]),
+    (Walls, "timestamp", [datetime(1999, 12, 31, 23, 59, 59, 999999), datetime(2026, 11, 21)]),
     (Texts, "text", ["a", "", "\u0639\u064a\u0627\u062f\u0629", "{,\\"]),
     (Texts, "text", [None, "x", None]),
     (Blobs, "bytea", [b"", bytes(range(256)), None]),

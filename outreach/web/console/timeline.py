@@ -96,7 +96,10 @@ class Reading:
         coming = {due.message.id: due for due in looked_at(session, [row for row in listed if _to_come(row, held)])}
         ledgers = consents.ledgers(session, {row.address_id for row in listed if row.address_id})
         settled = [row for row in listed if row.id not in held]
-        return cls(out, now, [row._replace(reason=truly(row, settled)) for row in listed], coming, ledgers)
+        for at, row in enumerate(listed):
+            if row.reason is not None and (reason := truly(row, settled)) is not row.reason:
+                listed[at] = row._replace(reason=reason)
+        return cls(out, now, listed, coming, ledgers)
 
     def item(self, session: Session, row: Seen, clinic_zone: str, beside: str = "") -> Item:
         """The line of a row, with its words; `beside` as in items()."""
