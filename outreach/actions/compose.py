@@ -151,11 +151,10 @@ def visit_of(due: Due) -> Visit | None:
     """The infusion a message is about; for a message about a course its first before, its last after."""
     message = due.message
     infusion = message.infusion_id or _of_occasion(message.occasion) or _of_facts(message.facts)
+    if infusion and len(due.visits) == 1:
+        return due.visits[0] if due.visits[0].id == infusion else None
     if infusion:
-        for visit in due.visits:
-            if visit.id == infusion:
-                return visit
-        return None
+        return due.visits.by_id.get(infusion)
     live = [visit for visit in due.visits if visit.status != "cancelled"]
     if not live:
         return None

@@ -26,10 +26,10 @@ def extend(
     now: datetime,
 ) -> int:
     """Book what is not booked yet and plan it; returns how many visits that is. The same form twice adds nothing."""
-    clinic, person = clinics.by_id(session, clinic_id), patients.lock(session, clinic_id, patient_id)
+    clinic = clinics.by_id(session, clinic_id)
+    person, reach = patients.lock_reached(session, clinic_id, patient_id)
     if not person.active:
         raise BadInput(say("This patient is marked as inactive. Make them active first, under Change."))
-    reach = patients.addresses(session, clinic_id, patient_id)
     course_id = enrolments.course_for(session, clinic_id, patient_id, now)
     added, _ = book(session, clinic, course_id, visits, now)
     replan(session, course_id, sequence, now)

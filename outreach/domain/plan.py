@@ -66,6 +66,10 @@ class Visits(tuple[Visit, ...]):
         """When those begin that are neither cancelled nor over, in order."""
         return sorted(visit.start for visit in self if visit.status == "booked")
 
+    @cached_property
+    def by_id(self) -> dict[UUID, Visit]:
+        return {visit.id: visit for visit in self}
+
 
 def plan(
     sequence: Sequence,

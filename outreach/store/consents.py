@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.consent import TAKING, ConsentEvent, ConsentKind, Scope, basis_of, standing
 from outreach.store.arrays import Ids
-from outreach.store.rows import Ask, fetch, run, together
+from outreach.store.rows import Ask, run, together
 from outreach.store.tables import Consent
 from outreach.store.vault import Vault, vault_of
 
@@ -150,7 +150,12 @@ def ledger(session: Session, address_id: UUID) -> list[ConsentEvent]:
 
 def ledgers(session: Session, address_ids: Collection[UUID]) -> dict[UUID, list[ConsentEvent]]:
     """The ledgers of several addresses; those that said nothing are absent."""
-    return told(fetch(session, _LEDGERS, ids=Ids.of(address_ids))) if address_ids else {}
+    return told(together(session, asking(address_ids))[0]) if address_ids else {}
+
+
+def asking(address_ids: Collection[UUID]) -> Ask:
+    """The same, together with others."""
+    return Ask(_LEDGERS, {"ids": Ids.of(address_ids)})
 
 
 def asking_after_a_no(address_ids: Collection[UUID]) -> Ask:

@@ -157,28 +157,31 @@ def read_due(session: Session, message_id: UUID) -> Due | None:
     return next(iter(told(vault_of(session), rows, visits, told_clinics(clinics), None)), None)
 
 
-def looked_at(session: Session, rows: Sequence[Seen]) -> list[Due]:
-    """These messages with what their words are made of, for previews, which decide and send nothing: to nobody."""
+def looked_at(session: Session, rows: Sequence[Seen], beside: Ask) -> tuple[list[Due], Sequence[Any]]:
+    """These messages with what their words are made of, for previews, which decide and send nothing: to nobody.
+
+    `beside`: asked in the same round trip; its rows come second.
+    """
     if not rows:
-        return []
-    patients, visits, clinics = together(
+        return [], together(session, beside)[0]
+    patients, visits, clinics, more = together(
         session,
         Ask(_READERS, {"ids": Ids.of({row.patient_id for row in rows})}),
         Ask(_THEIR_VISITS, {"ids": Ids.of({row.course_id for row in rows if row.course_id})}),
         asking_clinics({row.clinic_id for row in rows}),
+        beside,
     )
     booked: dict[UUID, list[Visit]] = {}
     for one in visits:
         booked.setdefault(one[1], []).append(Visit._make(one))
     courses: dict[UUID | None, Visits] = {course_id: Visits(its) for course_id, its in booked.items()}
-    readers, facts, none = {row[0]: row[1:] for row in patients}, told_clinics(clinics), Visits()
+    facts, none = told_clinics(clinics), Visits()
+    readers: dict[UUID, tuple[bool, str, str, str]] = {one: (on, *said) for one, on, *said in patients}
 
-    def due(row: Seen) -> Due:
-        active, locale, zone, wording = readers[row.patient_id]
-        return Due(row, facts[row.clinic_id], None, False, active, locale, zone, wording,
-                   courses.get(row.course_id, none))  # fmt: skip
-
-    return [due(row) for row in rows]
+    return [
+        Due(row, facts[row.clinic_id], None, False, *readers[row.patient_id], courses.get(row.course_id, none))
+        for row in rows
+    ], more
 
 
 def asking(ids: Sequence[UUID], now: datetime) -> tuple[Ask, Ask]:

@@ -164,6 +164,14 @@ def lock(session: Session, clinic_id: UUID, patient_id: UUID) -> Person:
     return _one(session, fetch(session, _LOCK, clinic=clinic_id, id=patient_id))
 
 
+def lock_reached(session: Session, clinic_id: UUID, patient_id: UUID) -> tuple[Person, dict[Channel, Reach]]:
+    """The same with the active addresses, in one round trip."""
+    session.flush()
+    ours = {"clinic": clinic_id, "id": patient_id}
+    who, reach = together(session, Ask(_LOCK, ours), asking_addresses(clinic_id, patient_id))
+    return _one(session, who), reached(session, reach)
+
+
 def addresses(session: Session, clinic_id: UUID, patient_id: UUID) -> dict[Channel, Reach]:
     """The patient's active address of each channel."""
     return reached(session, together(session, asking_addresses(clinic_id, patient_id))[0])

@@ -11,13 +11,14 @@ from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from outreach.domain import password as passwords
 from outreach.domain.access import Role
 from outreach.errors import BadInput, say
 from outreach.store.due import ClinicFacts
+from outreach.store.rows import fetch
 from outreach.store.tables import Clinic, Staff, StaffSession
 from outreach.store.vault import token_hash, vault_of
 
@@ -162,22 +163,13 @@ def half_by_cookie(session: Session, cookie: str, now: datetime) -> Half | None:
     return Half(row[0], row[1], row[2], Role(row[3])) if row else None
 
 
-_AT_DESK = (  # built once: every page asks it, and building it would cost more than running it
-    select(
-        StaffSession.id, StaffSession.csrf, StaffSession.seen_at, StaffSession.staff_id, StaffSession.clinic_id,
-        Staff.name_sealed, Staff.role, Staff.locale, Clinic.country, Clinic.locale, Clinic.demo,
-        *(getattr(Clinic, field.name) for field in fields(ClinicFacts)),
-    )
-    .join(Staff, (Staff.id == StaffSession.staff_id) & (Staff.clinic_id == StaffSession.clinic_id))
-    .join(Clinic, Clinic.id == StaffSession.clinic_id)
-    .where(
-        StaffSession.token_hash == bindparam("token"),
-        StaffSession.csrf != "",
-        StaffSession.seen_at > bindparam("seen_since"),
-        StaffSession.created_at > bindparam("made_since"),
-        Staff.active,
-    )
-)  # fmt: skip
+_AT_DESK = f"""
+select s.id, s.csrf, s.seen_at, s.staff_id, s.clinic_id, p.name_sealed, p.role, p.locale, c.country, c.locale, c.demo,
+  {", ".join(f"c.{field.name}" for field in fields(ClinicFacts))}
+from staff_session s join staff p on p.id = s.staff_id and p.clinic_id = s.clinic_id join clinic c on c.id = s.clinic_id
+where s.token_hash = %(token)b and s.csrf <> '' and s.seen_at > %(seen_since)b and s.created_at > %(made_since)b
+  and p.active"""
+"""For the driver: every page asks it."""
 
 
 def by_cookie(session: Session, cookie: str, now: datetime) -> tuple[Signed, ClinicAtDesk] | None:
@@ -185,11 +177,10 @@ def by_cookie(session: Session, cookie: str, now: datetime) -> tuple[Signed, Cli
     here."""
     if not cookie:
         return None
-    asked = {"token": token_hash(cookie), "seen_since": now - IDLE, "made_since": now - LONGEST}
-    row = session.execute(_AT_DESK, asked).one_or_none()
-    if row is None:
+    rows = fetch(session, _AT_DESK, token=token_hash(cookie), seen_since=now - IDLE, made_since=now - LONGEST)
+    if not rows:
         return None
-    session_id, csrf, seen_at, staff_id, clinic_id, sealed, role, locale, country, speaks, demo, *facts = row
+    session_id, csrf, seen_at, staff_id, clinic_id, sealed, role, locale, country, speaks, demo, *facts = rows[0]
     if now - seen_at > _STEP:
         session.execute(update(StaffSession).where(StaffSession.id == session_id).values(seen_at=now))
     name = vault_of(session).open(sealed, "staff.name", clinic_id, staff_id)

@@ -93,8 +93,9 @@ class Reading:
     def of(cls, session: Session, out: Wired, rows: Iterable[Seen], now: datetime) -> Self:
         listed = list(rows)
         held = awaiting_yes(session, [row.id for row in listed if row.reason is Reason.NO_CONSENT], now)
-        coming = {due.message.id: due for due in looked_at(session, [row for row in listed if _to_come(row, held)])}
-        ledgers = consents.ledgers(session, {row.address_id for row in listed if row.address_id})
+        theirs = consents.asking({row.address_id for row in listed if row.address_id})
+        dues, said = looked_at(session, [row for row in listed if _to_come(row, held)], theirs)
+        coming, ledgers = {due.message.id: due for due in dues}, consents.told(said)
         settled = [row for row in listed if row.id not in held]
         for at, row in enumerate(listed):
             if row.reason is not None and (reason := truly(row, settled)) is not row.reason:
