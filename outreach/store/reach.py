@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
+from psycopg import generators
 from psycopg.abc import RV, PQGen
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Engine, create_engine, event, make_url
 
 from outreach.store.aside import give_up
@@ -29,10 +32,22 @@ LONGEST = 1800.0
 """Seconds that any one statement has: a page or a task that waits longer waits for nobody. See also actions.desk."""
 
 
-class Impatient(psycopg.Connection[Any]):
-    """Gives up waiting for an answer: see store.aside.give_up."""
+class Kept(psycopg.Connection[Any]):
+    """Gives up waiting for an answer (see store.aside.give_up), and lets the server remember what it has prepared."""
 
     patience = AT_REST
+
+    def rollback(self) -> None:
+        """The driver's own makes the server forget every prepared statement, for a table might be gone with what was
+        undone. Ours makes none; and whoever only reads ends with a rollback: each page would be planned anew."""
+        if self.pgconn.transaction_status != TransactionStatus.INTRANS or self.pgconn.pipeline_status:
+            super().rollback()
+            return
+        with self.lock:
+            self.pgconn.send_query(b"ROLLBACK")
+            result = self.wait(generators.execute(self.pgconn))[-1]
+        if result.status != ExecStatus.COMMAND_OK:
+            raise error_from_result(result)
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if timeout is not None:  # whoever says how long knows what to do then
@@ -54,15 +69,15 @@ def reach(url: str) -> Engine:
     )
 
     @event.listens_for(engine, "do_connect")
-    def connect(_dialect: Any, _record: Any, args: Any, named: Any) -> Impatient:
-        return Impatient.connect(*args, **named)
+    def connect(_dialect: Any, _record: Any, args: Any, named: Any) -> Kept:
+        return Kept.connect(*args, **named)
 
     @event.listens_for(engine, "checkout")
-    def lend(driver: Impatient, _record: Any, _lent: Any) -> None:
+    def lend(driver: Kept, _record: Any, _lent: Any) -> None:
         driver.patience = LONGEST
 
     @event.listens_for(engine, "checkin")
-    def take_back(driver: Impatient | None, _record: Any) -> None:
+    def take_back(driver: Kept | None, _record: Any) -> None:
         if driver is not None:
             driver.patience = AT_REST
 

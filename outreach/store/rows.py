@@ -109,6 +109,8 @@ _BY_INDEX = (
 )
 _ONE_BY_ONE = "; set enable_hashjoin = off"
 _PLAN_ANEW = "; discard plans"
+PREPARED_AFTER = 5
+"""How often the driver is asked for a statement until it has it prepared: its own default."""
 
 
 def by_index(connection: Connection, *, joins_batches: bool = False) -> None:
@@ -120,13 +122,18 @@ def by_index(connection: Connection, *, joins_batches: bool = False) -> None:
     with connection.begin():
         connection.exec_driver_sql(_BY_INDEX + ("" if joins_batches else _ONE_BY_ONE) + _PLAN_ANEW)
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    driver.execute("select")
+    psycopg.Connection.rollback(driver)  # the driver's own, which forgets what was prepared here: see Volley
+    driver.prepare_threshold = None
     vars(driver)["volley"] = Volley(driver)
 
 
 def as_before(connection: Connection) -> None:
     """Make a connection fit for the pool again; one that is not, after a fault, is dropped by it."""
     try:
-        volley: Volley | None = vars(connection.connection.driver_connection).pop("volley", None)
+        driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+        volley: Volley | None = vars(driver).pop("volley", None)
+        driver.prepare_threshold = PREPARED_AFTER
         with connection.begin():
             connection.exec_driver_sql("reset all" + (volley.forgetting if volley else ""))
     except DBAPIError:  # away, or after a fault in which the driver made it forget what was prepared
