@@ -12,7 +12,7 @@ from outreach.actions.enrol import ask
 from outreach.actions.replan import replan
 from outreach.domain.sequence import Sequence
 from outreach.errors import BadInput, say
-from outreach.store import audit, clinics, enrolments, patients
+from outreach.store import clinics, enrolments, patients
 
 
 def extend(
@@ -21,11 +21,12 @@ def extend(
     patient_id: UUID,
     visits: tuple[NewVisit, ...],
     sequence: Sequence,
-    *,
-    staff_id: UUID,
     now: datetime,
 ) -> int:
-    """Book what is not booked yet and plan it; returns how many visits that is. The same form twice adds nothing."""
+    """Book what is not booked yet and plan it; returns how many visits that is. The same form twice adds nothing.
+
+    Whoever saves it writes the audit.
+    """
     clinic = clinics.by_id(session, clinic_id)
     person, reach = patients.lock_reached(session, clinic_id, patient_id)
     if not person.active:
@@ -34,7 +35,4 @@ def extend(
     added, _ = book(session, clinic, course_id, visits, now)
     replan(session, course_id, sequence, now)
     ask(session, clinic, person, reach, sequence, now)
-    if added:
-        audit.note(session, clinic_id=clinic_id, at=now, actor_kind="staff", actor_id=staff_id, action="visit.added",
-                   subject="patient", subject_id=patient_id, detail={"visits": len(added)})  # fmt: skip
     return len(added)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from outreach.errors import NotFound
@@ -30,7 +30,7 @@ class Series:
 def take_turn(session: Session, clinic_id: UUID, who: str) -> None:
     """Until this transaction ends nobody else enrols `who` (identifier, address or name, in normal form) here."""
     index = vault_of(session).index("enrolling", who, clinic_id)
-    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(index[:8], "big", signed=True))))
+    fetch(session, "select pg_advisory_xact_lock(%(who)b::int8)", who=int.from_bytes(index[:8], "big", signed=True))
 
 
 def course_for(session: Session, clinic_id: UUID, patient_id: UUID, now: datetime) -> UUID:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from outreach.domain.channel import Channel
 from outreach.domain.message import Inbound
 from outreach.store import traffic
-from outreach.store.tables import Address, Patient
+from outreach.store.rows import fetch
 from outreach.store.traffic import InboundMessage
 from outreach.store.vault import vault_of
 
@@ -53,14 +53,14 @@ def senders(session: Session, clinic_id: UUID, channel: Channel, normal_form: st
     Who stands for a member of staff is left out where a patient has the number too.
     """
     index = vault_of(session).index(channel.value, normal_form, clinic_id)
-    rows = session.execute(
-        select(Address.id, Patient.id, Patient.locale, Patient.zone, Address.active & Patient.active, Patient.test)
-        .join(Patient, Patient.id == Address.patient_id)
-        .where(Address.clinic_id == clinic_id, Address.value_index == index)
-        .order_by(Address.active.desc(), Patient.created_at, Patient.id)
-    )
-    people = [Sender(*row) for row in rows]
+    people = [Sender(*row) for row in fetch(session, _SENDERS, clinic=clinic_id, index=index)]
     return [one for one in people if not one.test] or people
+
+
+_SENDERS = """
+select a.id, p.id, p.locale, p.zone, a.active and p.active, p.test
+from address a join patient p on p.id = a.patient_id
+where a.clinic_id = %(clinic)b and a.value_index = %(index)b order by a.active desc, p.created_at, p.id"""
 
 
 def take_turn(session: Session, clinic_id: UUID, channel: Channel, normal_form: str) -> bytes:

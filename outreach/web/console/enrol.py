@@ -73,8 +73,9 @@ def posted(desk: AtDesk, form: Checked, out: Wired) -> Response:
 
 
 def _enrol(session: Session, desk: Desk, out: Wired, wanted: Enrol) -> Enrolled:
+    clinic = clinics.by_id(session, desk.clinic.id)  # held: who asks for it again is not answered by the database
     take_turn(session, wanted)
-    if whom := recognised(session, clinics.by_id(session, desk.clinic.id), wanted):
+    if whom := recognised(session, clinic, wanted):
         raise KnownAlready(whom)
     return enrol(session, wanted, chosen(out.sequences, None), out.clock())
 

@@ -101,8 +101,7 @@ def added(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
         return _more(desk, person, reading.typed, reading.wrong)
 
     def change(session: Session) -> int:
-        return extend(session, desk.clinic.id, who, visits, chosen(out.sequences, None),
-                      staff_id=desk.signed.staff_id, now=now)  # fmt: skip
+        return extend(session, desk.clinic.id, who, visits, chosen(out.sequences, None), now)
 
     try:
         if step != "save":
@@ -111,6 +110,10 @@ def added(patient_id: str, desk: AtDesk, form: Checked, out: Wired) -> Response:
                              difference=found)  # fmt: skip
         with out.sessions.begin() as session:
             count = change(session)
+            if count:
+                audit.note(session, clinic_id=desk.clinic.id, at=now, actor_kind="staff",
+                           actor_id=desk.signed.staff_id, action="visit.added", subject="patient", subject_id=who,
+                           detail={"visits": count})  # fmt: skip
     except BadInput as error:
         return _more(desk, person, reading.typed, {"": sentence(error)})
     return RedirectResponse(f"/patients/{who}?saved={'added' if count else 'same'}", 303)
