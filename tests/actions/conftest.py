@@ -36,14 +36,20 @@ def sequence() -> Sequence:
     return shipped.sequence()
 
 
-@pytest.fixture
-def clinic(session: Session) -> Clinic:
+def lakeside(session: Session) -> Clinic:
+    """A clinic that has approved what the tests say."""
     made = clinics.add(
         session, slug="lakeside", name="Lakeside", zone="America/Chicago", country="US", locale="en",
         phone="+1 312-555-0100", address="1 Example Street", emergency="911", sms_sender="+13125550100",
         email_sender="care@lakeside.example", quiet_from=time(21), quiet_to=time(8),
     )  # fmt: skip
     shipped.approve(session, made.id, *shipped.SPOKEN)
+    return made
+
+
+@pytest.fixture
+def clinic(session: Session) -> Clinic:
+    made = lakeside(session)
     session.refresh(made)
     return made
 

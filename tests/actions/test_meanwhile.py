@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from threading import Event as Signal
 from typing import Any
 from uuid import UUID
@@ -23,12 +23,12 @@ from outreach.actions.enrol import Enrol, NewVisit, Paper, enrol, replan
 from outreach.domain.channel import Channel
 from outreach.domain.consent import ConsentKind
 from outreach.errors import NotAllowed
-from outreach.store import clinics, consents, enrolments, infusions, patients, plans
+from outreach.store import consents, enrolments, infusions, patients, plans
 from outreach.store.tables import Clinic, Patient
 from outreach.store.traffic import Message
 from outreach.store.vault import Vault
 from tests import shipped
-from tests.actions.conftest import COLUMNS, NOW
+from tests.actions.conftest import COLUMNS, NOW, lakeside
 
 SIGNED = Paper(channels=frozenset(Channel), on=date(2026, 11, 20), form="F1", warned=True)
 VISIT = NewVisit(datetime(2026, 12, 15, 10), 40, "V1")
@@ -41,12 +41,7 @@ Place = tuple[sessionmaker[Session], UUID]
 def place(engine: Engine, vault: Vault) -> Place:
     sessions = sessionmaker(engine, info={"vault": vault}, expire_on_commit=False)
     with sessions.begin() as session:
-        made = clinics.add(
-            session, slug="lakeside", name="Lakeside", zone="America/Chicago", country="US", locale="en",
-            phone="+1 312-555-0100", address="1 Example Street", emergency="911", sms_sender="+13125550100",
-            email_sender="care@lakeside.example", quiet_from=time(21), quiet_to=time(8),
-        )  # fmt: skip
-        shipped.approve(session, made.id, *shipped.SPOKEN)
+        made = lakeside(session)
     return sessions, made.id
 
 
