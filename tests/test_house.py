@@ -130,8 +130,9 @@ def test_a_module_is_named_by_what_it_is() -> None:
     assert [name for name, words in named.items() if words & vague] == []
 
 
-COMMITTING = {"rows"}
-"""How the pump's desks, which are given the session maker, commit what still waits with its last statement."""
+COMMITTING = {"rows", "reach"}
+"""How the pump's desks, which are given the session maker, commit what still waits with its last statement; and how a
+connection is undone for whoever ends a transaction."""
 
 
 @pytest.mark.parametrize("room", ["store", "actions"])
