@@ -19,6 +19,7 @@ from outreach.domain.decision import FREE, Traffic
 from outreach.domain.plan import Visit, Visits
 from outreach.domain.status import Status
 from outreach.errors import Reason
+from outreach.store import infusions
 from outreach.store.arrays import Ids
 from outreach.store.rows import Ask, together
 from outreach.store.seen import Seen
@@ -141,10 +142,6 @@ join message m on m.id = asked.id join infusion i on i.course_id = m.course_id
 order by i.starts, i.id
 """
 _READERS = "select id, active, locale, zone, wording from patient where id = any(%(ids)b::uuid[])"
-_THEIR_VISITS = """
-select id, course_id, starts, zone, minutes, revision, status from infusion
-where course_id = any(%(ids)b::uuid[]) order by starts, id
-"""
 
 
 def read_due(session: Session, message_id: UUID) -> Due | None:
@@ -167,14 +164,11 @@ def looked_at(session: Session, rows: Sequence[Seen], beside: Ask) -> tuple[list
     patients, visits, clinics, more = together(
         session,
         Ask(_READERS, {"ids": Ids.of({row.patient_id for row in rows})}),
-        Ask(_THEIR_VISITS, {"ids": Ids.of({row.course_id for row in rows if row.course_id})}),
+        infusions.asking_courses({row.course_id for row in rows if row.course_id}),
         asking_clinics({row.clinic_id for row in rows}),
         beside,
     )
-    booked: dict[UUID, list[Visit]] = {}
-    for one in visits:
-        booked.setdefault(one[1], []).append(Visit._make(one))
-    courses: dict[UUID | None, Visits] = {course_id: Visits(its) for course_id, its in booked.items()}
+    courses: dict[UUID | None, Visits] = {one: Visits(its) for one, its in infusions.by_course(visits).items()}
     facts, none = told_clinics(clinics), Visits()
     readers: dict[UUID, tuple[bool, str, str, str]] = {one: (on, *said) for one, on, *said in patients}
 

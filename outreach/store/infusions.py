@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -22,6 +22,7 @@ from outreach.store.tables import Course, Infusion
 from outreach.store.traffic import Message
 from outreach.store.vault import vault_of
 
+_SELECT = f"select {', '.join(Visit._fields)}"
 _VISIT = (Infusion.id, Infusion.course_id, Infusion.starts, Infusion.zone, Infusion.minutes, Infusion.revision,
           Infusion.status)  # fmt: skip
 
@@ -90,7 +91,7 @@ def locked(session: Session, infusion_id: UUID) -> tuple[Series, Visit]:
 _LOCK = """
 select id, clinic_id, patient_id, status from course
 where id = (select course_id from infusion where id = %(id)b) for update"""
-_ONE = "select id, course_id, starts, zone, minutes, revision, status from infusion where id = %(id)b"
+_ONE = f"{_SELECT} from infusion where id = %(id)b"
 
 
 def of_course(session: Session, course_id: UUID) -> list[Visit]:
@@ -100,22 +101,25 @@ def of_course(session: Session, course_id: UUID) -> list[Visit]:
 
 def of_courses(session: Session, course_ids: Collection[UUID]) -> dict[UUID, list[Visit]]:
     """The same for several courses, in one query."""
+    return by_course(together(session, asking_courses(course_ids))[0]) if course_ids else {}
+
+
+def asking_courses(course_ids: Collection[UUID]) -> Ask:
+    """The columns of Visit: all infusions of these courses, earliest first."""
+    return Ask(_OF_COURSES, {"ids": Ids.of(course_ids)})
+
+
+def by_course(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[Visit]]:
+    """Of the rows that were asked for."""
     found: dict[UUID, list[Visit]] = {}
-    if not course_ids:
-        return found
-    for row in fetch(session, _OF_COURSES, ids=Ids.of(course_ids)):
-        found.setdefault(row[1], []).append(Visit(*row))
+    for row in rows:
+        visit = Visit._make(row)
+        found.setdefault(visit.course_id, []).append(visit)
     return found
 
 
-_OF_COURSES = """
-select id, course_id, starts, zone, minutes, revision, status from infusion
-where course_id = any(%(ids)b::uuid[]) order by starts, id
-"""
-_OF_COURSE = """
-select id, course_id, starts, zone, minutes, revision, status from infusion
-where course_id = %(course)b order by starts, id
-"""
+_OF_COURSES = f"{_SELECT} from infusion where course_id = any(%(ids)b::uuid[]) order by starts, id"
+_OF_COURSE = f"{_SELECT} from infusion where course_id = %(course)b order by starts, id"
 
 
 def asking(course_id: UUID) -> Ask:
@@ -140,10 +144,7 @@ def with_externals(session: Session, course_id: UUID) -> tuple[list[Visit], dict
     return [Visit(*row[:-1]) for row in rows], {row[-1]: row[0] for row in rows if row[-1]}
 
 
-_EXTERNALS = """
-select id, course_id, starts, zone, minutes, revision, status, external from infusion
-where course_id = %(course)b order by starts, id
-"""
+_EXTERNALS = f"{_SELECT}, external from infusion where course_id = %(course)b order by starts, id"
 
 
 def rebook(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Uuid, any_, bindparam, func, select, update
@@ -38,53 +38,49 @@ _THESE = Patient.id == any_(bindparam("ids", type_=ARRAY(Uuid)))  # one statemen
 _NAMED = select(*PERSON).where(Patient.clinic_id == bindparam("clinic_id"), _THESE)
 
 
-def add(
-    session: Session,
-    *,
-    clinic_id: UUID,
-    name: str,
-    locale: str,
-    zone: str,
-    wording: str,
-    now: datetime,
-    external: str = "",
-) -> UUID:
-    """Add a patient. `external` is the clinic's own identifier; "" for none."""
-    return add_with(session, clinic_id=clinic_id, name=name, locale=locale, zone=zone, wording=wording, now=now,
-                    external=external, given={})[0].id  # fmt: skip
+class Newcomer(TypedDict, total=False):
+    """A patient to add. `external`: the clinic's own identifier; "" for none."""
+
+    clinic_id: Required[UUID]
+    name: Required[str]
+    locale: Required[str]
+    zone: Required[str]
+    wording: Required[str]
+    now: Required[datetime]
+    external: str
+
+
+def add(session: Session, **who: Unpack[Newcomer]) -> UUID:
+    """Add a patient who has no address yet."""
+    return add_with(session, given={}, **who)[0].id
 
 
 def add_with(
-    session: Session,
-    *,
-    clinic_id: UUID,
-    name: str,
-    locale: str,
-    zone: str,
-    wording: str,
-    now: datetime,
-    given: Mapping[Channel, str],
-    external: str = "",
+    session: Session, *, given: Mapping[Channel, str], **who: Unpack[Newcomer]
 ) -> tuple[Person, dict[Channel, Reach]]:
     """Add a patient with these addresses (normal form), in one round trip."""
+    clinic_id, name, external, now = who["clinic_id"], who["name"], who.get("external", ""), who["now"]
     vault, patient_id = vault_of(session), uuid4()
     terms = finding.of_name(name) | finding.of_external(external)
     reach = {}
     for channel, value in given.items():
         terms = terms | finding.of_address(channel, value)
         reach[channel] = Reach(uuid4(), clinic_id, patient_id, channel, value, True)
-    who = {
+    row = {
         "id": patient_id,
         "clinic": clinic_id,
         "external": vault.seal(external, "patient.external", clinic_id, patient_id) if external else None,
         "external_index": external_index(vault, external, clinic_id) if external else None,
         "name": vault.seal(name, "patient.name", clinic_id, patient_id),
-        "locale": locale, "zone": zone, "wording": wording, "search": search.hashes(vault, clinic_id, terms),
+        "locale": who["locale"],
+        "zone": who["zone"],
+        "wording": who["wording"],
+        "search": search.hashes(vault, clinic_id, terms),
         "now": now,
-    }  # fmt: skip
+    }
     session.flush()
-    together(session, Ask(_ADD, who), *(reaching(vault, one, now) for one in reach.values()))
-    return Person(patient_id, clinic_id, name, external, locale, zone, wording, True), reach
+    together(session, Ask(_ADD, row), *(reaching(vault, one, now) for one in reach.values()))
+    return Person(patient_id, clinic_id, name, external, who["locale"], who["zone"], who["wording"], True), reach
 
 
 _ADD = """

@@ -19,6 +19,7 @@ from outreach.store.inbox import Heard
 from outreach.store.messages import HANDED_OVER
 from outreach.store.office import Task
 from outreach.store.patients import by_external
+from outreach.store.patients import lock as lock_patient
 from outreach.store.seen import Seen, opened, seen
 from outreach.store.tables import Address, Patient
 from outreach.store.traffic import Event, InboundMessage, Message
@@ -56,8 +57,7 @@ def patients(session: Session, clinic_id: UUID, after: After, limit: int) -> lis
 def patient(session: Session, clinic_id: UUID, patient_id: UUID, *, lock: bool = False) -> Listed:
     """One, or NotFound. `lock`: nobody else changes it until the transaction ends."""
     if lock:
-        session.execute(select(Patient.id).where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
-                        .with_for_update())  # fmt: skip
+        lock_patient(session, clinic_id, patient_id)
     found = _people(session, Patient.clinic_id == clinic_id, Patient.id == patient_id)
     if not found:
         raise NotFound("no such patient in this clinic")

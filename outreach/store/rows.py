@@ -30,6 +30,8 @@ def together(session: Session, *asks: Ask) -> list[Sequence[Any]]:
     with _ours(asks[0].statement):
         if volley := _volley(driver):
             return [told.rows for told in volley.fire(asks)]
+        if len(asks) == 1:
+            return [driver.execute(*asks[0], binary=True).fetchall()]
         with driver.pipeline():  # left before the rows are read: reading them inside would be a round trip more
             cursors = [driver.execute(statement, values, binary=True) for statement, values in asks]
         return [cursor.fetchall() for cursor in cursors]

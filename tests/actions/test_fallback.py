@@ -274,13 +274,18 @@ def test_a_message_about_the_course_goes_by_email_too(house: House) -> None:
     assert [one.status for one in house.emails()] == [Status.ACCEPTED]
 
 
-def test_a_visit_that_moves_takes_the_waiting_email_along(house: House, steps: Sequence) -> None:
+def cancelled_while_it_waits(house: House, steps: Sequence) -> None:
+    """A text did not arrive, an e-mail stands in for it, and the visit is cancelled before it goes."""
     house.agree_by_email()
     house.world.plan("post.check_in")
     house.go()
     house.told(house.attempt(), Reason.UNREACHABLE)
     with house.world.sessions.begin() as session:
         move.cancel(session, house.world.infusion_id, steps, NOON)
+
+
+def test_a_visit_that_moves_takes_the_waiting_email_along(house: House, steps: Sequence) -> None:
+    cancelled_while_it_waits(house, steps)
     by_step = {one.step: (one.status, one.reason) for one in house.emails() if one.occasion}
     assert by_step["post.check_in"] == (Status.CANCELLED, Reason.VISIT_CANCELLED)
     assert by_step["visit.cancelled"] == (Status.SCHEDULED, None)
@@ -431,12 +436,7 @@ def test_nothing_is_asked_when_nothing_follows() -> None:
 
 
 def test_news_of_an_email_put_aside_says_what_became_of_it(house: House, steps: Sequence) -> None:
-    house.agree_by_email()
-    house.world.plan("post.check_in")
-    house.go()
-    house.told(house.attempt(), Reason.UNREACHABLE)
-    with house.world.sessions.begin() as session:
-        move.cancel(session, house.world.infusion_id, steps, NOON)
+    cancelled_while_it_waits(house, steps)
     [email] = [one for one in house.emails() if (one.occasion or "").startswith("fallback:")]
     with house.world.sessions() as session:
         aside = Event.message_id == email.id, Event.word == "put aside"
